@@ -1,0 +1,116 @@
+#include "config.h"
+
+#include "brand/base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+typedef BzErrorParts BzErrorPrivate;
+
+static void
+bz_error_private_init (BzErrorPrivate *parts G_GNUC_UNUSED)
+{
+}
+
+static void
+bz_error_private_copy (const BzErrorPrivate *from, BzErrorPrivate *to)
+{
+  to->what = g_strdup (from->what);
+  to->why = g_strdup (from->why);
+  to->hint = g_strdup (from->hint);
+  to->row = g_strdup (from->row);
+}
+
+static void
+bz_error_private_clear (BzErrorPrivate *parts)
+{
+  g_free (parts->what);
+  g_free (parts->why);
+  g_free (parts->hint);
+  g_free (parts->row);
+}
+
+G_DEFINE_EXTENDED_ERROR (BzError, bz_error)
+
+static void
+set_parts (GError **error, BzErrorCode code, char *what, const char *why, const char *hint)
+{
+  g_autofree char *owned = what;
+
+  if (error == NULL)
+    return;
+  if (hint != NULL)
+    *error = g_error_new (BZ_ERROR, (int) code, "%s: %s (%s)", what, why, hint);
+  else
+    *error = g_error_new (BZ_ERROR, (int) code, "%s: %s", what, why);
+
+  BzErrorPrivate *parts = bz_error_get_private (*error);
+  parts->what = g_steal_pointer (&owned);
+  parts->why = g_strdup (why);
+  parts->hint = g_strdup (hint);
+}
+
+gboolean
+bz_fail (GError **error, BzErrorCode code, const char *why, const char *hint, const char *format,
+         ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  set_parts (error, code, g_strdup_vprintf (format, args), why, hint);
+  va_end (args);
+  return FALSE;
+}
+
+static BzErrorCode
+code_of_errno (int saved_errno)
+{
+  switch (saved_errno)
+    {
+    case EPERM:
+    case EACCES:
+      return BZ_ERROR_PERMISSION;
+    case ENOSPC:
+    case EDQUOT:
+      return BZ_ERROR_SPACE;
+    default:
+      return BZ_ERROR_FAILED;
+    }
+}
+
+gboolean
+bz_fail_errno (GError **error, int saved_errno, const char *hint, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  set_parts (error, code_of_errno (saved_errno), g_strdup_vprintf (format, args),
+             g_strerror (saved_errno), hint);
+  va_end (args);
+  return FALSE;
+}
+
+void
+bz_error_set_row (GError *error, const char *row)
+{
+  if (error == NULL || error->domain != BZ_ERROR)
+    return;
+
+  BzErrorPrivate *parts = bz_error_get_private (error);
+  g_free (parts->row);
+  parts->row = g_strdup (row);
+}
+
+const BzErrorParts *
+bz_error_parts (const GError *error)
+{
+  if (error == NULL || error->domain != BZ_ERROR)
+    return NULL;
+  return bz_error_get_private (error);
+}
+
+int
+bz_error_exit_status (const GError *error)
+{
+  return error != NULL && error->domain == BZ_ERROR ? error->code : (int) BZ_ERROR_FAILED;
+}

@@ -1,0 +1,19 @@
+/* Which brand a tree wants, and why. Reads the tree as hostile data: regular
+ * files only, at most 64 KiB of a release file, openat2(RESOLVE_IN_ROOT). */
+#pragma once
+
+#include "brand/brand.h"
+
+typedef struct {
+  char *brand;      /* the brand's name */
+  BzAbi abi;        /* the ABI of the tree's own programs */
+  gboolean foreign; /* programs for another CPU (reasons say which); abi is meaningless */
+  gboolean nearest; /* no brand matched: the profile nearest to the libc's needs was taken */
+  char **reasons;   /* one line each: "etc/slackware-version says 4.0.0", "lib/libc.so.5.4.46 is libc 5" */
+} BzDetection;
+
+/* tree_fd: O_PATH or O_RDONLY directory. Brands are read from dirs as in
+ * bz_brand_load. Fails with BZ_ERROR_INPUT when the directory holds no userland at all. */
+BzDetection *bz_detect (int tree_fd, const char *const *dirs, GError **error);
+void bz_detection_free (BzDetection *detection);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzDetection, bz_detection_free)

@@ -1,0 +1,115 @@
+/* Starting a zone, joining a running one, and talking to its keeper.
+ *
+ * Processes of a zone (doc/GLOSSARY.md):
+ *   keeper      outside, one per zone: makes the partition, keeps the listeners,
+ *               the journal, the console and the exit status, serves the control socket.
+ *               It reads no memory of the zone. `brandzone-keeper`.
+ *   supervisor  inside the zone's user namespace, outside its pid namespace: runs the
+ *               notification loop. The keeper starts another when it dies.
+ *   init        process 1 of the zone.
+ */
+#pragma once
+
+#include "brand/plan.h"
+
+typedef enum { BZ_NETWORK_NONE, BZ_NETWORK_HOST } BzNetwork;
+
+typedef struct {
+  guint32 inside, outside, count;
+} BzIdRange;
+
+typedef struct {
+  char *source; /* absolute path on the host */
+  char *target; /* absolute path in the zone */
+  gboolean read_only;
+} BzVolume;
+
+/* How the tree's ids become the zone's. */
+typedef enum {
+  BZ_IDS_MOUNT,   /* idmapped mount: ids on disk are the zone's own (root) */
+  BZ_IDS_SHIFTED, /* ids on disk are already the host's (chown fallback; plain users) */
+} BzIdStorage;
+
+/* A program to run in a zone. */
+typedef struct {
+  char **argv;        /* at least one */
+  char **environment; /* complete: "K=V" */
+  char *directory;    /* working directory in the zone; NULL: the user's home or / */
+  char *user;         /* "name", "name:group", "uid", "uid:gid"; NULL: root */
+  gboolean interactive; /* -i: stdin is passed on; else it is /dev/null */
+  gboolean terminal;  /* -t: a pty of the zone's devpts is its terminal */
+} BzCommand;
+
+/* A partition. */
+typedef struct {
+  char *name;
+  char *root;              /* the tree, absolute */
+  gboolean throw_away;     /* run --image: changes go to memory and vanish */
+  BzIdStorage id_storage;
+  GArray *uids, *gids;     /* of BzIdRange; empty: the caller's id alone is the zone's 0 */
+  BzNetwork network;
+  char *hostname;          /* NULL: the name */
+  GPtrArray *volumes;      /* of BzVolume */
+  char *run_dir;           /* /run/brandzone/NAME: made by the keeper, removed at the end */
+  int lock_fd;             /* the held lock of the zone's state; the keeper keeps it for its life; -1: none */
+  BzPlan *plan;
+  GBytes *filter;          /* of bz_filter_compile; empty: none is installed */
+  BzCommand *command;
+} BzPartition;
+
+BzPartition *bz_partition_new (void);
+void bz_partition_free (BzPartition *partition);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzPartition, bz_partition_free)
+BzCommand *bz_command_new (void);
+void bz_command_free (BzCommand *command);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzCommand, bz_command_free)
+BzVolume *bz_volume_new (const char *source, const char *target, gboolean read_only);
+void bz_volume_free (BzVolume *volume);
+
+/* What became of a command. */
+typedef struct {
+  int wait_status; /* as of waitpid(2) */
+  enum { BZ_END_COMMAND, BZ_END_HALTED, BZ_END_REBOOTED, BZ_END_DETACHED } how;
+} BzEnd;
+int bz_end_exit_status (const BzEnd *end); /* 0-255; 128+signal */
+
+/* Starts the zone, runs its command with the caller's standard streams, and waits
+ * for its end, passing signals and (with a terminal) window sizes and bytes on. `~.` at the start of a line
+ * detaches. The keeper outlives the caller. `on_end` is called before the zone's keeper goes, with the journal mapped
+ * (NULL: not wanted), to print counts.
+ * Errors: BZ_ERROR_NOT_FOUND, BZ_ERROR_NOT_EXECUTABLE for the command, the others for the partition. */
+typedef void (*BzJournalFunc) (int journal_fd, gpointer data);
+gboolean bz_loader_run (const BzPartition *partition, BzJournalFunc on_end, gpointer data,
+                        BzEnd *end, GError **error);
+
+/* Runs a command in the running zone whose keeper listens in run_dir. Same waiting, same errors;
+ * BZ_ERROR_STATE when no keeper answers. */
+gboolean bz_loader_exec (const char *run_dir, const BzCommand *command, BzEnd *end, GError **error);
+
+/* What a running zone's keeper tells. */
+typedef struct {
+  pid_t keeper, supervisor, init; /* supervisor 0: none needed */
+  gint64 started;                 /* seconds since the epoch */
+} BzZoneInfo;
+gboolean bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error);
+
+/* A read-only descriptor of the zone's journal (bz_journal_map), or -1. */
+int bz_loader_journal (const char *run_dir, GError **error);
+
+/* A socket that receives struct BzTraceEvent until the zone ends (then end of file), or -1. */
+int bz_loader_trace (const char *run_dir, GError **error);
+
+/* Ends the zone: init gets SIGTERM, after `grace_ms` the pid namespace is killed. Waits for the keeper to be gone. */
+gboolean bz_loader_stop (const char *run_dir, guint grace_ms, GError **error);
+
+/* Runs `function` in a child inside a new user namespace with the given maps (and a mount
+ * namespace of its own), as its root: how a plain user's trees are unpacked and removed. The child must not return
+ * to the caller's main loop: its exit status is the function's result. Waits. */
+typedef int (*BzInsideFunc) (gpointer data);
+gboolean bz_userns_run (const GArray *uids, const GArray *gids, BzInsideFunc function, gpointer data,
+                        int *exit_status, GError **error);
+
+/* The maps of a plain user from /etc/subuid and /etc/subgid: 0 is the user, 1 to 65535 (fewer if the range is
+ * smaller) are subordinate. Both arrays are emptied when there are none, or newuidmap is missing:
+ * *why then tells (owned by the caller). */
+gboolean bz_userns_subordinate (GArray *uids, GArray *gids, char **why, GError **error);

@@ -1,0 +1,43 @@
+/* The system call tables: one row per number and ABI, generated from tables/ABI.tbl. */
+#pragma once
+
+#include "brand/abi.h"
+#include "brand/plan.h"
+
+struct BzCall;
+struct BzVerdict;
+typedef struct BzVerdict (*BzHandler) (struct BzCall *call);
+
+/* Narrows a trap by the low 32 bits of one register: trapped if ((arg & mask) == value) != negate. */
+typedef struct {
+  gint8 arg; /* 0 to 5; -1: no condition */
+  gboolean negate;
+  guint32 mask, value;
+} BzCondition;
+
+typedef struct {
+  gint16 nr;
+  const char *name;    /* the kernel's name, as in asm/unistd.h; "break" */
+  BzRelease since;     /* the release that introduced it */
+  BzRelease until;     /* the first release without it; 0: Linux 6.12 has it */
+  gint8 quirk;         /* the BzQuirk that traps it, or -1: never trapped */
+  BzHandler handler;   /* NULL without quirk */
+  const char *handler_name;
+  BzCondition condition;
+  gboolean blocking;   /* the handler may wait for a file: runs on a worker */
+  gboolean once;       /* its effect must not be carried out twice: a successor answers EINTR */
+  const char *rows;    /* catalogue rows, or "" */
+  const char *reason;  /* why it is what it is; never empty where quirk >= 0 or until != 0 */
+} BzRow;
+
+/* Rows sorted by number; *count gets their number. */
+const BzRow *bz_table (BzAbi abi, gsize *count);
+const BzRow *bz_table_row (BzAbi abi, int nr);
+const BzRow *bz_table_row_by_name (BzAbi abi, const char *name);
+
+/* What the filter does with a call under a plan. */
+typedef enum { BZ_ACTION_ALLOW, BZ_ACTION_ENOSYS, BZ_ACTION_NOTIFY } BzAction;
+BzAction bz_row_action (const BzRow *row, const BzPlan *plan, BzAbi abi);
+
+/* Calls with numbers above every row of the table: ALLOW for a plan whose missing=host, else ENOSYS. */
+BzAction bz_unknown_action (const BzPlan *plan);
