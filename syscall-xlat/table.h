@@ -8,26 +8,30 @@ struct BzCall;
 struct BzVerdict;
 typedef struct BzVerdict (*BzHandler) (struct BzCall *call);
 
-/* Narrows a trap by the low 32 bits of one register: trapped if ((arg & mask) == value) != negate. */
+#define BZ_QUIRK_BIT(quirk) (1u << (quirk))
+_Static_assert (BZ_QUIRK_COUNT <= 32, "a row holds its quirks in 32 bits");
+
+/* Narrows a trap by the low 32 bits of one register (the upper half is garbage for a C int): trapped if
+ * ((arg & mask) is one of the two values) != negate. A single value stands there twice. */
 typedef struct {
   gint8 arg; /* 0 to 5; -1: no condition */
   gboolean negate;
-  guint32 mask, value;
+  guint32 mask, value[2];
 } BzCondition;
 
 typedef struct {
   gint16 nr;
   const char *name;    /* the kernel's name, as in asm/unistd.h; "break" */
-  BzRelease since;     /* the release that introduced it */
+  BzRelease since;     /* the release that introduced it; 0: as old as the ABI */
   BzRelease until;     /* the first release without it; 0: Linux 6.12 has it */
-  gint8 quirk;         /* the BzQuirk that traps it, or -1: never trapped */
-  BzHandler handler;   /* NULL without quirk */
+  guint32 quirks;      /* BZ_QUIRK_BIT of each quirk that traps it, any of them active; 0: never trapped */
+  BzHandler handler;   /* NULL without quirks */
   const char *handler_name;
   BzCondition condition;
   gboolean blocking;   /* the handler may wait for a file: runs on a worker */
   gboolean once;       /* its effect must not be carried out twice: a successor answers EINTR */
   const char *rows;    /* catalogue rows, or "" */
-  const char *reason;  /* why it is what it is; never empty where quirk >= 0 or until != 0 */
+  const char *reason;  /* why it is what it is; never empty where quirks != 0 or until != 0 */
 } BzRow;
 
 /* Rows sorted by number; *count gets their number. */
