@@ -1,0 +1,238 @@
+#include "config.h"
+
+#include "loader/attend.h"
+
+#include "brand/base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
+
+typedef struct {
+  const BzAttend *attend;
+  struct termios saved;
+  gboolean raw;          /* the caller's terminal was changed */
+  gboolean input_open;
+  enum { LINE_START, TILDE, IN_LINE } escape;
+  gboolean detached;
+  int blocking_flags;    /* of the terminal, restored at the end */
+} Session;
+
+/* --- the caller's terminal --- */
+
+static void
+enter_raw_mode (Session *session)
+{
+  struct termios raw;
+
+  if (session->attend->terminal < 0 || !session->attend->interactive || !isatty (0)
+      || tcgetattr (0, &session->saved) != 0)
+    return;
+  raw = session->saved;
+  cfmakeraw (&raw);
+  session->raw = tcsetattr (0, TCSADRAIN, &raw) == 0;
+}
+
+static void
+leave_raw_mode (Session *session)
+{
+  if (session->raw)
+    tcsetattr (0, TCSADRAIN, &session->saved);
+}
+
+static void
+copy_window_size (const Session *session)
+{
+  struct winsize size;
+
+  if (session->attend->terminal >= 0
+      && (ioctl (0, TIOCGWINSZ, &size) == 0 || ioctl (1, TIOCGWINSZ, &size) == 0))
+    ioctl (session->attend->terminal, TIOCSWINSZ, &size);
+}
+
+/* --- bytes --- */
+
+static gboolean
+write_all (int fd, const char *bytes, gsize length)
+{
+  while (length > 0)
+    {
+      ssize_t written = write (fd, bytes, length);
+      if (written < 0 && errno == EAGAIN)
+        {
+          struct pollfd room = { fd, POLLOUT, 0 };
+          poll (&room, 1, -1);
+          continue;
+        }
+      if (written < 0 && errno == EINTR)
+        continue;
+      if (written <= 0)
+        return FALSE;
+      bytes += written;
+      length -= (gsize) written;
+    }
+  return TRUE;
+}
+
+/* Filters "~." at the start of a line, as zlogin does; "~~" there sends one tilde. The bytes to pass on go to
+ * `out`, which must hold twice the input. */
+static gsize
+filter_escapes (Session *session, const char *in, gsize length, char *out)
+{
+  gsize n = 0;
+
+  for (gsize i = 0; i < length; i++)
+    {
+      char c = in[i];
+      if (session->escape == TILDE)
+        {
+          if (c == '.')
+            {
+              session->detached = TRUE;
+              return n;
+            }
+          if (c != '~')
+            out[n++] = '~';
+          session->escape = IN_LINE;
+        }
+      else if (session->escape == LINE_START && c == '~')
+        {
+          session->escape = TILDE;
+          continue;
+        }
+      out[n++] = c;
+      session->escape = c == '\r' || c == '\n' ? LINE_START : IN_LINE;
+    }
+  return n;
+}
+
+static void
+pump_input (Session *session)
+{
+  char in[8192], out[2 * sizeof in];
+  int terminal = session->attend->terminal;
+  ssize_t got = read (0, in, sizeof in);
+
+  if (got < 0 && (errno == EINTR || errno == EAGAIN))
+    return;
+  if (got <= 0)
+    {
+      char end_of_file = 4; /* what a terminal sends for Ctrl-D */
+      session->input_open = FALSE;
+      write_all (terminal, &end_of_file, 1);
+      return;
+    }
+  gsize length = session->raw ? filter_escapes (session, in, (gsize) got, out) : (gsize) got;
+  if (!write_all (terminal, session->raw ? out : in, length))
+    session->input_open = FALSE;
+}
+
+/* TRUE while there may be more. */
+static gboolean
+pump_output (Session *session)
+{
+  char bytes[16384];
+  ssize_t got = read (session->attend->terminal, bytes, sizeof bytes);
+
+  if (got > 0)
+    return write_all (1, bytes, (gsize) got);
+  return got < 0 && errno == EINTR;
+}
+
+/* --- waiting --- */
+
+static void
+take_signals (Session *session, int signals)
+{
+  struct signalfd_siginfo info;
+
+  while (read (signals, &info, sizeof info) == sizeof info)
+    if (info.ssi_signo == SIGWINCH)
+      copy_window_size (session);
+    else
+      session->attend->forward ((int) info.ssi_signo, session->attend->data);
+}
+
+static gboolean
+wait_loop (Session *session, int signals, GError **error)
+{
+  const BzAttend *attend = session->attend;
+  gboolean output_open = attend->terminal >= 0;
+
+  for (;;)
+    {
+      struct pollfd fds[] = {
+        { attend->end_fd, POLLIN, 0 },
+        { signals, POLLIN, 0 },
+        { output_open ? attend->terminal : -1, POLLIN, 0 },
+        { session->input_open ? 0 : -1, POLLIN, 0 },
+      };
+      if (poll (fds, G_N_ELEMENTS (fds), -1) < 0)
+        {
+          if (errno == EINTR)
+            continue;
+          return bz_fail_errno (error, errno, NULL, "cannot wait for the command");
+        }
+      if (fds[1].revents != 0)
+        take_signals (session, signals);
+      if (fds[3].revents != 0)
+        pump_input (session);
+      if (session->detached)
+        return TRUE;
+      if (fds[2].revents != 0 && !pump_output (session) && errno != EAGAIN)
+        output_open = FALSE; /* EIO: no program of the zone has the terminal open */
+      if (fds[0].revents != 0 && attend->on_news (attend->data))
+        break;
+    }
+  while (output_open && pump_output (session))
+    ;
+  return TRUE;
+}
+
+static int
+block_signals (sigset_t *saved)
+{
+  sigset_t mask;
+
+  sigemptyset (&mask);
+  for (guint i = 0; i < G_N_ELEMENTS (forwarded); i++)
+    sigaddset (&mask, forwarded[i]);
+  sigaddset (&mask, SIGWINCH);
+  sigprocmask (SIG_BLOCK, &mask, saved);
+  return signalfd (-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+gboolean
+bz_attend (const BzAttend *attend, gboolean *detached, GError **error)
+{
+  Session session = { .attend = attend };
+  sigset_t saved_mask;
+  int signals = block_signals (&saved_mask);
+
+  if (signals < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot watch signals");
+  if (attend->terminal >= 0)
+    {
+      session.blocking_flags = fcntl (attend->terminal, F_GETFL);
+      fcntl (attend->terminal, F_SETFL, session.blocking_flags | O_NONBLOCK);
+      session.input_open = attend->interactive;
+      copy_window_size (&session);
+      enter_raw_mode (&session);
+    }
+  gboolean good = wait_loop (&session, signals, error);
+  leave_raw_mode (&session);
+  if (attend->terminal >= 0)
+    fcntl (attend->terminal, F_SETFL, session.blocking_flags);
+  close (signals);
+  sigprocmask (SIG_SETMASK, &saved_mask, NULL);
+  *detached = session.detached;
+  return good;
+}

@@ -1,0 +1,23 @@
+/* A cgroup of its own for each zone, in the unified hierarchy and in the v1 hierarchies that the host has. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct BzCgroup BzCgroup;
+
+/* Makes the zone's cgroups where the caller may; a host without any gives an empty set, no error. */
+BzCgroup *bz_cgroup_create (const char *zone);
+
+/* A descriptor for CLONE_INTO_CGROUP (Linux 5.7), or -1. Owned by the set. */
+int bz_cgroup_unified (const BzCgroup *cgroup);
+
+/* Descriptors of the `tasks` files of v1: a task enters by writing "0", which needs no global lock
+ * (cgroup_procs_write_start, Linux 5.14 to 6.18: one task that moves itself skips cgroup_threadgroup_rwsem, whose
+ * write side waits for an RCU grace period). Owned by the set. */
+const int *bz_cgroup_tasks (const BzCgroup *cgroup, guint *count);
+
+/* Moves the calling task into the hierarchies of `tasks`. Safe after fork. */
+void bz_cgroup_enter (const int *tasks, guint count);
+
+/* Removes the (empty) cgroups and frees the set. */
+void bz_cgroup_remove (BzCgroup *cgroup);

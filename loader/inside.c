@@ -1,0 +1,332 @@
+/* The zone's first process: from an empty child to process 1.
+ *
+ * It is a fork of the keeper and never executes a file: its memory belongs to the
+ * initial user namespace (mm->user_ns is set at exec), and with PR_SET_DUMPABLE 0 not
+ * even the zone's root can look into it. It holds nothing of the host by then anyway. */
+#include "config.h"
+
+#include "loader/inside.h"
+
+#include "brand/base/error.h"
+#include "loader/cgroup.h"
+#include "loader/kernel.h"
+#include "loader/launch.h"
+#include "loader/listener.h"
+#include "loader/message.h"
+#include "loader/userns.h"
+#include "loader/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/* --- set-up --- */
+
+static gboolean
+expect (int socket, const char *kind, BzMessage **message, GError **error)
+{
+  g_autoptr (BzMessage) got = bz_message_receive (socket, NULL, error);
+
+  if (got == NULL)
+    return FALSE;
+  if (strcmp (got->kind, kind) != 0)
+    return bz_fail (error, BZ_ERROR_FAILED, "it is out of order", NULL,
+                    "cannot use the keeper's message \"%s\"", got->kind);
+  if (message != NULL)
+    *message = g_steal_pointer (&got);
+  return TRUE;
+}
+
+/* The keeper sends "prepared" once for the root and /dev, then once for each volume. */
+static gboolean
+receive_prepared (int socket, guint volumes, BzPrepared *prepared, GError **error)
+{
+  g_autoptr (BzMessage) first = NULL;
+
+  *prepared = (BzPrepared){ .root = -1, .devices = -1 };
+  if (!expect (socket, "prepared", &first, error))
+    return FALSE;
+  if (!g_variant_dict_contains (first->body, "root"))
+    return TRUE;
+  prepared->root = bz_message_take_fd (first, 0);
+  prepared->devices = bz_message_take_fd (first, 1);
+  prepared->volumes = g_new (int, volumes + 1);
+  for (guint i = 0; i < volumes; i++)
+    {
+      g_autoptr (BzMessage) next = NULL;
+      if (!expect (socket, "prepared", &next, error))
+        return FALSE;
+      prepared->volumes[i] = bz_message_take_fd (next, 0);
+    }
+  return TRUE;
+}
+
+static gboolean
+raise_loopback (GError **error)
+{
+  struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  gboolean good = fd >= 0 && ioctl (fd, SIOCSIFFLAGS, &request) == 0;
+  int saved = errno;
+
+  if (fd >= 0)
+    close (fd);
+  return good || bz_fail_errno (error, saved, NULL, "cannot raise the zone's loopback interface");
+}
+
+static gboolean
+become_zone (const BzInside *inside, GError **error)
+{
+  const BzPartition *partition = inside->partition;
+  const char *hostname = partition->hostname != NULL ? partition->hostname : partition->name;
+  BzPrepared prepared;
+  int failed;
+
+  if (!receive_prepared (inside->socket, partition->volumes->len, &prepared, error))
+    return FALSE;
+  failed = bz_userns_become_root (partition->uids->len > 0 && partition->gids->len > 0);
+  if (failed != 0)
+    return bz_fail_errno (error, failed, NULL, "cannot become the zone's root");
+  prctl (PR_SET_DUMPABLE, 0);
+  prctl (PR_SET_PDEATHSIG, SIGKILL); /* changing ids cleared it */
+  /* First into the cgroups, then the namespace: else its root would belong to nobody. */
+  bz_cgroup_enter (inside->tasks, inside->task_count);
+  if (unshare (CLONE_NEWCGROUP) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make a cgroup namespace");
+  if (!bz_view_enter (partition, &prepared, error))
+    return FALSE;
+  if (sethostname (hostname, strlen (hostname)) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot name the zone %s", hostname);
+  if (partition->network == BZ_NETWORK_NONE && !raise_loopback (error))
+    return FALSE;
+  failed = bz_launch_bound_capabilities ();
+  if (failed != 0)
+    return bz_fail_errno (error, failed, NULL, "cannot narrow the zone's capabilities");
+  return TRUE;
+}
+
+static gboolean
+listen_and_report (const BzInside *inside, GError **error)
+{
+  if (g_bytes_get_size (inside->partition->filter) == 0)
+    return bz_message_send (inside->socket, "ready", NULL, NULL, 0, error);
+  int listener = bz_listener_install (inside->partition->filter,
+                                      inside->partition->plan->wait_killable, error);
+  if (listener < 0)
+    return FALSE;
+  gboolean sent = bz_message_send (inside->socket, "ready", NULL, &listener, 1, error);
+  close (listener);
+  return sent;
+}
+
+/* --- the command --- */
+
+gboolean
+bz_inside_open_pty (int *master, int *slave, GError **error)
+{
+  int unlock = 0;
+  guint number;
+  char path[32];
+
+  *slave = -1;
+  *master = open ("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (*master < 0 || ioctl (*master, TIOCSPTLCK, &unlock) != 0
+      || ioctl (*master, TIOCGPTN, &number) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot open a pty of the zone");
+  g_snprintf (path, sizeof path, "/dev/pts/%u", number);
+  *slave = open (path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (*slave < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot open the zone's %s", path);
+  return TRUE;
+}
+
+/* What the zone calls its console is the terminal of its first command. */
+static void
+bind_console (int slave)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", slave);
+
+  if (mount (path, "/dev/console", NULL, MS_BIND, NULL) != 0)
+    return; /* no console in this zone: nothing else depends on it */
+}
+
+typedef struct {
+  pid_t pid;
+  int master; /* or -1 */
+} Started;
+
+static gboolean
+choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **error)
+{
+  *master = -1;
+  stdio[0] = 0;
+  stdio[1] = 1;
+  stdio[2] = 2;
+  if (command->terminal)
+    {
+      int slave;
+      if (!bz_inside_open_pty (master, &slave, error))
+        return FALSE;
+      bind_console (slave);
+      stdio[0] = stdio[1] = stdio[2] = slave;
+    }
+  else if (!command->interactive)
+    {
+      stdio[0] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+      if (stdio[0] < 0)
+        return bz_fail_errno (error, errno, NULL, "cannot open the zone's /dev/null");
+    }
+  return TRUE;
+}
+
+/* Starts the command and waits until it was executed or failed to be. */
+static gboolean
+start_command (const BzPartition *partition, Started *started, GError **error)
+{
+  g_autoptr (BzMessage) problem = NULL;
+  int pair[2], stdio[3];
+  gboolean ended;
+
+  if (!choose_stdio (partition->command, stdio, &started->master, error))
+    return FALSE;
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
+  started->pid = fork ();
+  if (started->pid == 0)
+    {
+      close (pair[0]);
+      bz_launch (partition->command, partition->plan, stdio, partition->command->terminal, pair[1]);
+    }
+  close (pair[1]);
+  if (started->pid < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot fork in the zone");
+  problem = bz_message_receive (pair[0], &ended, NULL);
+  close (pair[0]);
+  if (stdio[0] > 2)
+    close (stdio[0]);
+  return problem == NULL || bz_message_check (problem, error);
+}
+
+/* --- process 1 --- */
+
+/* Reaps what has ended. TRUE when the command is among it. */
+static gboolean
+reap (pid_t command, int *status)
+{
+  gboolean ended = FALSE;
+  pid_t pid;
+  int one;
+
+  while ((pid = waitpid (-1, &one, WNOHANG)) > 0)
+    if (pid == command)
+      {
+        *status = one;
+        ended = TRUE;
+      }
+  return ended;
+}
+
+static void
+obey (int socket, pid_t command)
+{
+  g_autoptr (BzMessage) message = bz_message_receive (socket, NULL, NULL);
+  gint32 sig;
+
+  if (message == NULL)
+    _exit (BZ_EXIT_BRANDZONE); /* the keeper is gone, and with it the zone's life */
+  if (strcmp (message->kind, "signal") == 0
+      && g_variant_dict_lookup (message->body, "signal", "i", &sig) && sig > 0 && sig < NSIG)
+    kill (command, sig);
+}
+
+static G_GNUC_NORETURN void
+be_init (int socket, pid_t command)
+{
+  sigset_t mask;
+  int status = 0;
+
+  sigemptyset (&mask);
+  sigaddset (&mask, SIGCHLD);
+  sigprocmask (SIG_BLOCK, &mask, NULL);
+  int children = signalfd (-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+  struct pollfd poll_fds[] = { { socket, POLLIN, 0 }, { children, POLLIN, 0 } };
+
+  while (!reap (command, &status))
+    {
+      struct signalfd_siginfo info;
+
+      if (poll (poll_fds, G_N_ELEMENTS (poll_fds), -1) < 0 && errno != EINTR)
+        break;
+      while (read (children, &info, sizeof info) > 0)
+        ;
+      if (poll_fds[0].revents != 0)
+        obey (socket, command);
+    }
+  g_autoptr (GVariantDict) body = g_variant_dict_new (NULL);
+  g_variant_dict_insert (body, "status", "i", status);
+  bz_message_send (socket, "ended", g_variant_dict_end (body), NULL, 0, NULL);
+  _exit (0);
+}
+
+static void
+drop_host_streams (void)
+{
+  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
+
+  for (int fd = 0; null >= 0 && fd < 3; fd++)
+    dup2 (null, fd);
+  if (null > 2)
+    close (null);
+}
+
+static void
+retitle (const BzInside *inside)
+{
+  prctl (PR_SET_NAME, "init");
+  if (inside->title_length > strlen ("init"))
+    {
+      memset (inside->title, 0, inside->title_length);
+      strcpy (inside->title, "init");
+    }
+}
+
+static gboolean
+run (const BzInside *inside, Started *started, GError **error)
+{
+  if (!become_zone (inside, error) || !listen_and_report (inside, error)
+      || !expect (inside->socket, "go", NULL, error)
+      || !start_command (inside->partition, started, error))
+    return FALSE;
+  retitle (inside);
+  gboolean sent = bz_message_send (inside->socket, "started", NULL, &started->master,
+                                   started->master >= 0 ? 1 : 0, error);
+  if (started->master >= 0)
+    close (started->master);
+  drop_host_streams ();
+  return sent;
+}
+
+void
+bz_inside_main (const BzInside *inside)
+{
+  g_autoptr (GError) error = NULL;
+  Started started = { 0 };
+
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  if (!run (inside, &started, &error))
+    {
+      bz_message_send_error (inside->socket, error, NULL);
+      _exit (BZ_EXIT_BRANDZONE);
+    }
+  be_init (inside->socket, started.pid);
+}

@@ -1,0 +1,352 @@
+/* Joining a running zone (`brandzone exec`).
+ *
+ *   caller                      joiner                        program
+ *   "join" to the keeper
+ *   fork, into the cgroup   ->  setns (all), root
+ *                               clone (CLONE_PARENT)      ->  (inside the pid namespace,
+ *                               exits                          a child of the caller)
+ *                                                         <-  "ready" [+ listener] [+ pty]
+ *   "listener" to the keeper;
+ *   "go"                                                  ->  executes
+ *
+ * Facts: setns(2) into a pid namespace holds for children only. A pidfd names all namespaces of a
+ * process at once (Linux 5.8). One filter chain has one listener, so the program installs the zone's filter
+ * itself and its listener goes to the zone's keeper. Until it executes, the program is a fork of the
+ * caller in a namespace whose root may be hostile: it is not dumpable, and everything it holds is close-on-exec. */
+#include "config.h"
+
+#include "brand/base/error.h"
+#include "loader/attend.h"
+#include "loader/cgroup.h"
+#include "loader/client.h"
+#include "loader/inside.h"
+#include "loader/kernel.h"
+#include "loader/launch.h"
+#include "loader/listener.h"
+#include "loader/loader.h"
+#include "loader/partition-data.h"
+#include "loader/userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+typedef struct {
+  BzPartition *partition;
+  const BzCommand *command;
+  int init_pidfd, unified;
+  int tasks[BZ_MESSAGE_FDS];
+  guint task_count;
+  int socket; /* to the caller */
+} Joiner;
+
+/* --- in the zone --- */
+
+static gboolean
+enter (const Joiner *joiner, GError **error)
+{
+  int flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC
+              | CLONE_NEWCGROUP;
+  gboolean may_set_groups = joiner->partition->uids->len > 0 && joiner->partition->gids->len > 0;
+
+  if (joiner->partition->network == BZ_NETWORK_NONE)
+    flags |= CLONE_NEWNET;
+  prctl (PR_SET_DUMPABLE, 0);
+  bz_cgroup_enter (joiner->tasks, joiner->task_count);
+  if (setns (joiner->init_pidfd, flags) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot enter the zone's namespaces");
+  int failed = bz_userns_become_root (may_set_groups);
+  if (failed == 0)
+    failed = bz_launch_bound_capabilities ();
+  prctl (PR_SET_DUMPABLE, 0);
+  return failed == 0 || bz_fail_errno (error, failed, NULL, "cannot become the zone's root");
+}
+
+/* "ready" carries the listener and the pty's master, as far as there are any. */
+static gboolean
+report_ready (const Joiner *joiner, int master, GError **error)
+{
+  GVariantDict body;
+  int fds[2];
+  guint count = 0;
+  int listener = -1;
+
+  if (g_bytes_get_size (joiner->partition->filter) > 0)
+    {
+      listener = bz_listener_install (joiner->partition->filter,
+                                      joiner->partition->plan->wait_killable, error);
+      if (listener < 0)
+        return FALSE;
+      fds[count++] = listener;
+    }
+  if (master >= 0)
+    fds[count++] = master;
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "listener", "b", listener >= 0);
+  g_variant_dict_insert (&body, "terminal", "b", master >= 0);
+  gboolean sent
+      = bz_message_send (joiner->socket, "ready", g_variant_dict_end (&body), fds, count, error);
+  if (listener >= 0)
+    close (listener);
+  return sent;
+}
+
+static gboolean
+choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **error)
+{
+  *master = -1;
+  for (int i = 0; i < 3; i++)
+    stdio[i] = i;
+  if (command->terminal)
+    {
+      if (!bz_inside_open_pty (master, &stdio[0], error))
+        return FALSE;
+      stdio[1] = stdio[2] = stdio[0];
+    }
+  else if (!command->interactive && (stdio[0] = open ("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot open the zone's /dev/null");
+  return TRUE;
+}
+
+static gboolean
+get_ready (const Joiner *joiner, int stdio[3], GError **error)
+{
+  g_autoptr (BzMessage) go = NULL;
+  int master;
+
+  if (chdir ("/") != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot enter the zone's /");
+  if (!choose_stdio (joiner->command, stdio, &master, error)
+      || !report_ready (joiner, master, error))
+    return FALSE;
+  if (master >= 0)
+    close (master);
+  go = bz_message_receive (joiner->socket, NULL, error);
+  return go != NULL;
+}
+
+static G_GNUC_NORETURN void
+become_program (const Joiner *joiner)
+{
+  g_autoptr (GError) error = NULL;
+  int stdio[3];
+
+  if (get_ready (joiner, stdio, &error))
+    bz_launch (joiner->command, joiner->partition->plan, stdio, joiner->command->terminal,
+               joiner->socket);
+  bz_message_send_error (joiner->socket, error, NULL);
+  _exit (BZ_EXIT_BRANDZONE);
+}
+
+static G_GNUC_NORETURN void
+be_joiner (const Joiner *joiner)
+{
+  g_autoptr (GError) error = NULL;
+  GVariantDict body;
+
+  if (!enter (joiner, &error))
+    {
+      bz_message_send_error (joiner->socket, error, NULL);
+      _exit (BZ_EXIT_BRANDZONE);
+    }
+  pid_t pid = bz_clone (CLONE_PARENT, NULL, -1);
+  if (pid == 0)
+    become_program (joiner);
+  if (pid < 0)
+    {
+      bz_fail_errno (&error, errno, NULL, "cannot fork in the zone");
+      bz_message_send_error (joiner->socket, error, NULL);
+      _exit (BZ_EXIT_BRANDZONE);
+    }
+  /* clone answers in this process's own pid namespace, the caller's. */
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "pid", "i", (gint32) pid);
+  bz_message_send (joiner->socket, "pid", g_variant_dict_end (&body), NULL, 0, NULL);
+  _exit (0);
+}
+
+/* --- in the caller --- */
+
+static BzPartition *
+map_spec (int fd, GError **error)
+{
+  struct stat st;
+  g_autofree char *data = NULL;
+
+  if (fd < 0 || fstat (fd, &st) != 0 || st.st_size <= 0 || st.st_size > 16 * 1024 * 1024
+      || pread (fd, data = g_malloc ((gsize) st.st_size), (gsize) st.st_size, 0) != st.st_size)
+    {
+      bz_fail (error, BZ_ERROR_FAILED, "its keeper's answer is incomplete", NULL,
+               "cannot join the zone");
+      return NULL;
+    }
+  g_autoptr (GBytes) bytes = g_bytes_new_take (g_steal_pointer (&data), (gsize) st.st_size);
+  g_autoptr (GVariant) variant
+      = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
+  return bz_partition_from_variant (variant, error);
+}
+
+static gboolean
+learn_zone (int connection, Joiner *joiner, BzMessage **answer, GError **error)
+{
+  gboolean unified = FALSE;
+  guint next = 2;
+
+  *answer = bz_client_ask (connection, "join", NULL, NULL, 0, error);
+  if (*answer == NULL)
+    return FALSE;
+  if ((*answer)->fd_count < 2)
+    return bz_fail (error, BZ_ERROR_FAILED, "its keeper's answer is incomplete", NULL,
+                    "cannot join the zone");
+  joiner->init_pidfd = (*answer)->fds[1];
+  g_variant_dict_lookup ((*answer)->body, "unified", "b", &unified);
+  joiner->unified = unified && (*answer)->fd_count > 2 ? (*answer)->fds[next++] : -1;
+  while (next < (*answer)->fd_count)
+    joiner->tasks[joiner->task_count++] = (*answer)->fds[next++];
+  joiner->partition = map_spec ((*answer)->fds[0], error);
+  return joiner->partition != NULL;
+}
+
+typedef struct {
+  pid_t pid;
+  int pidfd;
+  int terminal; /* or -1 */
+  BzEnd *end;
+} Joined;
+
+/* The two messages "pid" (of the joiner) and "ready" (of the program) come in any order. */
+static gboolean
+await_ready (int socket, int connection, Joined *joined, GError **error)
+{
+  gboolean ready = FALSE;
+
+  while (!ready || joined->pid == 0)
+    {
+      g_autoptr (BzMessage) message = bz_message_receive (socket, NULL, error);
+      gboolean listener = FALSE, terminal = FALSE;
+      gint32 pid;
+
+      if (message == NULL || !bz_message_check (message, error))
+        return FALSE;
+      if (g_variant_dict_lookup (message->body, "pid", "i", &pid))
+        {
+          joined->pid = pid;
+          continue;
+        }
+      g_variant_dict_lookup (message->body, "listener", "b", &listener);
+      g_variant_dict_lookup (message->body, "terminal", "b", &terminal);
+      if (terminal)
+        joined->terminal = bz_message_take_fd (message, listener ? 1 : 0);
+      if (listener)
+        {
+          g_autoptr (BzMessage) taken
+              = bz_client_ask (connection, "listener", NULL, &message->fds[0], 1, error);
+          if (taken == NULL)
+            return FALSE;
+        }
+      ready = TRUE;
+    }
+  return TRUE;
+}
+
+static gboolean
+await_exec (int socket, GError **error)
+{
+  gboolean ended;
+  g_autoptr (BzMessage) message = NULL;
+
+  if (!bz_message_send (socket, "go", NULL, NULL, 0, error))
+    return FALSE;
+  message = bz_message_receive (socket, &ended, NULL);
+  return message == NULL || bz_message_check (message, error);
+}
+
+static void
+forward (int sig, gpointer data)
+{
+  const Joined *joined = data;
+
+  bz_pidfd_send_signal (joined->pidfd, sig);
+}
+
+static gboolean
+on_program_end (gpointer data)
+{
+  Joined *joined = data;
+
+  return waitpid (joined->pid, &joined->end->wait_status, WNOHANG) != 0;
+}
+
+static gboolean
+attend_program (const BzCommand *command, Joined *joined, GError **error)
+{
+  gboolean detached = FALSE;
+
+  joined->pidfd = bz_pidfd_open (joined->pid);
+  if (joined->pidfd < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot watch the program");
+  BzAttend attend = { .end_fd = joined->pidfd,
+                      .terminal = joined->terminal,
+                      .interactive = command->interactive,
+                      .forward = forward,
+                      .on_news = on_program_end,
+                      .data = joined };
+  gboolean good = bz_attend (&attend, &detached, error);
+  if (detached)
+    joined->end->how = BZ_END_DETACHED;
+  close (joined->pidfd);
+  return good;
+}
+
+static gboolean
+join (int connection, Joiner *joiner, int socket, Joined *joined, GError **error)
+{
+  pid_t pid = bz_clone (0, NULL, joiner->unified);
+
+  if (pid == 0)
+    be_joiner (joiner);
+  if (pid < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot fork");
+  close (joiner->socket);
+  joiner->socket = -1;
+  gboolean ready = await_ready (socket, connection, joined, error);
+  while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
+    ;
+  return ready && await_exec (socket, error) && attend_program (joiner->command, joined, error);
+}
+
+gboolean
+bz_loader_exec (const char *run_dir, const BzCommand *command, BzEnd *end, GError **error)
+{
+  g_autoptr (BzMessage) answer = NULL;
+  Joiner joiner = { .command = command, .unified = -1, .socket = -1 };
+  Joined joined = { .pidfd = -1, .terminal = -1, .end = end };
+  int pair[2];
+  int connection = bz_client_connect (run_dir, error);
+
+  *end = (BzEnd){ 0 };
+  if (connection < 0)
+    return FALSE;
+  gboolean good = learn_zone (connection, &joiner, &answer, error);
+  if (good && socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    good = bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
+  if (good)
+    {
+      joiner.socket = pair[1];
+      good = join (connection, &joiner, pair[0], &joined, error);
+      close (pair[0]);
+      if (joiner.socket >= 0)
+        close (joiner.socket);
+    }
+  if (joined.terminal >= 0)
+    close (joined.terminal);
+  bz_partition_free (joiner.partition);
+  close (connection);
+  return good;
+}

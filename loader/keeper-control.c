@@ -1,0 +1,290 @@
+/* The keeper's sockets: the owner's connection and the control socket. */
+#include "config.h"
+
+#include "loader/keeper-private.h"
+
+#include "brand/base/error.h"
+#include "loader/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+typedef gboolean (*Request) (BzKeeper *keeper, int client, BzMessage *message, GError **error);
+
+/* --- requests --- */
+
+static gboolean
+answer_info (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+{
+  g_auto (GVariantDict) body = G_VARIANT_DICT_INIT (NULL);
+
+  g_variant_dict_insert (&body, "keeper", "i", (gint32) getpid ());
+  g_variant_dict_insert (&body, "supervisor", "i", (gint32) keeper->supervisor);
+  g_variant_dict_insert (&body, "init", "i", (gint32) keeper->init);
+  g_variant_dict_insert (&body, "started", "x", keeper->started);
+  return bz_message_send (client, message->kind, g_variant_dict_end (&body), NULL, 0, error);
+}
+
+/* The journal's memory, reopened so that the client can only read. */
+static int
+open_journal_read_only (const BzKeeper *keeper)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", keeper->journal);
+
+  return keeper->journal < 0 ? -1 : open (path, O_RDONLY | O_CLOEXEC);
+}
+
+static gboolean
+answer_journal (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+{
+  int fd = open_journal_read_only (keeper);
+
+  if (fd < 0)
+    return bz_fail (error, BZ_ERROR_STATE, "its brand needs no answers", NULL,
+                    "cannot count the calls of zone %s", keeper->partition->name);
+  gboolean sent = bz_message_send (client, message->kind, NULL, &fd, 1, error);
+  close (fd);
+  return sent;
+}
+
+static gboolean
+answer_trace (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+{
+  int pair[2];
+
+  if (keeper->supervisor == 0)
+    return bz_fail (error, BZ_ERROR_STATE, "its brand needs no answers", NULL,
+                    "cannot trace the calls of zone %s", keeper->partition->name);
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
+  gboolean sent
+      = bz_message_send (keeper->supervisor_socket, "subscribe", NULL, &pair[0], 1, error)
+        && bz_message_send (client, message->kind, NULL, &pair[1], 1, error);
+  close (pair[0]);
+  close (pair[1]);
+  return sent;
+}
+
+static void
+send_signal (BzKeeper *keeper, int sig)
+{
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "signal", "i", (gint32) sig);
+  bz_message_send (keeper->init_socket, "signal", g_variant_dict_end (&body), NULL, 0, NULL);
+}
+
+static gboolean
+answer_signal (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
+               GError **error G_GNUC_UNUSED)
+{
+  gint32 sig = 0;
+
+  if (g_variant_dict_lookup (message->body, "signal", "i", &sig) && sig > 0 && sig < NSIG)
+    send_signal (keeper, sig);
+  return TRUE;
+}
+
+static gboolean
+on_grace_over (gpointer data)
+{
+  BzKeeper *keeper = data;
+
+  bz_pidfd_send_signal (keeper->init_pidfd, SIGKILL);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+answer_stop (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
+             GError **error G_GNUC_UNUSED)
+{
+  guint32 grace = 0;
+
+  g_variant_dict_lookup (message->body, "grace", "u", &grace);
+  if (grace > 0)
+    send_signal (keeper, SIGTERM);
+  g_timeout_add (grace, on_grace_over, keeper);
+  return TRUE; /* the client waits for the end of its connection */
+}
+
+/* What a joining process needs: the partition, the first process, the cgroups. */
+static gboolean
+answer_join (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+{
+  g_auto (GVariantDict) body = G_VARIANT_DICT_INIT (NULL);
+  int fds[BZ_MESSAGE_FDS] = { keeper->options->spec, keeper->init_pidfd };
+  guint count = 2, tasks;
+  const int *task_fds = bz_cgroup_tasks (keeper->cgroup, &tasks);
+  int unified = bz_cgroup_unified (keeper->cgroup);
+
+  g_variant_dict_insert (&body, "unified", "b", unified >= 0);
+  if (unified >= 0)
+    fds[count++] = unified;
+  for (guint i = 0; i < tasks && count < BZ_MESSAGE_FDS; i++)
+    fds[count++] = task_fds[i];
+  return bz_message_send (client, message->kind, g_variant_dict_end (&body), fds, count, error);
+}
+
+static gboolean
+answer_listener (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+{
+  int listener = bz_message_take_fd (message, 0);
+
+  if (listener < 0)
+    return bz_fail (error, BZ_ERROR_INPUT, "it brings no listener", NULL, "cannot join the zone");
+  return bz_keeper_add_listener (keeper, listener, error)
+         && bz_message_send (client, message->kind, NULL, NULL, 0, error);
+}
+
+static const struct {
+  const char *kind;
+  Request answer;
+} requests[] = {
+  { "info", answer_info },   { "journal", answer_journal }, { "trace", answer_trace },
+  { "signal", answer_signal }, { "stop", answer_stop },      { "join", answer_join },
+  { "listener", answer_listener },
+};
+
+static void
+answer (BzKeeper *keeper, int client, BzMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (requests); i++)
+    if (strcmp (message->kind, requests[i].kind) == 0)
+      {
+        if (!requests[i].answer (keeper, client, message, &error))
+          bz_message_send_error (client, error, NULL);
+        return;
+      }
+  bz_fail (&error, BZ_ERROR_INPUT, "this version does not know it",
+           "restart the zone if brandzone was upgraded", "cannot answer \"%s\"", message->kind);
+  bz_message_send_error (client, error, NULL);
+}
+
+/* --- connections --- */
+
+static gboolean
+on_client (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  BzKeeper *keeper = data;
+  g_autoptr (BzMessage) message = bz_message_receive (fd, NULL, NULL);
+
+  if (message != NULL)
+    {
+      answer (keeper, fd, message);
+      return G_SOURCE_CONTINUE;
+    }
+  if (fd == keeper->owner)
+    {
+      keeper->owner = -1;
+      keeper->owner_source = 0;
+    }
+  close (fd);
+  return G_SOURCE_REMOVE;
+}
+
+/* A client that does not read its answers may not stop the zone's keeper. */
+static void
+bound_waiting (int client)
+{
+  struct timeval second = { .tv_sec = 1 };
+
+  setsockopt (client, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+  setsockopt (client, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
+}
+
+static gboolean
+may_control (int client)
+{
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+
+  return getsockopt (client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0
+         && (peer.uid == 0 || peer.uid == geteuid ());
+}
+
+static gboolean
+on_connection (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  int client = accept4 (fd, NULL, NULL, SOCK_CLOEXEC);
+
+  if (client < 0)
+    return G_SOURCE_CONTINUE;
+  if (!may_control (client))
+    {
+      close (client);
+      return G_SOURCE_CONTINUE;
+    }
+  bound_waiting (client);
+  g_unix_fd_add (client, G_IO_IN, on_client, data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* --- the socket --- */
+
+static gboolean
+make_run_dir (const char *path, GError **error)
+{
+  g_autofree char *control = g_build_filename (path, BZ_CONTROL_NAME, NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
+
+  if (g_mkdir_with_parents (parent, 0711) != 0 || (mkdir (path, 0700) != 0 && errno != EEXIST))
+    return bz_fail_errno (error, errno, NULL, "cannot make %s", path);
+  /* A socket is left here only by a keeper that was killed: the zone's lock is ours. */
+  if (unlink (control) != 0 && errno != ENOENT)
+    return bz_fail_errno (error, errno, NULL, "cannot remove %s", control);
+  return TRUE;
+}
+
+gboolean
+bz_keeper_open_control (BzKeeper *keeper, GError **error)
+{
+  const char *run_dir = keeper->partition->run_dir;
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+  if (!make_run_dir (run_dir, error))
+    return FALSE;
+  /* Run directories may be deeper than a socket's name is long: bind below the open directory. */
+  int dir = open (run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  g_snprintf (address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" BZ_CONTROL_NAME, dir);
+  keeper->control = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  gboolean good = dir >= 0 && keeper->control >= 0
+                  && bind (keeper->control, (struct sockaddr *) &address, sizeof address) == 0
+                  && listen (keeper->control, 16) == 0;
+  int saved = errno;
+  if (dir >= 0)
+    close (dir);
+  return good
+         || bz_fail_errno (error, saved, NULL, "cannot open the control socket in %s", run_dir);
+}
+
+void
+bz_keeper_serve (BzKeeper *keeper)
+{
+  g_unix_fd_add (keeper->control, G_IO_IN, on_connection, keeper);
+  bound_waiting (keeper->owner);
+  keeper->owner_source = g_unix_fd_add (keeper->owner, G_IO_IN, on_client, keeper);
+}
+
+void
+bz_keeper_close_control (BzKeeper *keeper)
+{
+  g_autofree char *control = g_build_filename (keeper->partition->run_dir, BZ_CONTROL_NAME, NULL);
+  g_autofree char *log = g_build_filename (keeper->partition->run_dir, "log", NULL);
+
+  if (keeper->control >= 0)
+    close (keeper->control);
+  keeper->control = -1;
+  unlink (control);
+  unlink (log);
+  rmdir (keeper->partition->run_dir);
+}

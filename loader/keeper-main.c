@@ -1,0 +1,79 @@
+/* brandzone-keeper SPEC-FD OWNER-FD LOCK-FD: started by brandzone(1), not by people. */
+#include "config.h"
+
+#include "brand/base/error.h"
+#include "loader/kernel.h"
+#include "loader/keeper.h"
+#include "loader/message.h"
+#include "loader/partition-data.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+static gboolean
+parse_descriptor (const char *text, int *fd)
+{
+  gint64 value;
+
+  if (!g_ascii_string_to_signed (text, 10, -1, G_MAXINT, &value, NULL))
+    return FALSE;
+  *fd = (int) value;
+  return *fd < 0 || fcntl (*fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+/* A private copy of the spec: the descriptor stays for processes that join. */
+static BzPartition *
+read_spec (int fd, GError **error)
+{
+  struct stat st;
+
+  if (fstat (fd, &st) != 0 || st.st_size <= 0 || st.st_size > 16 * 1024 * 1024)
+    {
+      bz_fail (error, BZ_ERROR_INPUT, "it has no sensible size", NULL, "cannot read the partition");
+      return NULL;
+    }
+  gsize size = (gsize) st.st_size;
+  char *data = g_malloc (size);
+  if (pread (fd, data, size, 0) != (ssize_t) size)
+    {
+      int saved = errno;
+      g_free (data);
+      bz_fail_errno (error, saved, NULL, "cannot read the partition");
+      return NULL;
+    }
+  g_autoptr (GBytes) bytes = g_bytes_new_take (data, size);
+  g_autoptr (GVariant) variant
+      = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
+  return bz_partition_from_variant (variant, error);
+}
+
+int
+main (int argc, char **argv)
+{
+  BzKeeperOptions options = { 0 };
+  g_autoptr (GError) error = NULL;
+  int lock;
+
+  if (argc != 4 || !parse_descriptor (argv[1], &options.spec)
+      || !parse_descriptor (argv[2], &options.owner) || !parse_descriptor (argv[3], &lock))
+    {
+      fputs ("brandzone-keeper is started by brandzone(1)\n", stderr);
+      return BZ_EXIT_BRANDZONE;
+    }
+  options.partition = read_spec (options.spec, &error);
+  if (options.partition == NULL || options.partition->command == NULL)
+    {
+      if (error == NULL)
+        bz_fail (&error, BZ_ERROR_INPUT, "it has no command", NULL, "cannot start the zone");
+      bz_message_send_error (options.owner, error, NULL);
+      return BZ_EXIT_BRANDZONE;
+    }
+  options.partition->lock_fd = lock;
+  options.title = argv[0];
+  options.title_length = (gsize) (argv[argc - 1] + strlen (argv[argc - 1]) - argv[0]);
+  return bz_keeper_main (&options);
+}

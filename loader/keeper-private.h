@@ -1,0 +1,50 @@
+/* The keeper's state, shared by its files. */
+#pragma once
+
+#include "loader/cgroup.h"
+#include "loader/keeper.h"
+#include "loader/message.h"
+#include "syscall-xlat/loop.h"
+
+typedef struct {
+  int fd;       /* -1: free */
+  guint source; /* watches for the end of its tasks */
+} BzKeptListener;
+
+typedef struct {
+  BzPartition *partition;
+  const BzKeeperOptions *options;
+  GMainLoop *loop;
+  gint64 started;
+
+  BzCgroup *cgroup;
+  int control;      /* listening socket */
+  int owner;        /* -1 when the owner has gone */
+  guint owner_source;
+
+  pid_t init;
+  int init_pidfd, init_socket;
+  int terminal;     /* master of the first command's pty, or -1 */
+  gboolean command_ended;
+  int command_status;
+
+  pid_t supervisor; /* 0: none */
+  int supervisor_pidfd, supervisor_socket;
+  guint supervisor_source;
+  int journal;      /* -1: no filter */
+  BzKeptListener listeners[BZ_LOOP_LISTENERS];
+} BzKeeper;
+
+/* keeper-start.c: makes the partition and starts the command. On failure what was made is ended. */
+gboolean bz_keeper_start (BzKeeper *keeper, GError **error);
+
+/* keeper-supervisor.c */
+gboolean bz_keeper_start_supervisor (BzKeeper *keeper, GError **error);
+void bz_keeper_stop_supervisor (BzKeeper *keeper);
+/* Takes ownership of the listener, hands it to the supervisor and watches it. */
+gboolean bz_keeper_add_listener (BzKeeper *keeper, int listener, GError **error);
+
+/* keeper-control.c */
+gboolean bz_keeper_open_control (BzKeeper *keeper, GError **error);
+void bz_keeper_serve (BzKeeper *keeper); /* attaches the sockets to the main loop */
+void bz_keeper_close_control (BzKeeper *keeper);

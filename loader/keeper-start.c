@@ -1,0 +1,178 @@
+/* How a zone starts, seen from outside.
+ *
+ *   keeper                           first process of the zone
+ *   clone3 (namespaces, cgroup)  ->
+ *   writes the id maps, prepares
+ *   mounts; "prepared" + fds     ->  becomes root, enters cgroups, mounts, pivots,
+ *                                    drops capabilities, installs the filter
+ *                                <-  "ready" [+ listener]
+ *   starts the supervisor; "go"  ->  executes the command
+ *                                <-  "started" [+ pty]
+ *
+ * At any point "error" ends it. Until the end of the zone the first process has the keeper as the
+ * parent whose death kills it: a zone without its keeper would have nobody to answer its calls. */
+#include "config.h"
+
+#include "loader/keeper-private.h"
+
+#include "brand/base/error.h"
+#include "loader/inside.h"
+#include "loader/kernel.h"
+#include "loader/prepare.h"
+#include "loader/userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static gboolean
+clone_init (BzKeeper *keeper, GError **error)
+{
+  const BzPartition *partition = keeper->partition;
+  uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
+  BzInside inside = { .partition = partition,
+                      .title = keeper->options->title,
+                      .title_length = keeper->options->title_length };
+  int pair[2];
+
+  if (partition->network == BZ_NETWORK_NONE)
+    flags |= CLONE_NEWNET;
+  inside.tasks = bz_cgroup_tasks (keeper->cgroup, &inside.task_count);
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
+  inside.socket = pair[1];
+  keeper->init = bz_clone (flags, &keeper->init_pidfd, bz_cgroup_unified (keeper->cgroup));
+  if (keeper->init == 0)
+    {
+      close (pair[0]);
+      bz_inside_main (&inside);
+    }
+  int saved = errno;
+  close (pair[1]);
+  keeper->init_socket = pair[0];
+  if (keeper->init < 0)
+    {
+      keeper->init = 0;
+      return bz_fail_errno (error, saved, "see `brandzone doctor`, user-namespaces",
+                            "cannot make the zone's namespaces");
+    }
+  return TRUE;
+}
+
+static gboolean
+send_prepared (BzKeeper *keeper, const BzPrepared *prepared, GError **error)
+{
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  if (prepared->root < 0)
+    return bz_message_send (keeper->init_socket, "prepared", g_variant_dict_end (&body), NULL, 0,
+                            error);
+  int fds[] = { prepared->root, prepared->devices };
+  g_variant_dict_insert (&body, "root", "b", TRUE);
+  if (!bz_message_send (keeper->init_socket, "prepared", g_variant_dict_end (&body), fds,
+                        prepared->devices >= 0 ? 2 : 1, error))
+    return FALSE;
+  for (guint i = 0; i < keeper->partition->volumes->len; i++)
+    if (!bz_message_send (keeper->init_socket, "prepared", NULL, &prepared->volumes[i], 1, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+map_and_prepare (BzKeeper *keeper, GError **error)
+{
+  const BzPartition *partition = keeper->partition;
+  g_autofree char *path = g_strdup_printf ("/proc/%d/ns/user", (int) keeper->init);
+  BzPrepared prepared;
+
+  if (!bz_userns_write_maps (keeper->init, partition->uids, partition->gids, error))
+    return FALSE;
+  int userns = open (path, O_RDONLY | O_CLOEXEC);
+  if (userns < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot open %s", path);
+  gboolean good = bz_prepare (partition, userns, &prepared, error)
+                  && send_prepared (keeper, &prepared, error);
+  bz_prepared_close (&prepared, partition->volumes->len);
+  close (userns);
+  return good;
+}
+
+/* Waits for the zone's next step. A first process that dies without a word gets one here. */
+static BzMessage *
+await (BzKeeper *keeper, const char *kind, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  gboolean ended;
+  g_autoptr (BzMessage) message = bz_message_receive (keeper->init_socket, &ended, &problem);
+
+  if (ended)
+    {
+      bz_fail (error, BZ_ERROR_FAILED, "its first process died", NULL, "cannot start the zone");
+      return NULL;
+    }
+  if (message == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return NULL;
+    }
+  if (!bz_message_check (message, error))
+    return NULL;
+  if (strcmp (message->kind, kind) != 0)
+    {
+      bz_fail (error, BZ_ERROR_FAILED, "its first process is out of step", NULL,
+               "cannot start the zone");
+      return NULL;
+    }
+  return g_steal_pointer (&message);
+}
+
+static gboolean
+take_listener (BzKeeper *keeper, BzMessage *ready, GError **error)
+{
+  int listener = bz_message_take_fd (ready, 0);
+
+  if (listener < 0)
+    return TRUE;
+  keeper->journal = bz_journal_create (error);
+  if (keeper->journal < 0)
+    {
+      close (listener);
+      return FALSE;
+    }
+  return bz_keeper_start_supervisor (keeper, error)
+         && bz_keeper_add_listener (keeper, listener, error);
+}
+
+static gboolean
+start (BzKeeper *keeper, GError **error)
+{
+  g_autoptr (BzMessage) ready = NULL, started = NULL;
+
+  if (!clone_init (keeper, error) || !map_and_prepare (keeper, error)
+      || (ready = await (keeper, "ready", error)) == NULL || !take_listener (keeper, ready, error)
+      || !bz_message_send (keeper->init_socket, "go", NULL, NULL, 0, error)
+      || (started = await (keeper, "started", error)) == NULL)
+    return FALSE;
+  keeper->terminal = bz_message_take_fd (started, 0);
+  return TRUE;
+}
+
+gboolean
+bz_keeper_start (BzKeeper *keeper, GError **error)
+{
+  if (start (keeper, error))
+    return TRUE;
+  if (keeper->init > 0)
+    {
+      bz_pidfd_send_signal (keeper->init_pidfd, SIGKILL);
+      while (waitpid (keeper->init, NULL, 0) < 0 && errno == EINTR)
+        ;
+      keeper->init = 0;
+    }
+  bz_keeper_stop_supervisor (keeper);
+  return FALSE;
+}

@@ -1,0 +1,143 @@
+/* The keeper's side of the supervisor: starting it, starting it again, giving it listeners. */
+#include "config.h"
+
+#include "loader/keeper-private.h"
+
+#include "brand/base/error.h"
+#include "loader/kernel.h"
+#include "loader/supervisor.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static gboolean on_supervisor_death (gint fd, GIOCondition condition, gpointer data);
+
+static gboolean
+send_listener (BzKeeper *keeper, guint index, GError **error)
+{
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "index", "u", index);
+  return bz_message_send (keeper->supervisor_socket, "listener", g_variant_dict_end (&body),
+                          &keeper->listeners[index].fd, 1, error);
+}
+
+gboolean
+bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
+{
+  const BzPartition *partition = keeper->partition;
+  int pair[2];
+
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
+  keeper->supervisor = bz_clone (0, &keeper->supervisor_pidfd, -1);
+  if (keeper->supervisor == 0)
+    bz_supervisor_main (&(BzSupervisor){
+        .plan = partition->plan,
+        .journal = keeper->journal,
+        .socket = pair[1],
+        .init_pidfd = keeper->init_pidfd,
+        .own_network = partition->network == BZ_NETWORK_NONE,
+        .may_set_groups = partition->uids->len > 0 && partition->gids->len > 0,
+    });
+  int saved = errno;
+  close (pair[1]);
+  if (keeper->supervisor < 0)
+    {
+      close (pair[0]);
+      keeper->supervisor = 0;
+      return bz_fail_errno (error, saved, NULL, "cannot start the supervisor");
+    }
+  keeper->supervisor_socket = pair[0];
+  keeper->supervisor_source
+      = g_unix_fd_add (keeper->supervisor_pidfd, G_IO_IN, on_supervisor_death, keeper);
+  for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
+    if (keeper->listeners[i].fd >= 0 && !send_listener (keeper, i, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Forgets a supervisor that has ended or is told to. */
+static void
+forget_supervisor (BzKeeper *keeper)
+{
+  while (waitpid (keeper->supervisor, NULL, 0) < 0 && errno == EINTR)
+    ;
+  close (keeper->supervisor_pidfd);
+  close (keeper->supervisor_socket);
+  keeper->supervisor = 0;
+}
+
+static gboolean
+on_supervisor_death (gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  BzKeeper *keeper = data;
+  g_autoptr (GError) error = NULL;
+
+  keeper->supervisor_source = 0;
+  forget_supervisor (keeper);
+  /* Without a supervisor tasks would wait for ever in their calls: better no zone than that one. */
+  if (!bz_keeper_start_supervisor (keeper, &error))
+    {
+      g_printerr ("brandzone: %s: %s\n", keeper->partition->name, error->message);
+      bz_pidfd_send_signal (keeper->init_pidfd, SIGKILL);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+void
+bz_keeper_stop_supervisor (BzKeeper *keeper)
+{
+  if (keeper->supervisor == 0)
+    return;
+  if (keeper->supervisor_source != 0)
+    g_source_remove (keeper->supervisor_source);
+  keeper->supervisor_source = 0;
+  bz_pidfd_send_signal (keeper->supervisor_pidfd, SIGKILL);
+  forget_supervisor (keeper);
+}
+
+/* --- listeners --- */
+
+static gboolean
+on_listener_end (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  BzKeeper *keeper = data;
+  GVariantDict body;
+
+  for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
+    {
+      if (keeper->listeners[i].fd != fd)
+        continue;
+      close (fd);
+      keeper->listeners[i].fd = -1;
+      g_variant_dict_init (&body, NULL);
+      g_variant_dict_insert (&body, "index", "u", i);
+      bz_message_send (keeper->supervisor_socket, "remove", g_variant_dict_end (&body), NULL, 0,
+                       NULL);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+gboolean
+bz_keeper_add_listener (BzKeeper *keeper, int listener, GError **error)
+{
+  for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
+    {
+      BzKeptListener *kept = &keeper->listeners[i];
+      if (kept->fd >= 0)
+        continue;
+      kept->fd = listener;
+      /* POLLHUP comes when no task has the filter any more (Linux 5.9); asking for
+       * nothing else, the keeper is not woken by notifications. */
+      kept->source = g_unix_fd_add (listener, G_IO_HUP, on_listener_end, keeper);
+      return send_listener (keeper, i, error);
+    }
+  close (listener);
+  return bz_fail (error, BZ_ERROR_STATE, "too many programs have joined it",
+                  "end some of them first", "cannot join the zone");
+}

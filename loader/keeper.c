@@ -1,0 +1,201 @@
+#include "config.h"
+
+#include "loader/keeper-private.h"
+
+#include "brand/base/error.h"
+#include "loader/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+/* --- the zone's first process, while it lives --- */
+
+static gboolean
+on_init_message (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  BzKeeper *keeper = data;
+  g_autoptr (BzMessage) message = bz_message_receive (fd, NULL, NULL);
+  gint32 status;
+
+  if (message == NULL)
+    return G_SOURCE_REMOVE;
+  if (g_variant_dict_lookup (message->body, "status", "i", &status))
+    {
+      keeper->command_ended = TRUE;
+      keeper->command_status = status;
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_init_end (gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  BzKeeper *keeper = data;
+
+  g_main_loop_quit (keeper->loop);
+  return G_SOURCE_REMOVE;
+}
+
+/* reboot(2) inside a pid namespace kills its first process: SIGHUP for a restart, SIGINT for halt and
+ * power off (Linux 3.4). */
+static int
+how_it_ended (int status)
+{
+  if (WIFSIGNALED (status) && WTERMSIG (status) == SIGINT)
+    return BZ_END_HALTED;
+  if (WIFSIGNALED (status) && WTERMSIG (status) == SIGHUP)
+    return BZ_END_REBOOTED;
+  return BZ_END_COMMAND;
+}
+
+static void
+reap_init (BzKeeper *keeper, int *how)
+{
+  g_autoptr (BzMessage) last = NULL;
+  int status = 0;
+
+  while (waitpid (keeper->init, &status, 0) < 0 && errno == EINTR)
+    ;
+  /* Its last words may still be in the socket. */
+  if (!keeper->command_ended)
+    on_init_message (keeper->init_socket, G_IO_IN, keeper);
+  *how = keeper->command_ended ? BZ_END_COMMAND : how_it_ended (status);
+  if (!keeper->command_ended)
+    keeper->command_status = *how == BZ_END_COMMAND ? status : 0;
+}
+
+/* --- the keeper's own surroundings --- */
+
+/* pam_loginuid of the zone wants to set this itself, and may when it is unset (FAILURES S20). */
+static void
+unset_loginuid (void)
+{
+  int fd = open ("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  (void) !write (fd, "4294967295", 10); /* refused when set by a login that plain users can't undo */
+  close (fd);
+}
+
+static void
+ignore_the_terminal (void)
+{
+  setsid ();
+  signal (SIGPIPE, SIG_IGN);
+  signal (SIGHUP, SIG_IGN);
+  signal (SIGINT, SIG_IGN);
+  signal (SIGQUIT, SIG_IGN);
+  signal (SIGTERM, SIG_IGN); /* a zone ends by `brandzone stop`, not by a stray kill */
+}
+
+/* The first command has the caller's streams now; holding them here would keep pipes from ending. */
+static void
+drop_streams (const BzKeeper *keeper)
+{
+  g_autofree char *log = g_build_filename (keeper->partition->run_dir, "log", NULL);
+  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  int errors = open (log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+  dup2 (null, 0);
+  dup2 (null, 1);
+  dup2 (errors >= 0 ? errors : null, 2);
+  if (null > 2)
+    close (null);
+  if (errors > 2)
+    close (errors);
+}
+
+/* --- from start to end --- */
+
+static gboolean
+begin (BzKeeper *keeper, GError **error)
+{
+  GVariantDict body;
+
+  if (!bz_keeper_open_control (keeper, error) || !bz_keeper_start (keeper, error))
+    return FALSE;
+  keeper->started = g_get_real_time () / G_USEC_PER_SEC;
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "init", "i", (gint32) keeper->init);
+  /* An owner that has gone already is no reason to end the zone. */
+  bz_message_send (keeper->owner, "started", g_variant_dict_end (&body), &keeper->terminal,
+                   keeper->terminal >= 0 ? 1 : 0, NULL);
+  return TRUE;
+}
+
+static void
+keep (BzKeeper *keeper)
+{
+  keeper->loop = g_main_loop_new (NULL, FALSE);
+  g_unix_fd_add (keeper->init_socket, G_IO_IN | G_IO_HUP, on_init_message, keeper);
+  g_unix_fd_add (keeper->init_pidfd, G_IO_IN, on_init_end, keeper);
+  bz_keeper_serve (keeper);
+  g_main_loop_run (keeper->loop);
+}
+
+static void
+release_lock (const BzKeeper *keeper)
+{
+  if (keeper->partition->lock_fd >= 0)
+    close (keeper->partition->lock_fd);
+}
+
+/* The owner learns of the end last: when its connection closes, the name is free again. */
+static void
+finish (BzKeeper *keeper)
+{
+  GVariantDict body;
+  int how;
+
+  reap_init (keeper, &how);
+  bz_keeper_stop_supervisor (keeper);
+  bz_cgroup_remove (keeper->cgroup);
+  bz_keeper_close_control (keeper);
+  release_lock (keeper);
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "status", "i", (gint32) keeper->command_status);
+  g_variant_dict_insert (&body, "how", "i", (gint32) how);
+  if (keeper->owner >= 0)
+    bz_message_send (keeper->owner, "ended", g_variant_dict_end (&body), &keeper->journal,
+                     keeper->journal >= 0 ? 1 : 0, NULL);
+  else
+    g_variant_dict_clear (&body);
+}
+
+int
+bz_keeper_main (const BzKeeperOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  BzKeeper keeper = { .partition = options->partition,
+                      .options = options,
+                      .control = -1,
+                      .owner = options->owner,
+                      .init_pidfd = -1,
+                      .init_socket = -1,
+                      .terminal = -1,
+                      .journal = -1 };
+
+  for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
+    keeper.listeners[i].fd = -1;
+  ignore_the_terminal ();
+  unset_loginuid ();
+  prctl (PR_SET_NAME, "bz-keeper");
+  keeper.cgroup = bz_cgroup_create (options->partition->name);
+  if (!begin (&keeper, &error))
+    {
+      bz_cgroup_remove (keeper.cgroup);
+      bz_keeper_close_control (&keeper);
+      release_lock (&keeper);
+      bz_message_send_error (keeper.owner, error, NULL);
+      return BZ_EXIT_BRANDZONE;
+    }
+  drop_streams (&keeper);
+  keep (&keeper);
+  finish (&keeper);
+  return 0;
+}

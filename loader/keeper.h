@@ -1,0 +1,20 @@
+/* The keeper: one process per zone, from its start to its end. */
+#pragma once
+
+#include "loader/loader.h"
+
+/* Messages on the control socket (run_dir/control, SOCK_SEQPACKET) and on the
+ * owner's connection. Requests: "info", "journal", "trace", "stop" {grace}, "signal" {signal}, "join", "listener" + fd.
+ * Answers: the request's kind, or "error". Events to the owner: "started" {init} [+ pty], "ended" {status, how} [+ journal]. */
+#define BZ_CONTROL_NAME "control"
+
+typedef struct {
+  BzPartition *partition;
+  int spec;            /* the partition as data, for processes that join */
+  int owner;           /* connection to who started the zone */
+  char *title;         /* argument area of the process */
+  gsize title_length;
+} BzKeeperOptions;
+
+/* Starts the zone, keeps it, cleans up after it. Returns the keeper's own exit status. */
+int bz_keeper_main (const BzKeeperOptions *options);

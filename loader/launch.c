@@ -1,0 +1,234 @@
+#include "config.h"
+
+#include "loader/launch.h"
+
+#include "brand/base/error.h"
+#include "loader/kernel.h"
+#include "loader/message.h"
+#include "loader/user.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* In a user namespace these give nothing that a distribution needs, and each of
+ * them opens kernel code to its root. All others stay: a program with file
+ * capabilities outside the bounding set can't even be executed (FAILURES S18). */
+static const int dropped_capabilities[] = {
+  CAP_SYS_RAWIO, CAP_MAC_OVERRIDE, CAP_MAC_ADMIN, CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND,
+  38 /* CAP_PERFMON, 5.8 */, 39 /* CAP_BPF, 5.8 */, 40 /* CAP_CHECKPOINT_RESTORE, 5.9 */,
+};
+
+int
+bz_launch_bound_capabilities (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (dropped_capabilities); i++)
+    if (prctl (PR_CAPBSET_DROP, dropped_capabilities[i]) != 0 && errno != EINVAL)
+      return errno;
+  return 0;
+}
+
+static gboolean
+set_limits (const BzPlan *plan, GError **error)
+{
+  for (guint i = 0; i < BZ_LIMIT_COUNT; i++)
+    {
+      const BzLimit *limit = &plan->limits[i];
+      struct rlimit now;
+      int resource = bz_limit_resource (i);
+
+      if (!limit->set)
+        continue;
+      if (getrlimit (resource, &now) != 0)
+        return bz_fail_errno (error, errno, NULL, "cannot read the limit %s", bz_limit_name (i));
+      rlim_t hard = limit->hard == G_MAXUINT64 ? RLIM_INFINITY : limit->hard;
+      rlim_t soft = limit->soft == G_MAXUINT64 ? RLIM_INFINITY : limit->soft;
+      /* A limit above the caller's own can't be given: take the nearest. */
+      struct rlimit wanted = { MIN (soft, now.rlim_max), MIN (hard, now.rlim_max) };
+      wanted.rlim_cur = MIN (wanted.rlim_cur, wanted.rlim_max);
+      if (setrlimit (resource, &wanted) != 0)
+        return bz_fail_errno (error, errno, NULL, "cannot set the limit %s", bz_limit_name (i));
+    }
+  return TRUE;
+}
+
+static gboolean
+become_user (const BzUser *user, GError **error)
+{
+  /* With one mapped id setgroups is denied, and there is nothing to drop. */
+  if (setgroups (user->group_count, user->groups) != 0 && errno != EPERM)
+    return bz_fail_errno (error, errno, "is the group inside the zone's ids?",
+                          "cannot set the groups");
+  if (setresgid (user->gid, user->gid, user->gid) != 0)
+    return bz_fail_errno (error, errno, "the zone has no such id: see brandzone(1), IDS",
+                          "cannot become group %u", (guint) user->gid);
+  if (setresuid (user->uid, user->uid, user->uid) != 0)
+    return bz_fail_errno (error, errno, "the zone has no such id: see brandzone(1), IDS",
+                          "cannot become user %u", (guint) user->uid);
+  return TRUE;
+}
+
+static gboolean
+change_directory (const BzCommand *command, const BzUser *user, GError **error)
+{
+  if (command->directory != NULL)
+    {
+      if (chdir (command->directory) != 0)
+        return bz_fail_errno (error, errno, "give a directory of the zone to -w",
+                              "cannot enter %s", command->directory);
+      return TRUE;
+    }
+  if ((user->home == NULL || user->home[0] != '/' || chdir (user->home) != 0) && chdir ("/") != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot enter the zone's /");
+  return TRUE;
+}
+
+static char **
+complete_environment (const BzCommand *command, const BzUser *user)
+{
+  char **environment = g_strdupv (command->environment);
+  const struct {
+    const char *name, *value;
+  } defaults[] = {
+    { "HOME", user->home != NULL && user->home[0] != '\0' ? user->home : "/" },
+    { "USER", user->name },
+    { "LOGNAME", user->name },
+    { "SHELL", user->shell != NULL && user->shell[0] == '/' ? user->shell : "/bin/sh" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (defaults); i++)
+    if (defaults[i].value != NULL)
+      environment = g_environ_setenv (environment, defaults[i].name, defaults[i].value, FALSE);
+  return environment;
+}
+
+static gboolean
+take_terminal (const int stdio[3], gboolean terminal, GError **error)
+{
+  setsid ();
+  if (terminal && ioctl (stdio[0], TIOCSCTTY, 0) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make the pty the controlling terminal");
+  return TRUE;
+}
+
+static gboolean
+place_stdio (const int stdio[3], GError **error)
+{
+  int high[3];
+
+  for (int i = 0; i < 3; i++)
+    if ((high[i] = fcntl (stdio[i], F_DUPFD_CLOEXEC, 3)) < 0)
+      return bz_fail_errno (error, errno, NULL, "cannot keep standard stream %d", i);
+  for (int i = 0; i < 3; i++)
+    if (dup2 (high[i], i) < 0)
+      return bz_fail_errno (error, errno, NULL, "cannot place standard stream %d", i);
+  return TRUE;
+}
+
+static void
+reset_signals (void)
+{
+  sigset_t none;
+
+  for (int sig = 1; sig < NSIG; sig++)
+    signal (sig, SIG_DFL);
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+}
+
+static void
+explain_exec (int saved_errno, const char *program, GError **error)
+{
+  switch (saved_errno)
+    {
+    case ENOENT:
+    case ENOTDIR:
+      bz_fail (error, BZ_ERROR_NOT_FOUND, g_strerror (saved_errno),
+               "is it in the zone's PATH, and is its interpreter there?", "cannot run %s", program);
+      break;
+    case ENOEXEC:
+      bz_fail (error, BZ_ERROR_NOT_EXECUTABLE, g_strerror (saved_errno),
+               "`brandzone explain E9` and `E12` tell of formats that kernels no longer run",
+               "cannot run %s", program);
+      break;
+    default:
+      bz_fail (error, BZ_ERROR_NOT_EXECUTABLE, g_strerror (saved_errno), NULL, "cannot run %s",
+               program);
+    }
+}
+
+/* execvp(3) with the PATH of the new environment, not of ours. */
+static int
+search_and_exec (char **argv, char **environment)
+{
+  int kept = ENOENT;
+
+  if (strchr (argv[0], '/') != NULL)
+    {
+      execve (argv[0], argv, environment);
+      return errno;
+    }
+  const char *path = g_environ_getenv (environment, "PATH");
+  g_auto (GStrv) dirs = g_strsplit (path != NULL ? path : "/bin:/usr/bin", ":", -1);
+  for (char **dir = dirs; *dir != NULL; dir++)
+    {
+      g_autofree char *candidate = g_build_filename ((*dir)[0] != '\0' ? *dir : ".", argv[0], NULL);
+      execve (candidate, argv, environment);
+      if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+        return errno;
+      if (errno == EACCES)
+        kept = EACCES;
+    }
+  return kept;
+}
+
+static void
+launch (const BzCommand *command, const BzPlan *plan, const int stdio[3], gboolean terminal,
+        GError **error)
+{
+  BzUser user;
+
+  if (!take_terminal (stdio, terminal, error) || !place_stdio (stdio, error)
+      || !bz_user_lookup (command->user, &user, error))
+    return;
+  g_auto (GStrv) environment = complete_environment (command, &user);
+  if (terminal)
+    (void) !fchown (0, user.uid, (gid_t) -1); /* best effort: the tty's group stays */
+  if (!set_limits (plan, error) || !become_user (&user, error)
+      || !change_directory (command, &user, error))
+    return;
+  umask (022);
+  prctl (PR_SET_PDEATHSIG, 0);
+  /* Last: ADDR_NO_RANDOMIZE and PER_LINUX32 hold for what exec makes. */
+  if (plan->personality != 0 && personality ((unsigned long) plan->personality) < 0)
+    {
+      bz_fail_errno (error, errno, "an outer container may refuse personality(2)",
+                     "cannot set the brand's personality");
+      bz_error_set_row (error != NULL ? *error : NULL, "S9");
+      return;
+    }
+  reset_signals ();
+  bz_close_range (3, ~0U, BZ_CLOSE_RANGE_CLOEXEC);
+  explain_exec (search_and_exec (command->argv, environment), command->argv[0], error);
+}
+
+void
+bz_launch (const BzCommand *command, const BzPlan *plan, const int stdio[3], gboolean terminal,
+           int error_socket)
+{
+  g_autoptr (GError) error = NULL;
+
+  /* The socket may be 0, 1 or 2 where the caller had those closed. */
+  int report = fcntl (error_socket, F_DUPFD_CLOEXEC, 3);
+  launch (command, plan, stdio, terminal, &error);
+  bz_message_send_error (report, error, NULL);
+  _exit (bz_error_exit_status (error));
+}

@@ -1,0 +1,9 @@
+/* The flat form of a BzPartition (all but lock_fd), for the keeper's process. */
+#pragma once
+
+#include "loader/loader.h"
+
+GVariant *bz_partition_to_variant (const BzPartition *partition);
+
+/* NULL and BZ_ERROR_INPUT when a field is missing or out of range. */
+BzPartition *bz_partition_from_variant (GVariant *variant, GError **error);

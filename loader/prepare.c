@@ -1,0 +1,231 @@
+/* Mounts that the host's root makes for a zone.
+ *
+ * Facts: an idmapped mount (5.12) shows the ids on disk as the zone's; only the host's
+ * root may make one of a file system that it mounted. An overlay can't be
+ * idmapped itself, but its lower may be (5.19). Mounted in the initial namespace by a process that has the
+ * zone root's uid and keeps its capabilities, an overlay uses trusted.* xattrs, so
+ * redirect_dir, directory rename and setcap work; mounted by host root itself, creating
+ * files gives EOVERFLOW (seen on 6.18). */
+#include "config.h"
+
+#include "loader/prepare.h"
+
+#include "brand/base/error.h"
+#include "loader/devices.h"
+#include "loader/kernel.h"
+#include "loader/message.h"
+#include "loader/userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/securebits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define TTY_GID 5
+
+static int
+clone_mapped (const char *path, int userns_fd, uint64_t attributes, GError **error)
+{
+  struct bz_mount_attr attr = { .attr_set = attributes };
+  int fd = bz_open_tree (AT_FDCWD, path, BZ_OPEN_TREE_CLONE | O_CLOEXEC);
+
+  if (fd < 0)
+    {
+      bz_fail_errno (error, errno, NULL, "cannot open %s", path);
+      return -1;
+    }
+  if (userns_fd >= 0)
+    {
+      attr.attr_set |= BZ_MOUNT_ATTR_IDMAP;
+      attr.userns_fd = (uint64_t) userns_fd;
+    }
+  if (bz_mount_setattr (fd, "", AT_EMPTY_PATH, &attr) != 0)
+    {
+      int saved = errno;
+      close (fd);
+      bz_fail_errno (error, saved,
+                     "its file system may not support idmapped mounts: see `brandzone doctor`",
+                     "cannot give %s the zone's ids", path);
+      return -1;
+    }
+  return fd;
+}
+
+/* --- throw-away copies --- */
+
+#define STAGE "/tmp"
+
+static gboolean
+stage_overlay (int lower, guint32 uid, guint32 gid, GError **error)
+{
+  if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+      || mount ("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,inode32") != 0
+      || mkdir (STAGE "/lower", 0755) != 0 || mkdir (STAGE "/upper", 0755) != 0
+      || mkdir (STAGE "/work", 0755) != 0 || mkdir (STAGE "/root", 0755) != 0
+      || chown (STAGE "/upper", uid, gid) != 0 || chown (STAGE "/work", uid, gid) != 0
+      || bz_move_mount (lower, "", AT_FDCWD, STAGE "/lower", BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot prepare a throw-away copy");
+  return TRUE;
+}
+
+static int
+mount_overlay (GError **error)
+{
+  static const char *const options[][2] = {
+    { "lowerdir", STAGE "/lower" }, { "upperdir", STAGE "/upper" }, { "workdir", STAGE "/work" },
+    { "redirect_dir", "on" },       { "xino", "off" },
+  };
+  int fs = bz_fsopen ("overlay");
+  int fd = -1;
+
+  for (guint i = 0; fs >= 0 && i < G_N_ELEMENTS (options); i++)
+    bz_fsconfig (fs, BZ_FSCONFIG_SET_STRING, options[i][0], options[i][1]);
+  if (fs < 0 || bz_fsconfig (fs, BZ_FSCONFIG_CMD_CREATE, NULL, NULL) != 0
+      || (fd = bz_fsmount (fs, BZ_MOUNT_ATTR_NODEV)) < 0)
+    bz_fail_errno (error, errno, "see `brandzone doctor`, overlay",
+                   "cannot mount a throw-away copy");
+  if (fs >= 0)
+    close (fs);
+  return fd;
+}
+
+static int
+make_overlay (int lower, guint32 uid, guint32 gid, GError **error)
+{
+  if (unshare (CLONE_NEWNS) != 0)
+    {
+      bz_fail_errno (error, errno, NULL, "cannot make a mount namespace");
+      return -1;
+    }
+  if (!stage_overlay (lower, uid, gid, error))
+    return -1;
+  if (prctl (PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) != 0 || setresgid (gid, gid, gid) != 0
+      || setresuid (uid, uid, uid) != 0)
+    {
+      bz_fail_errno (error, errno, NULL, "cannot take the zone root's id");
+      return -1;
+    }
+  return mount_overlay (error);
+}
+
+/* The overlay is made in a child: it changes its ids and its mount namespace. */
+static int
+overlay_of (int lower, guint32 uid, guint32 gid, GError **error)
+{
+  g_autoptr (BzMessage) answer = NULL;
+  int pair[2], status;
+
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    {
+      bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
+      return -1;
+    }
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      g_autoptr (GError) problem = NULL;
+      int fd = make_overlay (lower, uid, gid, &problem);
+      gboolean sent = fd >= 0 ? bz_message_send (pair[1], "mount", NULL, &fd, 1, NULL)
+                              : bz_message_send_error (pair[1], problem, NULL);
+      _exit (sent ? 0 : 1);
+    }
+  close (pair[1]);
+  if (child < 0)
+    bz_fail_errno (error, errno, NULL, "cannot fork");
+  else
+    answer = bz_message_receive (pair[0], NULL, error);
+  close (pair[0]);
+  while (child > 0 && waitpid (child, &status, 0) < 0 && errno == EINTR)
+    ;
+  if (answer == NULL || !bz_message_check (answer, error))
+    return -1;
+  return bz_message_take_fd (answer, 0);
+}
+
+static int
+prepare_root (const BzPartition *partition, int userns_fd, GError **error)
+{
+  int tree = clone_mapped (partition->root,
+                           partition->id_storage == BZ_IDS_MOUNT ? userns_fd : -1,
+                           BZ_MOUNT_ATTR_NODEV, error);
+
+  if (tree < 0 || !partition->throw_away)
+    return tree;
+  int overlay = overlay_of (tree, bz_userns_root_id (partition->uids),
+                            bz_userns_root_id (partition->gids), error);
+  close (tree);
+  return overlay;
+}
+
+/* --- volumes --- */
+
+/* The zone's root is to the volume what the host's root is; where the file system can't map ids, the zone sees
+ * nobody's files. Read-only is set when it is attached. */
+static int
+prepare_volume (const BzVolume *volume, int userns_fd, GError **error)
+{
+  int fd = clone_mapped (volume->source, userns_fd, BZ_MOUNT_ATTR_NODEV, NULL);
+
+  return fd >= 0 ? fd : clone_mapped (volume->source, -1, BZ_MOUNT_ATTR_NODEV, error);
+}
+
+static guint32
+outside_id (const GArray *ranges, guint32 inside)
+{
+  for (guint i = 0; i < ranges->len; i++)
+    {
+      const BzIdRange *range = &g_array_index (ranges, BzIdRange, i);
+      if (inside >= range->inside && inside - range->inside < range->count)
+        return range->outside + (inside - range->inside);
+    }
+  return (guint32) -1;
+}
+
+gboolean
+bz_prepare (const BzPartition *partition, int userns_fd, BzPrepared *prepared, GError **error)
+{
+  *prepared = (BzPrepared){ .root = -1, .devices = -1 };
+  if (geteuid () != 0 || partition->uids->len == 0 || partition->gids->len == 0)
+    return TRUE;
+  prepared->root = prepare_root (partition, userns_fd, error);
+  if (prepared->root < 0)
+    return FALSE;
+  /* Inside another container mknod may be refused: the zone then binds nodes, as a plain user's. */
+  prepared->devices = bz_devices_make (outside_id (partition->uids, 0),
+                                       outside_id (partition->gids, 0),
+                                       outside_id (partition->gids, TTY_GID), NULL);
+  prepared->volumes = g_new (int, partition->volumes->len + 1);
+  for (guint i = 0; i < partition->volumes->len; i++)
+    prepared->volumes[i] = -1;
+  for (guint i = 0; i < partition->volumes->len; i++)
+    {
+      prepared->volumes[i]
+          = prepare_volume (g_ptr_array_index (partition->volumes, i), userns_fd, error);
+      if (prepared->volumes[i] < 0)
+        {
+          bz_prepared_close (prepared, partition->volumes->len);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+void
+bz_prepared_close (BzPrepared *prepared, guint volumes)
+{
+  if (prepared->root >= 0)
+    close (prepared->root);
+  if (prepared->devices >= 0)
+    close (prepared->devices);
+  for (guint i = 0; prepared->volumes != NULL && i < volumes; i++)
+    if (prepared->volumes[i] >= 0)
+      close (prepared->volumes[i]);
+  g_clear_pointer (&prepared->volumes, g_free);
+  prepared->root = prepared->devices = -1;
+}

@@ -1,0 +1,9 @@
+/* What only the host's root can prepare for a zone, outside its namespaces. */
+#pragma once
+
+#include "loader/view.h"
+
+/* userns_fd: the zone's user namespace. Descriptors in *prepared become the caller's. As a plain user: all -1. */
+gboolean bz_prepare (const BzPartition *partition, int userns_fd, BzPrepared *prepared,
+                     GError **error);
+void bz_prepared_close (BzPrepared *prepared, guint volumes);

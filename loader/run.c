@@ -1,0 +1,211 @@
+/* Starting a zone from the command line's process. */
+#include "config.h"
+
+#include "brand/base/error.h"
+#include "loader/attend.h"
+#include "loader/kernel.h"
+#include "loader/loader.h"
+#include "loader/message.h"
+#include "loader/partition-data.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define KEEPER "brandzone-keeper"
+
+/* $BRANDZONE_LIBEXECDIR serves builds that are not installed. */
+static char *
+keeper_path (void)
+{
+  const char *dir = g_getenv ("BRANDZONE_LIBEXECDIR");
+
+  return g_build_filename (dir != NULL ? dir : BZ_LIBEXECDIR, KEEPER, NULL);
+}
+
+static int
+write_spec (const BzPartition *partition, GError **error)
+{
+  g_autoptr (GVariant) variant = g_variant_ref_sink (bz_partition_to_variant (partition));
+  gsize size = g_variant_get_size (variant);
+  int fd = memfd_create ("brandzone-partition", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+  if (fd < 0 || write (fd, g_variant_get_data (variant), size) != (ssize_t) size
+      || fcntl (fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    {
+      int saved = errno;
+      if (fd >= 0)
+        close (fd);
+      bz_fail_errno (error, saved, NULL, "cannot write the partition's description");
+      return -1;
+    }
+  return fd;
+}
+
+/* The keeper's three descriptors become 3, 4 and 5 (lock -1: none). Runs between fork and exec. */
+static void
+exec_keeper (const char *path, int spec, int owner, int lock)
+{
+  int high[] = { fcntl (spec, F_DUPFD, 10), fcntl (owner, F_DUPFD, 10),
+                 lock >= 0 ? fcntl (lock, F_DUPFD, 10) : -1 };
+  char *const argv[] = { (char *) KEEPER, (char *) "3", (char *) "4",
+                         (char *) (lock >= 0 ? "5" : "-1"), NULL };
+
+  for (int i = 0; i < 3; i++)
+    if (high[i] >= 0)
+      dup2 (high[i], 3 + i);
+  bz_close_range (lock >= 0 ? 6 : 5, ~0U, BZ_CLOSE_RANGE_CLOEXEC);
+  execv (path, argv);
+}
+
+static gboolean
+spawn_keeper (const BzPartition *partition, int spec, int owner, GError **error)
+{
+  g_autofree char *path = keeper_path ();
+  int report[2], failed = 0, status;
+
+  if (pipe2 (report, O_CLOEXEC) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make a pipe");
+  pid_t middle = fork ();
+  if (middle == 0)
+    {
+      /* Twice: the keeper is nobody's child to wait for, and outlives the command line. */
+      if (fork () == 0)
+        {
+          int kept = fcntl (report[1], F_DUPFD_CLOEXEC, 20);
+          exec_keeper (path, spec, owner, partition->lock_fd);
+          failed = errno;
+          (void) !write (kept, &failed, sizeof failed);
+        }
+      _exit (0);
+    }
+  close (report[1]);
+  ssize_t got = middle < 0 ? -1 : read (report[0], &failed, sizeof failed);
+  close (report[0]);
+  while (middle > 0 && waitpid (middle, &status, 0) < 0 && errno == EINTR)
+    ;
+  if (middle < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot fork");
+  if (got > 0)
+    return bz_fail_errno (error, failed, "is brandzone installed completely?", "cannot run %s",
+                          path);
+  return TRUE;
+}
+
+/* --- waiting for the end --- */
+
+typedef struct {
+  int connection;
+  BzJournalFunc on_end;
+  gpointer data;
+  BzEnd *end;
+  gboolean ended;
+  GError *problem;
+} Owner;
+
+static void
+forward (int sig, gpointer data)
+{
+  Owner *owner = data;
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "signal", "i", (gint32) sig);
+  bz_message_send (owner->connection, "signal", g_variant_dict_end (&body), NULL, 0, NULL);
+}
+
+static void
+take_end (Owner *owner, BzMessage *message)
+{
+  gint32 status = 0, how = BZ_END_COMMAND;
+  int journal = bz_message_take_fd (message, 0);
+
+  g_variant_dict_lookup (message->body, "status", "i", &status);
+  g_variant_dict_lookup (message->body, "how", "i", &how);
+  owner->end->wait_status = status;
+  owner->end->how = how;
+  owner->ended = TRUE;
+  if (journal >= 0 && owner->on_end != NULL)
+    owner->on_end (journal, owner->data);
+  if (journal >= 0)
+    close (journal);
+}
+
+static gboolean
+on_news (gpointer data)
+{
+  Owner *owner = data;
+  gboolean closed;
+  g_autoptr (BzMessage) message = bz_message_receive (owner->connection, &closed, NULL);
+
+  if (message != NULL && strcmp (message->kind, "ended") == 0)
+    take_end (owner, message);
+  else if (message == NULL && !owner->ended)
+    bz_fail (&owner->problem, BZ_ERROR_FAILED, "its keeper died, and the zone with it",
+             "see the system's log for why", "lost the zone");
+  return message == NULL;
+}
+
+static gboolean
+attend_zone (const BzPartition *partition, Owner *owner, int terminal, GError **error)
+{
+  BzAttend attend = { .end_fd = owner->connection,
+                      .terminal = terminal,
+                      .interactive = partition->command->interactive,
+                      .forward = forward,
+                      .on_news = on_news,
+                      .data = owner };
+  gboolean detached = FALSE;
+
+  if (!bz_attend (&attend, &detached, error))
+    return FALSE;
+  if (detached)
+    owner->end->how = BZ_END_DETACHED;
+  if (owner->problem == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&owner->problem));
+  return FALSE;
+}
+
+static gboolean
+start_and_attend (const BzPartition *partition, Owner *owner, GError **error)
+{
+  g_autoptr (BzMessage) started = bz_message_receive (owner->connection, NULL, error);
+
+  if (started == NULL || !bz_message_check (started, error))
+    return FALSE;
+  int terminal = bz_message_take_fd (started, 0);
+  gboolean good = attend_zone (partition, owner, terminal, error);
+  if (terminal >= 0)
+    close (terminal);
+  return good;
+}
+
+gboolean
+bz_loader_run (const BzPartition *partition, BzJournalFunc on_end, gpointer data, BzEnd *end,
+               GError **error)
+{
+  Owner owner = { .on_end = on_end, .data = data, .end = end };
+  int pair[2];
+  int spec = write_spec (partition, error);
+
+  *end = (BzEnd){ 0 };
+  if (spec < 0)
+    return FALSE;
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    {
+      int saved = errno;
+      close (spec);
+      return bz_fail_errno (error, saved, NULL, "cannot make a socket pair");
+    }
+  owner.connection = pair[0];
+  gboolean good = spawn_keeper (partition, spec, pair[1], error);
+  close (spec);
+  close (pair[1]);
+  good = good && start_and_attend (partition, &owner, error);
+  close (pair[0]);
+  return good;
+}

@@ -1,0 +1,20 @@
+/* Users by the zone's own /etc/passwd and /etc/group. */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+#define BZ_USER_GROUPS 64
+
+typedef struct {
+  uid_t uid;
+  gid_t gid;
+  gid_t groups[BZ_USER_GROUPS];
+  guint group_count;
+  char *name, *home, *shell; /* NULL where the zone doesn't know */
+} BzUser;
+
+/* Looks up "name", "name:group", "uid" or "uid:gid" (NULL: root) below the current root directory.
+ * The files are the zone's: read with bounds, as plain data. Fails with BZ_ERROR_NOT_FOUND for an unknown name. */
+gboolean bz_user_lookup (const char *spec, BzUser *user, GError **error);
+void bz_user_clear (BzUser *user);

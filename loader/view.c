@@ -1,0 +1,371 @@
+/* The zone's mounts.
+ *
+ * Everything is put together below a tmpfs on /tmp of the new mount namespace,
+ * then pivot_root(2) makes it the root and the host's tree is detached.
+ *
+ * Facts: a new proc or sysfs may be mounted in a user namespace only while a fully
+ * visible one is in the mount namespace (mount_too_revealing, Linux 4.2), so
+ * they come before the host's tree goes. open_tree(2) can't clone what is not attached to
+ * a mount namespace (before 6.15): generated files are bound from an attached tmpfs.
+ * Mount points are found with RESOLVE_IN_ROOT: a tree's own links can't lead outside.
+ *
+ * Limits: a zone's root may mount proc again over /proc and then sees the host's
+ * /proc/version; uname keeps telling the brand's. */
+#include "config.h"
+
+#include "loader/view.h"
+
+#include "brand/base/error.h"
+#include "loader/devices.h"
+#include "loader/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define STAGE "/tmp"
+#define STAGE_ROOT STAGE "/root"
+#define STAGE_FILES STAGE "/files"
+#define STAGE_LOWER STAGE "/lower"
+#define STAGE_UPPER STAGE "/upper"
+#define STAGE_WORK STAGE "/work"
+
+static gboolean
+mount_stage (GError **error)
+{
+  static const char *const directories[]
+      = { STAGE_ROOT, STAGE_FILES, STAGE_LOWER, STAGE_UPPER, STAGE_WORK };
+
+  if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make the zone's mounts private");
+  if (mount ("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot mount a tmpfs on %s", STAGE);
+  for (guint i = 0; i < G_N_ELEMENTS (directories); i++)
+    if (mkdir (directories[i], 0755) != 0)
+      return bz_fail_errno (error, errno, NULL, "cannot make %s", directories[i]);
+  return TRUE;
+}
+
+/* --- descriptors of what is mounted later --- */
+
+/* A detached copy of the mounts at `path`, as a plain user's zone opens it. */
+static int
+clone_tree (const char *path, GError **error)
+{
+  int fd = bz_open_tree (AT_FDCWD, path, BZ_OPEN_TREE_CLONE | O_CLOEXEC | BZ_AT_RECURSIVE);
+
+  if (fd < 0)
+    bz_fail_errno (error, errno, "is it there, and may you read it?", "cannot open %s", path);
+  return fd;
+}
+
+static gboolean
+open_volumes (const BzPartition *partition, const BzPrepared *prepared, int *fds, GError **error)
+{
+  for (guint i = 0; i < partition->volumes->len; i++)
+    {
+      const BzVolume *volume = g_ptr_array_index (partition->volumes, i);
+      fds[i] = prepared->volumes != NULL ? prepared->volumes[i]
+                                         : clone_tree (volume->source, error);
+      if (fds[i] < 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* --- the tree --- */
+
+/* A plain user's throw-away copy: an overlay owned by the user namespace needs
+ * userxattr (Linux 5.11), which rules out redirect_dir: renaming a directory of the
+ * tree gives EXDEV (FAILURES P2). xino=off: inode numbers stay within 32 bits. */
+static gboolean
+mount_user_overlay (GError **error)
+{
+  const char *options = "lowerdir=" STAGE_LOWER ",upperdir=" STAGE_UPPER ",workdir=" STAGE_WORK
+                        ",userxattr,xino=off";
+
+  if (mount ("overlay", STAGE_ROOT, "overlay", MS_NODEV, options) != 0)
+    return bz_fail_errno (error, errno, "see `brandzone doctor`, overlay",
+                          "cannot mount a throw-away copy");
+  return TRUE;
+}
+
+static gboolean
+mount_root (const BzPartition *partition, int tree, gboolean prepared, GError **error)
+{
+  gboolean overlay_here = partition->throw_away && !prepared;
+  const char *target = overlay_here ? STAGE_LOWER : STAGE_ROOT;
+
+  if (bz_move_mount (tree, "", AT_FDCWD, target, BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot mount %s", partition->root);
+  return !overlay_here || mount_user_overlay (error);
+}
+
+/* --- mount points inside the tree --- */
+
+static int
+open_in_root (int root, const char *path, uint64_t flags)
+{
+  return bz_openat2 (root, path, flags | O_CLOEXEC, 0, BZ_RESOLVE_IN_ROOT | BZ_RESOLVE_NO_MAGICLINKS);
+}
+
+/* Opens (making what is missing) the directory or file `path` of the zone's tree as a mount point. */
+static int
+make_mount_point (int root, const char *path, gboolean directory, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+  g_autoptr (GString) so_far = g_string_new ("");
+
+  for (char **part = parts; *part != NULL; part++)
+    {
+      gboolean last = part[1] == NULL;
+      if ((*part)[0] == '\0' || strcmp (*part, ".") == 0)
+        continue;
+      int parent = open_in_root (root, so_far->len > 0 ? so_far->str : ".", O_PATH | O_DIRECTORY);
+      g_string_append_printf (so_far, "/%s", *part);
+      int here = open_in_root (root, so_far->str, O_PATH);
+      if (here >= 0)
+        close (here);
+      else if (errno == ENOENT && parent >= 0 && last && !directory)
+        {
+          int file = openat (parent, *part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+          if (file >= 0)
+            close (file);
+        }
+      else if (errno == ENOENT && parent >= 0)
+        (void) !mkdirat (parent, *part, 0755); /* a failure shows in the next open */
+      if (parent >= 0)
+        close (parent);
+    }
+  int fd = open_in_root (root, so_far->len > 0 ? so_far->str : ".",
+                         O_PATH | (directory ? O_DIRECTORY : 0));
+  if (fd < 0)
+    bz_fail_errno (error, errno, "make it in the tree, or choose another place",
+                   "cannot use %s of the zone as a mount point", path);
+  return fd;
+}
+
+static gboolean
+attach (int mount_fd, int root, const char *path, gboolean directory, GError **error)
+{
+  int target = make_mount_point (root, path, directory, error);
+  gboolean good = target >= 0;
+
+  if (good
+      && bz_move_mount (mount_fd, "", target, "",
+                        BZ_MOVE_MOUNT_F_EMPTY_PATH | BZ_MOVE_MOUNT_T_EMPTY_PATH)
+             != 0)
+    good = bz_fail_errno (error, errno, NULL, "cannot mount on %s of the zone", path);
+  if (target >= 0)
+    close (target);
+  return good;
+}
+
+/* A new file system of the zone's own as a detached mount. options: "key=value", ended by NULL. */
+static int
+new_mount (const char *type, const char *const *options, unsigned attributes)
+{
+  int fs = bz_fsopen (type);
+  int fd = -1;
+
+  if (fs < 0)
+    return -1;
+  for (guint i = 0; options != NULL && options[i] != NULL; i++)
+    {
+      g_auto (GStrv) pair = g_strsplit (options[i], "=", 2);
+      if (pair[1] != NULL)
+        bz_fsconfig (fs, BZ_FSCONFIG_SET_STRING, pair[0], pair[1]);
+      else
+        bz_fsconfig (fs, BZ_FSCONFIG_SET_FLAG, pair[0], NULL);
+    }
+  if (bz_fsconfig (fs, BZ_FSCONFIG_CMD_CREATE, NULL, NULL) == 0)
+    fd = bz_fsmount (fs, attributes);
+  int saved = errno;
+  close (fs);
+  errno = saved;
+  return fd;
+}
+
+static gboolean
+mount_new (int root, const char *path, const char *type, const char *const *options,
+           unsigned attributes, GError **error)
+{
+  int fd = new_mount (type, options, attributes);
+
+  if (fd < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot mount %s for the zone's %s", type, path);
+  gboolean good = attach (fd, root, path, TRUE, error);
+  close (fd);
+  return good;
+}
+
+static gboolean
+exists (int root, const char *path)
+{
+  int fd = open_in_root (root, path, O_PATH);
+
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
+
+#define QUIET (BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV | BZ_MOUNT_ATTR_NOEXEC)
+
+/* sysfs is a newer thing than many userlands: only where the tree has a place for it. A network namespace of the
+ * zone's own is the kernel's condition for a new one; else the host's is bound. */
+static gboolean
+mount_sys (const BzPartition *partition, int root, GError **error)
+{
+  if (!exists (root, "/sys"))
+    return TRUE;
+  int fd = partition->network == BZ_NETWORK_HOST
+               ? bz_open_tree (AT_FDCWD, "/sys", BZ_OPEN_TREE_CLONE | O_CLOEXEC | BZ_AT_RECURSIVE)
+               : new_mount ("sysfs", NULL, QUIET | BZ_MOUNT_ATTR_RDONLY);
+  if (fd < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot mount the zone's /sys");
+  gboolean good = attach (fd, root, "/sys", TRUE, error);
+  close (fd);
+  return good;
+}
+
+/* --- /dev --- */
+
+static gboolean
+mount_devices (const BzPrepared *prepared, int root, GError **error)
+{
+  static const char *const pts[] = { "mode=0620", "ptmxmode=0666", NULL, NULL };
+  static const char *const shm[] = { "mode=1777", "inode32", NULL };
+  static const char *const tmpfs[] = { "mode=0755", "inode32", NULL };
+
+  if (prepared->devices >= 0)
+    {
+      if (!attach (prepared->devices, root, "/dev", TRUE, error))
+        return FALSE;
+    }
+  else if (!mount_new (root, "/dev", "tmpfs", tmpfs, BZ_MOUNT_ATTR_NOSUID, error)
+           || !bz_devices_bind (STAGE_ROOT "/dev", error))
+    return FALSE;
+
+  /* Group tty is 5 in nearly every distribution; with one mapped id it does not exist. */
+  const char *options[] = { pts[0], pts[1], "gid=5", NULL };
+  int fd = new_mount ("devpts", options, BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NOEXEC);
+  if (fd < 0)
+    fd = new_mount ("devpts", pts, BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NOEXEC);
+  if (fd < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot mount the zone's /dev/pts");
+  gboolean good = attach (fd, root, "/dev/pts", TRUE, error);
+  close (fd);
+  return good
+         && mount_new (root, "/dev/shm", "tmpfs", shm, BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV,
+                       error)
+         && mount_new (root, "/dev/mqueue", "mqueue", NULL, QUIET, error);
+}
+
+/* --- the brand's release in /proc --- */
+
+static gboolean
+bind_text (int root, const char *name, const char *path, const char *text, GError **error)
+{
+  g_autofree char *file = g_build_filename (STAGE_FILES, name, NULL);
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+  struct bz_mount_attr attr = { .attr_set = BZ_MOUNT_ATTR_RDONLY | QUIET };
+  int fd = open (file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+
+  if (fd < 0 || write (fd, line, strlen (line)) != (ssize_t) strlen (line))
+    {
+      int saved = errno;
+      if (fd >= 0)
+        close (fd);
+      return bz_fail_errno (error, saved, NULL, "cannot write the zone's %s", path);
+    }
+  close (fd);
+  fd = bz_open_tree (AT_FDCWD, file, BZ_OPEN_TREE_CLONE | O_CLOEXEC);
+  if (fd < 0 || bz_mount_setattr (fd, "", AT_EMPTY_PATH, &attr) != 0)
+    {
+      int saved = errno;
+      if (fd >= 0)
+        close (fd);
+      return bz_fail_errno (error, saved, NULL, "cannot bind the zone's %s", path);
+    }
+  gboolean good = attach (fd, root, path, FALSE, error);
+  close (fd);
+  return good;
+}
+
+static gboolean
+bind_release (const BzPlan *plan, int root, GError **error)
+{
+  if (plan->quirk[BZ_QUIRK_PROC_RELEASE] == 0)
+    return TRUE;
+  return (plan->proc_version == NULL
+          || bind_text (root, "version", "/proc/version", plan->proc_version, error))
+         && bind_text (root, "osrelease", "/proc/sys/kernel/osrelease", plan->release, error)
+         && bind_text (root, "kernel-version", "/proc/sys/kernel/version", plan->version, error);
+}
+
+/* --- volumes --- */
+
+static gboolean
+attach_volume (const BzVolume *volume, int fd, int root, GError **error)
+{
+  struct bz_mount_attr attr = { .attr_set = BZ_MOUNT_ATTR_NODEV
+                                            | (volume->read_only ? BZ_MOUNT_ATTR_RDONLY : 0) };
+  struct stat st;
+
+  if (fstat (fd, &st) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot look at %s", volume->source);
+  if (bz_mount_setattr (fd, "", AT_EMPTY_PATH | BZ_AT_RECURSIVE, &attr) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot restrict the mount of %s", volume->source);
+  return attach (fd, root, volume->target, S_ISDIR (st.st_mode), error);
+}
+
+/* --- the whole --- */
+
+static gboolean
+build (const BzPartition *partition, const BzPrepared *prepared, const int *volumes, int root,
+       GError **error)
+{
+  static const char *const no_options[] = { NULL };
+
+  if (!mount_new (root, "/proc", "proc", no_options, QUIET, error)
+      || !mount_sys (partition, root, error) || !mount_devices (prepared, root, error)
+      || !bind_release (partition->plan, root, error))
+    return FALSE;
+  for (guint i = 0; i < partition->volumes->len; i++)
+    if (!attach_volume (g_ptr_array_index (partition->volumes, i), volumes[i], root, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+leave_host (int root, GError **error)
+{
+  if (fchdir (root) != 0 || syscall (SYS_pivot_root, ".", ".") != 0)
+    return bz_fail_errno (error, errno,
+                          "on an initramfs, run from a tmpfs: pivot_root(2) can't leave it",
+                          "cannot change to the zone's root directory");
+  if (umount2 (".", MNT_DETACH) != 0 || chdir ("/") != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot leave the host's tree");
+  return TRUE;
+}
+
+gboolean
+bz_view_enter (const BzPartition *partition, const BzPrepared *prepared, GError **error)
+{
+  g_autofree int *volumes = g_new0 (int, partition->volumes->len + 1);
+  gboolean outside = prepared->root >= 0;
+  int tree = outside ? prepared->root : clone_tree (partition->root, error);
+
+  if (tree < 0 || !open_volumes (partition, prepared, volumes, error) || !mount_stage (error)
+      || !mount_root (partition, tree, outside, error))
+    return FALSE;
+  int root = open (STAGE_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot open the zone's root directory");
+  gboolean good = build (partition, prepared, volumes, root, error) && leave_host (root, error);
+  close (root);
+  return good;
+}

@@ -1,0 +1,15 @@
+/* What the zone's file systems look like: the mounts made inside its own namespaces. */
+#pragma once
+
+#include "loader/loader.h"
+
+/* What the keeper prepared outside; descriptors are -1 where the zone makes them itself (plain users). */
+typedef struct {
+  int root;     /* detached mount of the tree */
+  int devices;  /* detached mount of /dev */
+  int *volumes; /* detached mounts, one for each volume; NULL: opened inside */
+} BzPrepared;
+
+/* In the zone's first process, root of its namespaces: builds the view and makes it the root directory.
+ * Nothing of the host stays visible. */
+gboolean bz_view_enter (const BzPartition *partition, const BzPrepared *prepared, GError **error);
