@@ -35,7 +35,8 @@ typedef struct {
   char **calls_present; /* names of calls that the vendor's kernel had ahead of its release (backports) */
   char **calls_absent;  /* names of calls that it lacked */
 
-  struct BzDetectRule *detect; /* detect.c's own; NULL if the brand is never detected */
+  struct BzDetectRule *detect; /* detect-rule.c's own; NULL if the brand is never detected */
+  char **warnings; /* one line each: "FILE:LINE: unknown key ..."; the ancestors' too; never NULL */
 } BzBrand;
 
 /* Reads brands from `dirs` (first match wins; NULL-terminated). NULL: the
