@@ -194,7 +194,7 @@ static void
 launch (const BzCommand *command, const BzPlan *plan, const int stdio[3], gboolean terminal,
         GError **error)
 {
-  BzUser user;
+  g_auto (BzUser) user = { 0 };
 
   if (!take_terminal (stdio, terminal, error) || !place_stdio (stdio, error)
       || !bz_user_lookup (command->user, &user, error))

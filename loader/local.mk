@@ -45,3 +45,21 @@ brandzone_keeper_SOURCES = \
 	loader/supervisor.c \
 	loader/supervisor.h
 brandzone_keeper_LDADD = libloader.a libxlat.a libbrand.a $(GLIB_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test-message tests/unit/test-user
+TESTS += tests/unit/test-message tests/unit/test-user
+tests_unit_test_message_SOURCES = tests/unit/test-message.c
+tests_unit_test_message_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_message_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_user_SOURCES = tests/unit/test-user.c
+tests_unit_test_user_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_user_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+endif
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-user
+tests_fuzz_fuzz_user_SOURCES = tests/fuzz/fuzz-user.c
+tests_fuzz_fuzz_user_LDADD = libloader.a libbrand.a $(GLIB_LIBS)
+tests_fuzz_fuzz_user_LDFLAGS = -fsanitize=fuzzer,address,undefined
+endif

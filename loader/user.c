@@ -11,24 +11,23 @@
 
 #define DATABASE_BYTES (4 * 1024 * 1024)
 
-/* The lines of a small regular file, or an empty list. O_NONBLOCK: it may be a FIFO that nobody writes. */
-static char **
-read_lines (const char *path)
+/* A small regular file's text, or "". O_NONBLOCK: it may be a FIFO that nobody writes. */
+static char *
+read_text (const char *path)
 {
   int fd = open (path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   struct stat st;
-  char **lines = NULL;
+  char *text = NULL;
 
   if (fd >= 0 && fstat (fd, &st) == 0 && S_ISREG (st.st_mode) && st.st_size <= DATABASE_BYTES)
     {
-      g_autofree char *text = g_malloc ((gsize) st.st_size + 1);
+      text = g_malloc ((gsize) st.st_size + 1);
       ssize_t got = read (fd, text, (gsize) st.st_size);
       text[MAX (got, 0)] = '\0';
-      lines = g_strsplit (text, "\n", -1);
     }
   if (fd >= 0)
     close (fd);
-  return lines != NULL ? lines : g_new0 (char *, 1);
+  return text != NULL ? text : g_strdup ("");
 }
 
 static gboolean
@@ -44,9 +43,9 @@ parse_id (const char *text, guint32 *id)
 
 /* The passwd line of the user given by name or, when name is NULL, by uid. */
 static gboolean
-find_user (const char *name, uid_t uid, BzUser *user)
+find_user (const char *passwd, const char *name, uid_t uid, BzUser *user)
 {
-  g_auto (GStrv) lines = read_lines ("/etc/passwd");
+  g_auto (GStrv) lines = g_strsplit (passwd, "\n", -1);
 
   for (char **line = lines; *line != NULL; line++)
     {
@@ -69,9 +68,9 @@ find_user (const char *name, uid_t uid, BzUser *user)
 }
 
 static void
-find_groups (BzUser *user)
+find_groups (const char *group, BzUser *user)
 {
-  g_auto (GStrv) lines = read_lines ("/etc/group");
+  g_auto (GStrv) lines = g_strsplit (group, "\n", -1);
 
   user->groups[user->group_count++] = user->gid;
   for (char **line = lines; *line != NULL && user->group_count < BZ_USER_GROUPS; line++)
@@ -89,50 +88,60 @@ find_groups (BzUser *user)
 }
 
 static gboolean
-find_group (const char *text, gid_t *gid, GError **error)
+find_group (const char *group, const char *text, gid_t *gid, GError **error)
 {
-  g_auto (GStrv) lines = NULL;
+  g_auto (GStrv) lines = g_strsplit (group, "\n", -1);
 
   if (parse_id (text, gid))
     return TRUE;
-  lines = read_lines ("/etc/group");
   for (char **line = lines; *line != NULL; line++)
     {
       g_auto (GStrv) field = g_strsplit (*line, ":", 5);
       if (g_strv_length (field) >= 3 && strcmp (field[0], text) == 0 && parse_id (field[2], gid))
         return TRUE;
     }
-  return bz_fail (error, BZ_ERROR_NOT_FOUND, "the zone's /etc/group does not know it",
+  return bz_fail (error, BZ_ERROR_FAILED, "the zone's /etc/group does not know it",
                   "give a number", "cannot use the group \"%s\"", text);
 }
 
 gboolean
-bz_user_lookup (const char *spec, BzUser *user, GError **error)
+bz_user_find (const char *spec, const char *passwd, const char *group, BzUser *user,
+              GError **error)
 {
   g_auto (GStrv) part = g_strsplit (spec != NULL ? spec : "0", ":", 2);
   guint32 uid;
 
   *user = (BzUser){ 0 };
-  if (part[0] == NULL)
-    return bz_fail (error, BZ_ERROR_USAGE, "it is empty", NULL, "cannot use the user");
+  if (part[0] == NULL || part[0][0] == '\0')
+    return bz_fail (error, BZ_ERROR_USAGE, "it is empty", "give a name or a number",
+                    "cannot use the user \"%s\"", spec);
   if (parse_id (part[0], &uid))
     {
-      if (!find_user (NULL, uid, user))
-        *user = (BzUser){ .uid = uid, .gid = uid == 0 ? 0 : uid };
+      if (!find_user (passwd, NULL, uid, user))
+        *user = (BzUser){ .uid = uid, .gid = uid };
     }
-  else if (!find_user (part[0], 0, user))
-    return bz_fail (error, BZ_ERROR_NOT_FOUND, "the zone's /etc/passwd does not know it",
+  else if (!find_user (passwd, part[0], 0, user))
+    return bz_fail (error, BZ_ERROR_FAILED, "the zone's /etc/passwd does not know it",
                     "give a number, or add the user in the zone", "cannot use the user \"%s\"",
                     part[0]);
-  if (part[1] != NULL)
+  if (part[1] == NULL)
     {
-      if (!find_group (part[1], &user->gid, error))
-        return FALSE;
-      user->groups[user->group_count++] = user->gid;
+      find_groups (group, user);
       return TRUE;
     }
-  find_groups (user);
+  if (!find_group (group, part[1], &user->gid, error))
+    return FALSE;
+  user->groups[user->group_count++] = user->gid;
   return TRUE;
+}
+
+gboolean
+bz_user_lookup (const char *spec, BzUser *user, GError **error)
+{
+  g_autofree char *passwd = read_text ("/etc/passwd");
+  g_autofree char *group = read_text ("/etc/group");
+
+  return bz_user_find (spec, passwd, group, user, error);
 }
 
 void

@@ -15,6 +15,11 @@ typedef struct {
 } BzUser;
 
 /* Looks up "name", "name:group", "uid" or "uid:gid" (NULL: root) below the current root directory.
- * The files are the zone's: read with bounds, as plain data. Fails with BZ_ERROR_NOT_FOUND for an unknown name. */
+ * The files are the zone's: read with bounds, as plain data. Fails with BZ_ERROR_FAILED for an unknown name; release with bz_user_clear(). */
 gboolean bz_user_lookup (const char *spec, BzUser *user, GError **error);
+
+/* The same from the two files' text. */
+gboolean bz_user_find (const char *spec, const char *passwd, const char *group, BzUser *user,
+                       GError **error);
 void bz_user_clear (BzUser *user);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BzUser, bz_user_clear)
