@@ -17,10 +17,19 @@ libbrand_a_SOURCES = \
 	brand/elf-facts.c \
 	brand/elf-facts.h \
 	brand/features.def \
+	brand/host-cache.c \
+	brand/host-cache.h \
+	brand/host-probe-files.c \
+	brand/host-probe-mount.c \
+	brand/host-probe.c \
+	brand/host-probe.h \
+	brand/host.c \
 	brand/host.h \
 	brand/key-lines.c \
 	brand/key-lines.h \
 	brand/personality.def \
+	brand/plan-variant.c \
+	brand/plan.c \
 	brand/plan.h \
 	brand/quirk.c \
 	brand/quirk.h \
