@@ -1,1 +1,37 @@
-## tests
+## tests: guest programs, real trees end to end, benchmarks. Unit tests and fuzz harnesses
+## are listed by the directory that they test.
+
+BZ_GUESTS = boot clock cost fuse heap limits loop memory missing modules release storm sysctl
+BZ_GUEST_FILES = tests/guest/guest.c tests/guest/guest.h \
+	tests/guest/boot.c tests/guest/clock.c tests/guest/cost.c tests/guest/fuse.c tests/guest/heap.c \
+	tests/guest/limits.c tests/guest/loop.c tests/guest/memory.c tests/guest/missing.c \
+	tests/guest/modules.c tests/guest/release.c tests/guest/storm.c tests/guest/sysctl.c
+
+# No libc, so none of the user's flags: see guest.h. They are built into tests/guest/NAME-ABI.
+BZ_GUEST_FLAGS = -std=gnu11 -O2 -Wall -Wextra -ffreestanding -fno-stack-protector -fno-pie \
+	-fno-asynchronous-unwind-tables -nostdlib -static -Wl,-z,noexecstack -Wl,--build-id=none
+if HAVE_M32
+BZ_GUEST_ABIS = i386:-m32 x86_64:-m64
+else
+BZ_GUEST_ABIS = x86_64:-m64
+endif
+
+tests/guest/built: $(BZ_GUEST_FILES)
+	$(AM_V_GEN)$(MKDIR_P) tests/guest && rm -f $@ && for name in $(BZ_GUESTS); do \
+	  for abi in $(BZ_GUEST_ABIS); do \
+	    $(CC) $(BZ_GUEST_FLAGS) "$${abi#*:}" -o "tests/guest/$$name-$${abi%:*}" \
+	      '$(srcdir)/tests/guest/guest.c' "$(srcdir)/tests/guest/$$name.c" || exit 1; \
+	  done; \
+	done && touch $@
+
+check_DATA += tests/guest/built
+CLEANFILES += tests/guest/built tests/guest/*-i386 tests/guest/*-x86_64
+
+if HOST_TESTS
+TESTS += $(BZ_E2E)
+endif
+BZ_E2E =
+
+bench: tests/guest/built
+
+EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/terminal.py tests/trees/make-tree

@@ -1,0 +1,95 @@
+/* guest-cost WHAT COUNT: for the benchmarks; prints nanoseconds for one.
+ *   getppid     the mean of a call that is allowed
+ *   uname       the median of a call that may be translated
+ *   exec PATH   the mean of fork, exec of PATH, wait */
+#include "guest.h"
+
+#define SAMPLES 4096
+
+static u32
+median (u32 *samples, u32 count)
+{
+  for (u32 gap = count / 2; gap > 0; gap /= 2) /* Shell's sort */
+    {
+      for (u32 i = gap; i < count; i++)
+        {
+          u32 value = samples[i], j = i;
+          for (; j >= gap && samples[j - gap] > value; j -= gap)
+            samples[j] = samples[j - gap];
+          samples[j] = value;
+        }
+    }
+  return samples[count / 2];
+}
+
+static u32
+mean (u64 start, u32 count)
+{
+  u32 rest;
+  u64 value = monotonic_ns () - start;
+
+  /* divide() takes at most 16 bits: in two steps. */
+  while (count > 0xffff)
+    {
+      value = divide (value, 16, &rest);
+      count /= 16;
+    }
+  return (u32) divide (value, count, &rest);
+}
+
+static u32
+cost_of_uname (u32 count)
+{
+  static u32 samples[SAMPLES];
+  static struct utsname_new u;
+
+  count = count > SAMPLES ? SAMPLES : count;
+  for (u32 i = 0; i < count; i++)
+    {
+      u64 start = monotonic_ns ();
+      call (NR_uname, &u);
+      samples[i] = (u32) (monotonic_ns () - start);
+    }
+  return median (samples, count);
+}
+
+static u32
+cost_of_exec (char **words, char **envp, u32 count)
+{
+  u64 start = monotonic_ns ();
+
+  for (u32 i = 0; i < count; i++)
+    {
+      long pid = guest_fork ();
+      if (pid == 0)
+        {
+          call (NR_execve, words[0], words, envp);
+          call (NR_exit, 127);
+        }
+      if (guest_wait (pid) != 0)
+        return 0;
+    }
+  return mean (start, count);
+}
+
+int
+guest_main (int argc, char **argv, char **envp)
+{
+  u32 count = argc > 2 ? (u32) number_of (argv[2]) : 0, cost = 0;
+
+  if (count == 0)
+    return 2;
+  if (equal (argv[1], "getppid"))
+    {
+      u64 start = monotonic_ns ();
+      for (u32 i = 0; i < count; i++)
+        call (NR_getppid);
+      cost = mean (start, count);
+    }
+  else if (equal (argv[1], "uname"))
+    cost = cost_of_uname (count);
+  else if (equal (argv[1], "exec") && argc > 3)
+    cost = cost_of_exec (argv + 3, envp, count);
+  print ("%u\n", cost);
+  return cost == 0;
+}
