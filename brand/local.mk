@@ -42,3 +42,27 @@ libbrand_a_SOURCES = \
 	brand/tree-facts.h \
 	brand/tree.c \
 	brand/tree.h
+
+# The brands themselves: data. A new one is a line here and nothing else.
+brandsdir = $(pkgdatadir)/brands
+dist_brands_DATA = \
+	brand/definitions/alpine.brand \
+	brand/definitions/basiclinux.brand \
+	brand/definitions/debian-bullseye.brand \
+	brand/definitions/debian-wheezy.brand \
+	brand/definitions/el5.brand \
+	brand/definitions/el6.brand \
+	brand/definitions/el7.brand \
+	brand/definitions/fedora-core.brand \
+	brand/definitions/libc5.brand \
+	brand/definitions/linux-2.0.brand \
+	brand/definitions/linux-2.2.brand \
+	brand/definitions/linux-2.4.brand \
+	brand/definitions/linux-2.6.brand \
+	brand/definitions/linux-3.10.brand \
+	brand/definitions/native.brand \
+	brand/definitions/redhat.brand \
+	brand/definitions/slackware-glibc.brand \
+	brand/definitions/slackware.brand \
+	brand/definitions/uclibc-old.brand \
+	brand/definitions/uclibc.brand
