@@ -31,6 +31,31 @@ SUFFIXES = .tbl .inc
 	$(AM_V_GEN)$(AWK) -v mode=rows -f $(srcdir)/$(bz_gen_tables) $(srcdir)/brand/quirks.def $< >$@.tmp && mv $@.tmp $@
 $(bz_made_tables): $(bz_gen_tables) brand/quirks.def
 syscall-xlat/table.$(OBJEXT): $(bz_made_tables)
+
+bz_filter_tests = tests/unit/test-table tests/unit/test-filter tests/unit/test-filter-cache \
+	tests/unit/test-simulate
+bz_filter_test_libs = libxlat.a libbrand.a $(SECCOMP_LIBS) $(ELF_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+bz_plan_text = tests/unit/plan-text.c tests/unit/plan-text.h
+if HAVE_CMOCKA
+check_PROGRAMS += $(bz_filter_tests)
+TESTS += $(bz_filter_tests)
+endif
+EXTRA_DIST += tests/unit/filter-cases.txt
+tests_unit_test_table_SOURCES = tests/unit/test-table.c $(bz_plan_text)
+tests_unit_test_table_LDADD = $(bz_filter_test_libs)
+tests_unit_test_filter_SOURCES = tests/unit/test-filter.c $(bz_plan_text)
+tests_unit_test_filter_LDADD = $(bz_filter_test_libs)
+tests_unit_test_filter_cache_SOURCES = tests/unit/test-filter-cache.c $(bz_plan_text)
+tests_unit_test_filter_cache_LDADD = $(bz_filter_test_libs)
+tests_unit_test_simulate_SOURCES = tests/unit/test-simulate.c
+tests_unit_test_simulate_LDADD = $(bz_filter_test_libs)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-simulate
+endif
+tests_fuzz_fuzz_simulate_SOURCES = tests/fuzz/fuzz-simulate.c
+tests_fuzz_fuzz_simulate_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_simulate_LDADD = libxlat.a libbrand.a $(SECCOMP_LIBS) $(ELF_LIBS) $(GLIB_LIBS)
 ## --- end of tables, filter, simulator ---
 
 ## --- journal, loop, calls ---

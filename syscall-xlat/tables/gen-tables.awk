@@ -220,7 +220,7 @@ NF < 10 { fault("a row has ten columns, not " NF); next }
 		printf "    .since = %s, .until = %s,\n", c_since, c_until
 		if (quirk != "-") {
 			printf "    .quirks = %s,\n", c_quirks
-			printf "    .handler = bz_handle_%s, .handler_name = \"bz_handle_%s\",\n", handler, handler
+			printf "    .handler = bz_call_%s, .handler_name = \"bz_call_%s\",\n", handler, handler
 			printf "    .blocking = %s, .once = %s,\n", c_blocking, c_once
 		}
 		printf "    .condition = %s,\n", c_condition
