@@ -1,0 +1,209 @@
+#include "config.h"
+
+#include "zone/prepare.h"
+
+#include "brand/base/error.h"
+#include "syscall-xlat/filter.h"
+#include "zone/ids.h"
+#include "zone/names.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A zone that has just ended may hold its lock for this long. */
+#define LOCK_WAIT_MS 3000
+
+void
+bz_prepared_free (BzPrepared *prepared)
+{
+  if (prepared == NULL)
+    return;
+  if (prepared->lock >= 0)
+    close (prepared->lock);
+  g_clear_pointer (&prepared->partition, bz_partition_free);
+  bz_planning_free (prepared->planning);
+  g_free (prepared);
+}
+
+/* BzPartition owns its plan; the planning keeps its own for messages. */
+static BzPlan *
+plan_copy (const BzPlan *plan, GError **error)
+{
+  g_autoptr (GVariant) variant = g_variant_ref_sink (bz_plan_to_variant (plan));
+
+  return bz_plan_from_variant (variant, error);
+}
+
+static gboolean
+add_volume (GPtrArray *volumes, const char *text, GError **error)
+{
+  g_autofree char *source = NULL;
+  g_autofree char *target = NULL;
+  gboolean read_only;
+
+  if (!bz_volume_parse (text, &source, &target, &read_only, error))
+    return FALSE;
+  if (access (source, F_OK) != 0)
+    {
+      g_autofree char *safe = bz_text_safe (source);
+      return bz_fail_errno (error, errno, "a volume's source must be there before the zone starts", "volume %s", safe);
+    }
+  g_ptr_array_add (volumes, bz_volume_new (source, target, read_only));
+  return TRUE;
+}
+
+static gboolean
+add_volumes (BzPartition *partition, const BzZoneFile *file, const BzArguments *arguments, GError **error)
+{
+  g_autofree const char **given = bz_arguments_list (arguments, "volume");
+
+  for (char **one = file->volumes; *one != NULL; one++)
+    {
+      if (!add_volume (partition->volumes, *one, error))
+        return FALSE;
+    }
+  for (const char **one = given; *one != NULL; one++)
+    {
+      if (!add_volume (partition->volumes, *one, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+set_network (BzPartition *partition, const BzZoneFile *file, const BzArguments *arguments)
+{
+  const char *given = bz_arguments_string (arguments, "network");
+
+  partition->network = BZ_NETWORK_NONE;
+  if (file->has_network)
+    partition->network = file->network;
+  if (given != NULL)
+    bz_network_lookup (given, &partition->network);
+}
+
+/* What zones of both kinds have in common. */
+static gboolean
+fill (BzPrepared *prepared, const BzContext *context, const BzArguments *arguments, GError **error)
+{
+  BzPartition *partition = prepared->partition;
+  const BzPlanning *planning = prepared->planning;
+  const char *hostname = bz_arguments_string (arguments, "hostname");
+  gboolean needed;
+
+  if (!bz_host_check (planning->host, error) || !bz_dirs_make (context->dirs->run, error))
+    return FALSE;
+  if (hostname == NULL)
+    hostname = planning->file->hostname;
+  partition->hostname = g_strdup (hostname);
+  partition->root = g_strdup (planning->tree);
+  partition->lock_fd = prepared->lock;
+  set_network (partition, planning->file, arguments);
+  if (!add_volumes (partition, planning->file, arguments, error))
+    return FALSE;
+
+  partition->plan = plan_copy (planning->plan, error);
+  if (partition->plan == NULL)
+    return FALSE;
+  partition->filter = bz_filter_cached (partition->plan, context->dirs->cache, &needed, error);
+  if (partition->filter == NULL)
+    return FALSE;
+  partition->command = bz_prepare_command (arguments, planning->tree_fd, error);
+  return partition->command != NULL;
+}
+
+static BzPrepared *
+prepared_new (void)
+{
+  BzPrepared *prepared = g_new0 (BzPrepared, 1);
+
+  prepared->lock = -1;
+  prepared->partition = bz_partition_new ();
+  return prepared;
+}
+
+static void
+set_ids (BzPartition *partition, const GArray *uids, const GArray *gids, BzIdStorage storage)
+{
+  g_array_set_size (partition->uids, 0);
+  g_array_set_size (partition->gids, 0);
+  g_array_append_vals (partition->uids, uids->data, uids->len);
+  g_array_append_vals (partition->gids, gids->data, gids->len);
+  partition->id_storage = storage;
+}
+
+BzPrepared *
+bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const char *name, GError **error)
+{
+  g_autoptr (BzPrepared) prepared = prepared_new ();
+
+  /* First the zone, so that a name that does not exist leaves no lock file. */
+  prepared->planning = bz_planning_zone (context, arguments, name, error);
+  if (prepared->planning == NULL)
+    return NULL;
+  prepared->lock = bz_state_lock (context->dirs, name, LOCK_WAIT_MS, error);
+  if (prepared->lock < 0)
+    return NULL;
+
+  const BzZoneState *state = prepared->planning->state;
+  prepared->partition->name = g_strdup (name);
+  prepared->partition->throw_away = bz_arguments_flag (arguments, "rm");
+  prepared->partition->run_dir = bz_dirs_run (context->dirs, name);
+  set_ids (prepared->partition, state->uids, state->gids, state->id_storage);
+  if (!fill (prepared, context, arguments, error))
+    return NULL;
+  return g_steal_pointer (&prepared);
+}
+
+/* Ids of a throw-away zone: root takes a free range for its life, a plain user has his subordinate ones. */
+static gboolean
+claim_ids (BzPrepared *prepared, const BzContext *context, GError **error)
+{
+  g_autofree char *why = NULL;
+  BzIdRange range = { 0, 0, BZ_IDS_COUNT };
+
+  if (geteuid () != 0)
+    {
+      prepared->partition->id_storage = BZ_IDS_SHIFTED;
+      if (!bz_userns_subordinate (prepared->partition->uids, prepared->partition->gids, &why, error))
+        return FALSE;
+      if (why != NULL)
+        bz_context_note (context, "the zone has one user id (%s): chown, su and daemons with users of their own fail", why);
+      return TRUE;
+    }
+  if (!prepared->planning->host->has[BZ_FEATURE_IDMAPPED_MOUNTS])
+    return bz_fail (error, BZ_ERROR_HOST, "this host has no idmapped mounts",
+                    "install the tree: brandzone install NAME TREE", "run --image %s", prepared->planning->tree);
+  prepared->lock = bz_ids_claim (context->dirs, &range.outside, error);
+  if (prepared->lock < 0)
+    return FALSE;
+  g_array_append_val (prepared->partition->uids, range);
+  g_array_append_val (prepared->partition->gids, range);
+  prepared->partition->id_storage = BZ_IDS_MOUNT;
+  return TRUE;
+}
+
+BzPrepared *
+bz_prepare_image (const BzContext *context, const BzArguments *arguments, const char *tree, GError **error)
+{
+  g_autoptr (BzPrepared) prepared = prepared_new ();
+
+  prepared->planning = bz_planning_tree (context, arguments, tree, error);
+  if (prepared->planning == NULL)
+    return NULL;
+  if (!prepared->planning->host->has[BZ_FEATURE_OVERLAY])
+    {
+      bz_fail (error, BZ_ERROR_HOST, bz_feature_cost (BZ_FEATURE_OVERLAY), bz_feature_mend (BZ_FEATURE_OVERLAY),
+               "run --image %s", prepared->planning->tree);
+      return NULL;
+    }
+  /* A hidden name: it never meets that of an installed zone. */
+  g_autofree char *place = g_strdup_printf (".image-%d", (int) getpid ());
+  prepared->partition->name = bz_name_from_path (prepared->planning->tree);
+  prepared->partition->run_dir = bz_dirs_run (context->dirs, place);
+  prepared->partition->throw_away = TRUE;
+  if (!claim_ids (prepared, context, error) || !fill (prepared, context, arguments, error))
+    return NULL;
+  return g_steal_pointer (&prepared);
+}

@@ -1,0 +1,25 @@
+/* From a plan and the options of run to a partition that the loader can start. */
+#pragma once
+
+#include "zone/planning.h"
+
+typedef struct {
+  BzPlanning *planning;
+  BzPartition *partition;
+  int lock; /* of the zone, or of a throw-away zone's ids; the keeper takes it over; -1: none */
+} BzPrepared;
+
+void bz_prepared_free (BzPrepared *prepared);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzPrepared, bz_prepared_free)
+
+/* The zone called `name`, locked. */
+BzPrepared *bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const char *name,
+                             GError **error);
+/* A throw-away zone of a tree on the host. */
+BzPrepared *bz_prepare_image (const BzContext *context, const BzArguments *arguments, const char *tree,
+                              GError **error);
+
+/* The command that run and exec were given, or a shell; tree_fd: for the user's home (may be -1). */
+BzCommand *bz_prepare_command (const BzArguments *arguments, int tree_fd, GError **error);
+/* The PATH that a command of the zone is looked up in. Borrowed from the command. */
+const char *bz_command_path (const BzCommand *command);

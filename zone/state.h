@@ -1,0 +1,62 @@
+/* The zones that are installed: their directories, records and locks.
+ *
+ *   data/NAME/root/        the tree
+ *   data/NAME/zone.state   what install noted (this file)
+ *   data/.NAME.lock        its lock, see bz_state_lock
+ *   data/.NAME.installing  a zone that is not complete; renamed to NAME in one step
+ *   data/.NAME.removing    a zone that is going
+ *
+ * Directories are 0700: the set-uid programs of a tree are out of reach of the host's users.
+ */
+#pragma once
+
+#include "loader/loader.h"
+#include "zone/dirs.h"
+
+typedef struct {
+  char *name;
+  char *brand;
+  BzAbi abi;
+  char *source;     /* what it was installed from */
+  char *kind;       /* "tar.gz archive", or NULL */
+  gint64 installed; /* seconds since the epoch */
+  guint64 files, bytes;
+  BzIdStorage id_storage;
+  GArray *uids, *gids; /* of BzIdRange, as BzPartition has them */
+} BzZoneState;
+
+BzZoneState *bz_zone_state_new (const char *name);
+void bz_zone_state_free (BzZoneState *state);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzZoneState, bz_zone_state_free)
+
+/* Names of the complete zones, sorted; NULL with error when the directory can't be read (one that
+ * does not exist holds none). Owned by the caller. */
+char **bz_state_list (const BzDirs *dirs, GError **error);
+
+/* The zone's record. BZ_ERROR_NO_ZONE with the nearest name when there is no such zone. */
+BzZoneState *bz_state_load (const BzDirs *dirs, const char *name, GError **error);
+
+/* Reads the record at `path` whatever its directory is called: for zones that come or go. */
+BzZoneState *bz_state_read (const char *path, const char *name, GError **error);
+
+/* Writes data/.NAME.installing/zone.state, making the directory. The lock must be held. */
+gboolean bz_state_begin (const BzDirs *dirs, const BzZoneState *state, GError **error);
+/* Writes the record again, then makes the zone appear. BZ_ERROR_STATE if it is there already. */
+gboolean bz_state_commit (const BzDirs *dirs, const BzZoneState *state, GError **error);
+/* Makes the zone disappear and removes its tree. The lock must be held; its file goes too. */
+gboolean bz_state_remove (const BzDirs *dirs, const char *name, GError **error);
+/* Removes what a killed install or remove left of `name`. The lock must be held. */
+gboolean bz_state_discard (const BzDirs *dirs, const char *name, GError **error);
+/* The same for every zone whose lock is free. Never fails; returns how many were cleaned. */
+guint bz_state_sweep (const BzDirs *dirs);
+
+/* A zone is running while its lock is held and its keeper answers. The lock belongs to an open file
+ * description (flock), which the keeper inherits: it is free again when the last holder is gone, however that
+ * came about. Waits up to wait_ms for a holder that is no running zone. Returns a close-on-exec descriptor or -1:
+ * BZ_ERROR_STATE if the zone is running, BZ_ERROR_LOCKED if somebody else works on it. */
+int bz_state_lock (const BzDirs *dirs, const char *name, guint wait_ms, GError **error);
+
+typedef enum { BZ_ZONE_STOPPED, BZ_ZONE_BUSY, BZ_ZONE_RUNNING } BzZoneCondition;
+/* `info` (may be NULL) is filled in when it is running. */
+BzZoneCondition bz_state_condition (const BzDirs *dirs, const char *name, BzZoneInfo *info);
+const char *bz_zone_condition_name (BzZoneCondition condition);

@@ -1,0 +1,296 @@
+/* brands, and explain. */
+#include "config.h"
+
+#include "brand/base/error.h"
+#include "brand/brand.h"
+#include "syscall-xlat/table.h"
+#include "zone/names.h"
+#include "zone/output.h"
+#include "zone/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *
+release_of (const BzBrand *brand)
+{
+  for (int abi = BZ_ABI_COUNT - 1; abi >= 0; abi--)
+    {
+      if (brand->release[abi] != NULL)
+        return brand->release[abi];
+    }
+  return NULL;
+}
+
+static void
+json_brand (JsonBuilder *builder, const BzBrand *brand)
+{
+  bz_json_text (builder, "name", brand->name);
+  bz_json_text (builder, "title", brand->title);
+  bz_json_text (builder, "inherits", brand->inherits);
+  bz_json_bool (builder, "profile", brand->profile);
+  bz_json_text (builder, "release", release_of (brand));
+  bz_json_text (builder, "file", brand->file);
+}
+
+static int
+list_brands (const BzContext *context)
+{
+  static const char *const headings[] = { "BRAND", "RELEASE", "TITLE", NULL };
+  g_autoptr (BzTextTable) table = bz_text_table_new (headings);
+  JsonBuilder *builder = context->json ? bz_json_begin () : NULL;
+  g_auto (GStrv) names = bz_brand_list (NULL);
+  guint damaged = 0;
+
+  if (builder != NULL)
+    {
+      json_builder_set_member_name (builder, "brands");
+      json_builder_begin_array (builder);
+    }
+  for (char **name = names; *name != NULL; name++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (BzBrand) brand = bz_brand_load (NULL, *name, &error);
+
+      if (brand == NULL)
+        {
+          bz_context_note (context, "%s", error->message);
+          damaged++;
+          continue;
+        }
+      const char *cells[] = { brand->name, release_of (brand) != NULL ? release_of (brand) : "the host's", brand->title, NULL };
+      if (builder != NULL)
+        {
+          json_builder_begin_object (builder);
+          json_brand (builder, brand);
+          json_builder_end_object (builder);
+        }
+      else
+        bz_text_table_add (table, cells);
+    }
+  if (builder != NULL)
+    {
+      json_builder_end_array (builder);
+      bz_json_end (builder);
+    }
+  else
+    bz_text_table_print (table);
+  return damaged == 0 ? 0 : BZ_ERROR_INPUT;
+}
+
+static void
+show_text (const BzBrand *brand)
+{
+  bz_print_field ("Brand", brand->name);
+  bz_print_field ("Title", brand->title);
+  bz_print_field ("Inherits", brand->inherits);
+  bz_print_field ("File", brand->file);
+  for (int abi = 0; abi < BZ_ABI_COUNT; abi++)
+    {
+      g_autofree char *label = g_strconcat ("On ", bz_abi_name ((BzAbi) abi), NULL);
+      g_autofree char *text
+          = g_strdup_printf ("release %s, machine %s", brand->release[abi] != NULL ? brand->release[abi] : "the host's",
+                             brand->machine[abi] != NULL ? brand->machine[abi] : "the host's");
+      bz_print_field (label, text);
+    }
+  for (int quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
+    {
+      if (brand->quirk[quirk] == 0)
+        continue;
+      g_autofree char *text
+          = g_strdup_printf ("%s=%s: %s", bz_quirk_name ((BzQuirk) quirk),
+                             bz_quirk_value_name ((BzQuirk) quirk, brand->quirk[quirk]), bz_quirk_meaning ((BzQuirk) quirk));
+      bz_print_field ("Quirk", text);
+    }
+  for (char **call = brand->calls_present; call != NULL && *call != NULL; call++)
+    bz_print_field ("Has call", *call);
+  for (char **call = brand->calls_absent; call != NULL && *call != NULL; call++)
+    bz_print_field ("Lacks call", *call);
+}
+
+static int
+show_brand (const BzContext *context, const char *name, GError **error)
+{
+  g_autoptr (BzBrand) brand = bz_brand_load (NULL, name, error);
+
+  if (brand == NULL)
+    return -1;
+  if (!context->json)
+    {
+      show_text (brand);
+      return 0;
+    }
+  JsonBuilder *builder = bz_json_begin ();
+  json_brand (builder, brand);
+  json_builder_set_member_name (builder, "quirks");
+  json_builder_begin_object (builder);
+  for (int quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
+    bz_json_text (builder, bz_quirk_name ((BzQuirk) quirk), bz_quirk_value_name ((BzQuirk) quirk, brand->quirk[quirk]));
+  json_builder_end_object (builder);
+  bz_json_texts (builder, "calls_present", (const char *const *) brand->calls_present);
+  bz_json_texts (builder, "calls_absent", (const char *const *) brand->calls_absent);
+  bz_json_end (builder);
+  return 0;
+}
+
+/* Loads FILE as the first of its name: what it inherits may lie beside it or among the installed ones. */
+static gboolean
+verify_file (const char *path, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  g_autofree char *base = g_path_get_basename (path);
+  g_auto (GStrv) standard = bz_brand_directories ();
+  g_autoptr (GPtrArray) dirs = g_ptr_array_new ();
+
+  if (!g_str_has_suffix (base, ".brand") || !g_file_test (path, G_FILE_TEST_EXISTS))
+    {
+      g_autofree char *safe = bz_text_safe (path);
+      return bz_fail (error, BZ_ERROR_INPUT,
+                      g_str_has_suffix (base, ".brand") ? "it does not exist" : "its name does not end in .brand",
+                      "name a file like el6.brand", "the brand file %s", safe);
+    }
+  base[strlen (base) - strlen (".brand")] = '\0';
+  g_ptr_array_add (dirs, directory);
+  for (char **dir = standard; *dir != NULL; dir++)
+    g_ptr_array_add (dirs, *dir);
+  g_ptr_array_add (dirs, NULL);
+  g_autoptr (BzBrand) brand = bz_brand_load ((const char *const *) dirs->pdata, base, error);
+  return brand != NULL;
+}
+
+static int
+verify (const BzContext *context, const BzArguments *arguments, GError **error)
+{
+  for (guint i = 1; i < bz_arguments_n_words (arguments); i++)
+    {
+      if (!verify_file (bz_arguments_word (arguments, i), error))
+        return -1;
+      if (!context->quiet && !context->json)
+        printf ("%s: good\n", bz_arguments_word (arguments, i));
+    }
+  if (context->json)
+    {
+      JsonBuilder *builder = bz_json_begin ();
+      bz_json_number (builder, "verified", bz_arguments_n_words (arguments) - 1);
+      bz_json_end (builder);
+    }
+  return 0;
+}
+
+int
+bz_verb_brands (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  static const char *const verbs[] = { "show", "verify", NULL };
+  const char *verb = bz_arguments_word (arguments, 0);
+  guint count = bz_arguments_n_words (arguments);
+
+  if (verb == NULL)
+    return list_brands (context);
+  if (g_str_equal (verb, "show") && count == 2)
+    return show_brand (context, bz_arguments_word (arguments, 1), error);
+  if (g_str_equal (verb, "verify") && count > 1)
+    return verify (context, arguments, error);
+
+  g_autofree char *safe = bz_text_quoted (verb);
+  const char *nearest = bz_name_nearest (verb, verbs);
+  gboolean known = g_strv_contains (verbs, verb);
+  g_autofree char *hint = !known && nearest != NULL
+                            ? g_strdup_printf ("did you mean %s?", nearest)
+                            : g_strdup ("write: brandzone brands, brands show BRAND, or brands verify FILE...");
+  bz_fail (error, BZ_ERROR_USAGE, known ? "it takes other words after it" : "there is no such verb", hint,
+           "brandzone brands %s", safe);
+  return -1;
+}
+
+/* Whether "E30" is one of the words of `rows`. */
+static gboolean
+has_word (const char *rows, const char *row)
+{
+  g_auto (GStrv) words = g_strsplit (rows, " ", -1);
+
+  return g_strv_contains ((const char *const *) words, row);
+}
+
+static void
+explain_calls (BzAbi abi, const char *row, BzTextTable *table, JsonBuilder *builder, guint *found)
+{
+  gsize count;
+  const BzRow *rows = bz_table (abi, &count);
+
+  for (gsize i = 0; i < count; i++)
+    {
+      if (!has_word (rows[i].rows, row))
+        continue;
+      (*found)++;
+      const char *cells[] = { "call", rows[i].name, bz_abi_name (abi), rows[i].reason, NULL };
+      if (builder == NULL)
+        {
+          bz_text_table_add (table, cells);
+          continue;
+        }
+      json_builder_begin_object (builder);
+      bz_json_text (builder, "kind", "call");
+      bz_json_text (builder, "name", rows[i].name);
+      bz_json_text (builder, "abi", bz_abi_name (abi));
+      bz_json_text (builder, "meaning", rows[i].reason);
+      json_builder_end_object (builder);
+    }
+}
+
+static void
+explain_quirks (const char *row, BzTextTable *table, JsonBuilder *builder, guint *found)
+{
+  for (int quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
+    {
+      if (!bz_quirk_has_row ((BzQuirk) quirk, row))
+        continue;
+      (*found)++;
+      const char *cells[] = { "quirk", bz_quirk_name ((BzQuirk) quirk), NULL, bz_quirk_meaning ((BzQuirk) quirk), NULL };
+      if (builder == NULL)
+        {
+          bz_text_table_add (table, cells);
+          continue;
+        }
+      json_builder_begin_object (builder);
+      bz_json_text (builder, "kind", "quirk");
+      bz_json_text (builder, "name", cells[1]);
+      bz_json_text (builder, "abi", NULL);
+      bz_json_text (builder, "meaning", cells[3]);
+      json_builder_end_object (builder);
+    }
+}
+
+int
+bz_verb_explain (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  static const char *const headings[] = { "KIND", "NAME", "ABI", "MEANING", NULL };
+  g_autofree char *row = g_ascii_strup (bz_arguments_word (arguments, 0), -1);
+  g_autoptr (BzTextTable) table = bz_text_table_new (headings);
+  g_autoptr (JsonBuilder) builder = context->json ? bz_json_begin () : NULL;
+  guint found = 0;
+
+  if (builder != NULL)
+    {
+      bz_json_text (builder, "row", row);
+      json_builder_set_member_name (builder, "answered_by");
+      json_builder_begin_array (builder);
+    }
+  explain_quirks (row, table, builder, &found);
+  for (int abi = 0; abi < BZ_ABI_COUNT; abi++)
+    explain_calls ((BzAbi) abi, row, table, builder, &found);
+  if (found == 0)
+    {
+      g_autofree char *safe = bz_text_safe (row);
+      bz_fail (error, BZ_ERROR_INPUT, "no quirk and no call answers it",
+               "`brandzone plan --brand BRAND` shows the rows that are answered", "row %s", safe);
+      return -1;
+    }
+  if (builder == NULL)
+    {
+      bz_text_table_print (table);
+      return 0;
+    }
+  json_builder_end_array (builder);
+  bz_json_end (g_steal_pointer (&builder));
+  return 0;
+}

@@ -1,0 +1,334 @@
+/* install and remove. */
+#include "config.h"
+
+#include "brand/base/error.h"
+#include "installer/installer.h"
+#include "zone/ids.h"
+#include "zone/names.h"
+#include "zone/output.h"
+#include "zone/planning.h"
+#include "zone/verbs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_MS 3000
+#define STOP_GRACE_MS 10000
+
+typedef struct {
+  BzContext *context;
+  const BzArguments *arguments;
+  BzZoneState *state;
+  BzDetection *detection;   /* may stay NULL where --brand and --abi are given */
+  BzInstallResult *result;
+} Install;
+
+static void
+show_progress (const BzProgress *progress, gpointer data)
+{
+  bz_meter_update (data, progress->done, progress->total, progress->files);
+}
+
+static BzMeterKind
+meter_kind (const BzContext *context, const BzArguments *arguments)
+{
+  const char *given = bz_arguments_string (arguments, "progress");
+
+  if (g_strcmp0 (given, "json") == 0)
+    return BZ_METER_JSON;
+  if (g_strcmp0 (given, "none") == 0 || context->quiet || context->json || !isatty (STDERR_FILENO))
+    return BZ_METER_NONE;
+  return BZ_METER_TERMINAL;
+}
+
+/* Ids for the new zone, written into its record before anybody else can choose the same. */
+static gboolean
+begin_root (Install *install, GError **error)
+{
+  g_autoptr (BzHost) host = bz_context_host (install->context, NULL, error);
+  BzIdRange range = { 0, 0, BZ_IDS_COUNT };
+
+  if (host == NULL)
+    return FALSE;
+  int guard = bz_ids_lock (install->context->dirs, error);
+  if (guard < 0)
+    return FALSE;
+  gboolean done = bz_ids_allocate (install->context->dirs, &range.outside, error);
+  if (done)
+    {
+      g_array_append_val (install->state->uids, range);
+      g_array_append_val (install->state->gids, range);
+      install->state->id_storage = host->has[BZ_FEATURE_IDMAPPED_MOUNTS] ? BZ_IDS_MOUNT : BZ_IDS_SHIFTED;
+      done = bz_state_begin (install->context->dirs, install->state, error);
+    }
+  close (guard);
+  return done;
+}
+
+static gboolean
+begin_user (Install *install, GError **error)
+{
+  g_autofree char *why = NULL;
+
+  install->state->id_storage = BZ_IDS_SHIFTED;
+  if (!bz_userns_subordinate (install->state->uids, install->state->gids, &why, error))
+    return FALSE;
+  if (why != NULL)
+    bz_context_note (install->context, "the zone gets one user id (%s): chown, su and daemons with users of their own fail in it",
+                     why);
+  return bz_state_begin (install->context->dirs, install->state, error);
+}
+
+static gboolean
+unpack (Install *install, const char *source, GError **error)
+{
+  g_autofree char *hidden = bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
+  g_autofree char *target = g_build_filename (hidden, "root", NULL);
+  g_autoptr (BzMeter) meter
+      = bz_meter_new (meter_kind (install->context, install->arguments), install->state->name);
+  gboolean root = geteuid () == 0;
+  BzInstallOptions options = {
+    .source = source,
+    .target = target,
+    .keep_partial = bz_arguments_flag (install->arguments, "keep-partial"),
+    .uids = root ? NULL : install->state->uids,
+    .gids = root ? NULL : install->state->gids,
+    .progress = show_progress,
+    .data = meter,
+  };
+
+  if (root && install->state->id_storage == BZ_IDS_SHIFTED)
+    options.id_shift = g_array_index (install->state->uids, BzIdRange, 0).outside;
+  install->result = bz_installer_run (&options, error);
+  if (install->result == NULL)
+    return FALSE;
+  install->state->kind = g_strdup (install->result->source.kind);
+  install->state->files = install->result->files;
+  install->state->bytes = install->result->bytes;
+  return TRUE;
+}
+
+/* The brand of the unpacked tree, unless the user named it. */
+static gboolean
+find_brand (Install *install, GError **error)
+{
+  const char *brand = bz_arguments_string (install->arguments, "brand");
+  g_autofree char *hidden = bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
+  g_autofree char *tree = g_build_filename (hidden, "root", NULL);
+  gboolean has_abi, decided;
+
+  bz_abi_option (install->arguments, &has_abi, &install->state->abi);
+  decided = brand != NULL && has_abi;
+  int fd = bz_tree_open (tree, error);
+  if (fd < 0)
+    return FALSE;
+  install->detection = bz_detect (fd, NULL, decided ? NULL : error);
+  close (fd);
+  if (install->detection == NULL && !decided)
+    return FALSE;
+  if (install->detection != NULL && !has_abi)
+    {
+      if (!bz_detection_check (install->detection, bz_arguments_word (install->arguments, 1), error))
+        return FALSE;
+      install->state->abi = install->detection->abi;
+    }
+  install->state->brand = g_strdup (brand != NULL ? brand : install->detection->brand);
+  return TRUE;
+}
+
+static gboolean
+complete (Install *install, GError **error)
+{
+  g_autofree char *file = bz_dirs_zone_file (install->context->dirs, install->state->name);
+
+  return bz_zone_file_create (file, install->state->brand, error)
+         && bz_state_commit (install->context->dirs, install->state, error);
+}
+
+static void
+report_json (const Install *install)
+{
+  JsonBuilder *builder = bz_json_begin ();
+
+  bz_json_text (builder, "name", install->state->name);
+  bz_json_text (builder, "brand", install->state->brand);
+  bz_json_text (builder, "abi", bz_abi_name (install->state->abi));
+  bz_json_texts (builder, "reasons",
+                 install->detection != NULL ? (const char *const *) install->detection->reasons : NULL);
+  bz_json_bool (builder, "nearest", install->detection != NULL && install->detection->nearest);
+  bz_json_text (builder, "kind", install->state->kind);
+  bz_json_number (builder, "files", install->state->files);
+  bz_json_number (builder, "bytes", install->state->bytes);
+  bz_json_texts (builder, "notices", (const char *const *) install->result->notices);
+  bz_json_end (builder);
+}
+
+static void
+report (const Install *install)
+{
+  const BzZoneState *state = install->state;
+  gboolean given = bz_arguments_string (install->arguments, "brand") != NULL;
+
+  if (install->context->json)
+    {
+      report_json (install);
+      return;
+    }
+  for (char **notice = install->result->notices; *notice != NULL; notice++)
+    bz_context_note (install->context, "%s", *notice);
+  if (!given && install->detection->nearest)
+    bz_context_note (install->context, "no brand is made for this tree: %s is the nearest (choose with --brand; see: brandzone brands)",
+                     state->brand);
+  if (install->context->quiet)
+    return;
+
+  g_autofree char *amount = bz_bytes_format (state->bytes);
+  printf ("%s: %" G_GUINT64_FORMAT " files, %s, from a %s\n", state->name, state->files, amount, state->kind);
+  printf ("%s: brand %s, %s", state->name, state->brand, bz_abi_name (state->abi));
+  if (!given && install->detection->reasons[0] != NULL)
+    {
+      g_autofree char *reasons = g_strjoinv ("; ", install->detection->reasons);
+      g_autofree char *safe = bz_text_safe (reasons);
+      printf (" (%s)", safe);
+    }
+  printf ("\nRun it: brandzone run -it %s\n", state->name);
+}
+
+/* What can be wrong is looked at before anything is made. */
+static gboolean
+check (Install *install, const char *name, const char *source, GError **error)
+{
+  const char *brand = bz_arguments_string (install->arguments, "brand");
+  g_autofree char *safe = bz_text_safe (source);
+
+  if (!bz_name_check (name, error))
+    return FALSE;
+  if (access (source, R_OK) != 0)
+    {
+      if (errno == ENOENT || errno == ENOTDIR)
+        return bz_fail (error, BZ_ERROR_INPUT, "it does not exist",
+                        "name a directory, archive, file-system image or container image", "the source %s", safe);
+      return bz_fail_errno (error, errno, NULL, "the source %s", safe);
+    }
+  if (brand == NULL)
+    return TRUE;
+  g_autoptr (BzBrand) found = bz_brand_load (NULL, brand, error);
+  return found != NULL;
+}
+
+static gboolean
+exists (const Install *install, const char *name, GError **error)
+{
+  g_autofree char *path = bz_dirs_zone (install->context->dirs, name);
+
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return FALSE;
+  bz_fail (error, BZ_ERROR_STATE, "there is a zone of this name already", "remove it first, or choose another name",
+           "zone %s", name);
+  return TRUE;
+}
+
+static gboolean
+make (Install *install, const char *source, GError **error)
+{
+  const BzDirs *dirs = install->context->dirs;
+
+  if (exists (install, install->state->name, error) || !bz_state_discard (dirs, install->state->name, error))
+    return FALSE;
+  if (!(geteuid () == 0 ? begin_root : begin_user) (install, error) || !unpack (install, source, error)
+      || !find_brand (install, error) || !complete (install, error))
+    {
+      bz_state_discard (dirs, install->state->name, NULL);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+install_clear (Install *install)
+{
+  bz_zone_state_free (install->state);
+  g_clear_pointer (&install->detection, bz_detection_free);
+  g_clear_pointer (&install->result, bz_install_result_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Install, install_clear)
+
+int
+bz_verb_install (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  const char *name = bz_arguments_word (arguments, 0);
+  g_auto (Install) install = { .context = context, .arguments = arguments };
+  g_autofree char *source = g_canonicalize_filename (bz_arguments_word (arguments, 1), NULL);
+
+  if (!check (&install, name, source, error) || !bz_dirs_make (context->dirs->data, error)
+      || !bz_dirs_make (context->dirs->config, error))
+    return -1;
+  bz_state_sweep (context->dirs);
+  int lock = bz_state_lock (context->dirs, name, 0, error);
+  if (lock < 0)
+    return -1;
+
+  install.state = bz_zone_state_new (name);
+  install.state->source = g_strdup (source);
+  install.state->installed = time (NULL);
+  gboolean done = make (&install, source, error);
+  close (lock);
+  if (!done)
+    return -1;
+  report (&install);
+  return 0;
+}
+
+static gboolean
+remove_one (BzContext *context, const char *name, gboolean force, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, &cause);
+  g_autofree char *file = bz_dirs_zone_file (context->dirs, name);
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+
+  /* A record that is damaged must not keep its zone from being removed. */
+  if (state == NULL && !g_error_matches (cause, BZ_ERROR, BZ_ERROR_INPUT))
+    {
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return FALSE;
+    }
+  if (force && bz_state_condition (context->dirs, name, NULL) == BZ_ZONE_RUNNING
+      && !bz_loader_stop (run_dir, STOP_GRACE_MS, error))
+    return FALSE;
+  int lock = bz_state_lock (context->dirs, name, force ? LOCK_WAIT_MS : 0, error);
+  if (lock < 0)
+    return FALSE;
+  gboolean done = bz_state_remove (context->dirs, name, error) && bz_zone_file_remove (file, error);
+  close (lock);
+  return done;
+}
+
+int
+bz_verb_remove (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  g_autoptr (GPtrArray) removed = g_ptr_array_new ();
+
+  bz_state_sweep (context->dirs);
+  for (guint i = 0; i < bz_arguments_n_words (arguments); i++)
+    {
+      const char *name = bz_arguments_word (arguments, i);
+
+      if (!remove_one (context, name, bz_arguments_flag (arguments, "force"), error))
+        return -1;
+      g_ptr_array_add (removed, (gpointer) name);
+      if (!context->quiet && !context->json)
+        printf ("%s: removed\n", name);
+    }
+  if (context->json)
+    {
+      JsonBuilder *builder = bz_json_begin ();
+      g_ptr_array_add (removed, NULL);
+      bz_json_texts (builder, "removed", (const char *const *) removed->pdata);
+      bz_json_end (builder);
+    }
+  return 0;
+}

@@ -1,0 +1,191 @@
+/* list and show. */
+#include "config.h"
+
+#include "brand/base/error.h"
+#include "zone/output.h"
+#include "zone/planning.h"
+#include "zone/verbs.h"
+
+#include <stdio.h>
+
+static void
+add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition condition, const BzZoneInfo *info)
+{
+  g_autofree char *installed = bz_time_format (state->installed);
+
+  bz_json_text (builder, "name", state->name);
+  bz_json_text (builder, "state", bz_zone_condition_name (condition));
+  bz_json_text (builder, "brand", state->brand);
+  bz_json_text (builder, "abi", bz_abi_name (state->abi));
+  bz_json_text (builder, "source", state->source);
+  bz_json_text (builder, "kind", state->kind);
+  bz_json_text (builder, "installed", installed);
+  bz_json_number (builder, "files", state->files);
+  bz_json_number (builder, "bytes", state->bytes);
+  if (condition != BZ_ZONE_RUNNING)
+    return;
+  g_autofree char *started = bz_time_format (info->started);
+  bz_json_text (builder, "started", started);
+  bz_json_number (builder, "init_pid", info->init);
+  bz_json_number (builder, "keeper_pid", info->keeper);
+  bz_json_number (builder, "supervisor_pid", info->supervisor);
+}
+
+static void
+list_one (const BzContext *context, const char *name, JsonBuilder *builder, BzTextTable *table)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, &error);
+  BzZoneInfo info = { 0 };
+
+  if (state == NULL)
+    {
+      /* One damaged record must not hide the other zones; one that was just removed is no news. */
+      if (!g_error_matches (error, BZ_ERROR, BZ_ERROR_NO_ZONE))
+        bz_context_note (context, "%s", error->message);
+      return;
+    }
+  BzZoneCondition condition = bz_state_condition (context->dirs, name, &info);
+  if (builder != NULL)
+    {
+      json_builder_begin_object (builder);
+      add_common (builder, state, condition, &info);
+      json_builder_end_object (builder);
+      return;
+    }
+  g_autofree char *size = bz_bytes_format (state->bytes);
+  g_autofree char *installed = bz_time_format (state->installed);
+  const char *cells[] = { name, bz_zone_condition_name (condition), state->brand, bz_abi_name (state->abi), size,
+                          installed, NULL };
+  bz_text_table_add (table, cells);
+}
+
+int
+bz_verb_list (BzContext *context, const BzArguments *arguments G_GNUC_UNUSED, GError **error)
+{
+  static const char *const headings[] = { "NAME", "STATE", "BRAND", "ABI", "SIZE", "INSTALLED", NULL };
+  g_autoptr (BzTextTable) table = bz_text_table_new (headings);
+  JsonBuilder *builder = NULL;
+
+  bz_state_sweep (context->dirs);
+  g_auto (GStrv) names = bz_state_list (context->dirs, error);
+  if (names == NULL)
+    return -1;
+  if (context->json)
+    {
+      builder = bz_json_begin ();
+      json_builder_set_member_name (builder, "zones");
+      json_builder_begin_array (builder);
+    }
+  bz_text_table_right (table, 4);
+  for (char **name = names; *name != NULL; name++)
+    list_one (context, *name, builder, table);
+  if (builder != NULL)
+    {
+      json_builder_end_array (builder);
+      bz_json_end (builder);
+    }
+  else if (names[0] != NULL)
+    bz_text_table_print (table);
+  else
+    bz_context_note (context, "no zones in %s (install one: brandzone install NAME SOURCE)", context->dirs->data);
+  return 0;
+}
+
+static char *
+ranges_text (const GArray *ranges)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < ranges->len; i++)
+    {
+      const BzIdRange *range = &g_array_index (ranges, BzIdRange, i);
+      g_string_append_printf (text, "%s%u to %u are the host's %u to %u", i > 0 ? "; " : "", range->inside,
+                              range->inside + range->count - 1, range->outside, range->outside + range->count - 1);
+    }
+  if (ranges->len == 0)
+    g_string_assign (text, "0 alone, the caller's");
+  return g_string_free (text, FALSE);
+}
+
+typedef struct {
+  BzZoneCondition condition;
+  BzZoneInfo info;
+  char *release; /* NULL: could not be planned */
+  char *root, *file;
+} Shown;
+
+static void
+show_json (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
+{
+  JsonBuilder *builder = bz_json_begin ();
+  g_autofree char *ids = ranges_text (state->uids);
+
+  add_common (builder, state, shown->condition, &shown->info);
+  bz_json_text (builder, "release", shown->release);
+  bz_json_text (builder, "description", file->description);
+  bz_json_text (builder, "hostname", file->hostname != NULL ? file->hostname : state->name);
+  bz_json_text (builder, "network", bz_network_name (file->has_network ? file->network : BZ_NETWORK_NONE));
+  bz_json_texts (builder, "volumes", (const char *const *) file->volumes);
+  bz_json_text (builder, "root", shown->root);
+  bz_json_text (builder, "zone_file", shown->file);
+  bz_json_text (builder, "ids", ids);
+  bz_json_end (builder);
+}
+
+static void
+show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
+{
+  g_autofree char *size = bz_bytes_format (state->bytes);
+  g_autofree char *amount = g_strdup_printf ("%s in %" G_GUINT64_FORMAT " files", size, state->files);
+  g_autofree char *installed = bz_time_format (state->installed);
+  g_autofree char *ids = ranges_text (state->uids);
+  g_autofree char *volumes = file->volumes[0] != NULL ? g_strjoinv (", ", file->volumes) : NULL;
+
+  bz_print_field ("Name", state->name);
+  bz_print_field ("Description", file->description);
+  bz_print_field ("State", bz_zone_condition_name (shown->condition));
+  if (shown->condition == BZ_ZONE_RUNNING)
+    {
+      g_autofree char *started = bz_time_format (shown->info.started);
+      g_autofree char *pids = g_strdup_printf ("init %d, keeper %d, supervisor %d", (int) shown->info.init,
+                                               (int) shown->info.keeper, (int) shown->info.supervisor);
+      bz_print_field ("Started", started);
+      bz_print_field ("Processes", pids);
+    }
+  bz_print_field ("Brand", file->brand != NULL ? file->brand : state->brand);
+  bz_print_field ("ABI", bz_abi_name (file->has_abi ? file->abi : state->abi));
+  bz_print_field ("Release", shown->release);
+  bz_print_field ("Hostname", file->hostname != NULL ? file->hostname : state->name);
+  bz_print_field ("Network", bz_network_name (file->has_network ? file->network : BZ_NETWORK_NONE));
+  bz_print_field ("Volumes", volumes);
+  bz_print_field ("Installed", installed);
+  bz_print_field ("From", state->source);
+  bz_print_field ("Size", amount);
+  bz_print_field ("Ids", ids);
+  bz_print_field ("Root", shown->root);
+  bz_print_field ("Zone file", shown->file);
+}
+
+int
+bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  const char *name = bz_arguments_word (arguments, 0);
+  g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, error);
+  g_autofree char *root = bz_dirs_zone_root (context->dirs, name);
+  g_autofree char *path = bz_dirs_zone_file (context->dirs, name);
+  Shown shown = { .root = root, .file = path };
+
+  if (state == NULL)
+    return -1;
+  g_autoptr (BzZoneFile) file = bz_zone_file_load (path, error);
+  if (file == NULL)
+    return -1;
+  /* The release is the brand's: a host that can't run the zone must not keep it from being shown. */
+  g_autoptr (BzPlanning) planning = bz_planning_zone (context, arguments, name, NULL);
+  if (planning != NULL)
+    shown.release = planning->plan->release;
+  shown.condition = bz_state_condition (context->dirs, name, &shown.info);
+  (context->json ? show_json : show_text) (state, file, &shown);
+  return 0;
+}

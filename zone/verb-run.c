@@ -1,0 +1,208 @@
+/* run, exec and stop. */
+#include "config.h"
+
+#include "brand/base/error.h"
+#include "zone/counts.h"
+#include "zone/prepare.h"
+#include "zone/program.h"
+#include "zone/verbs.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define STOP_SECONDS 10
+
+/* At the end of `run --stats`, while the journal is still there. */
+static void
+print_stats (int journal_fd, gpointer data)
+{
+  const BzContext *context = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BzJournal) journal = bz_journal_map (journal_fd, &error);
+
+  if (journal == NULL)
+    {
+      bz_context_note (context, "no counts: %s", error->message);
+      return;
+    }
+  g_autoptr (GArray) counts = bz_journal_counts (journal);
+  fflush (stdout);
+  if (context->json)
+    {
+      JsonBuilder *builder = bz_json_begin ();
+      bz_counts_json (builder, counts, bz_journal_successions (journal));
+      g_autofree char *line = bz_json_end_line (builder);
+      fprintf (stderr, "%s\n", line);
+      return;
+    }
+  g_autofree char *line = bz_counts_line (counts);
+  fprintf (stderr, "brandzone: %s\n", line);
+}
+
+/* What the end of a command is worth telling, and its exit status. */
+static int
+tell_end (const BzContext *context, const BzPlanning *planning, const BzCommand *command, const char *name,
+          const BzEnd *end)
+{
+  g_auto (BzProgram) program = { 0 };
+  const char *row;
+
+  if (end->how == BZ_END_DETACHED)
+    {
+      bz_context_note (context, "detached; zone %s goes on (brandzone exec %s, brandzone stop %s)", name, name, name);
+      return 0;
+    }
+  if (context->quiet || end->how != BZ_END_COMMAND || !WIFSIGNALED (end->wait_status))
+    return bz_end_exit_status (end);
+
+  bz_program_look (planning->tree_fd, command->argv[0], bz_command_path (command), &program);
+  g_autofree char *line = bz_program_explain_death (&program, planning->host, planning->plan, end->wait_status, &row);
+  if (line != NULL)
+    bz_context_note (context, "%s%s%s%s", line, row != NULL ? " [" : "", row != NULL ? row : "",
+                     row != NULL ? "]" : "");
+  return bz_end_exit_status (end);
+}
+
+static void
+explain (const BzPlanning *planning, const BzCommand *command, GError **error)
+{
+  g_auto (BzProgram) program = { 0 };
+
+  bz_program_look (planning->tree_fd, command->argv[0], bz_command_path (command), &program);
+  bz_program_explain_error (&program, planning->host, error);
+}
+
+int
+bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  const char *image = bz_arguments_string (arguments, "image");
+  g_autoptr (BzPrepared) prepared = NULL;
+  g_autoptr (GError) cause = NULL;
+  BzEnd end = { 0 };
+
+  if (image != NULL)
+    prepared = bz_prepare_image (context, arguments, image, error);
+  else
+    prepared = bz_prepare_zone (context, arguments, bz_arguments_word (arguments, 0), error);
+  if (prepared == NULL)
+    return -1;
+
+  const BzPartition *partition = prepared->partition;
+  gboolean stats = bz_arguments_flag (arguments, "stats");
+  fflush (stdout);
+  if (!bz_loader_run (partition, stats ? print_stats : NULL, context, &end, &cause))
+    {
+      explain (prepared->planning, partition->command, &cause);
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return -1;
+    }
+  return tell_end (context, prepared->planning, partition->command, partition->name, &end);
+}
+
+static gboolean
+not_running (const char *name, GError **error)
+{
+  g_autofree char *hint = g_strdup_printf ("start it: brandzone run %s -- COMMAND", name);
+
+  return bz_fail (error, BZ_ERROR_STATE, "it is not running", hint, "zone %s", name);
+}
+
+/* exec needs no plan: what it knows of the zone is for messages and the environment. */
+static BzPlanning *
+look_at_zone (const BzContext *context, const char *name, GError **error)
+{
+  g_autoptr (BzPlanning) planning = g_new0 (BzPlanning, 1);
+
+  planning->tree_fd = -1;
+  planning->state = bz_state_load (context->dirs, name, error);
+  if (planning->state == NULL)
+    return NULL;
+  planning->tree = bz_dirs_zone_root (context->dirs, name);
+  planning->tree_fd = bz_tree_open (planning->tree, error);
+  if (planning->tree_fd < 0)
+    return NULL;
+  planning->host = bz_context_host (context, NULL, NULL);
+  return g_steal_pointer (&planning);
+}
+
+static gboolean
+check_exec_command (const BzArguments *arguments, const char *name, GError **error)
+{
+  if (bz_arguments_command (arguments)[0] != NULL || (isatty (STDIN_FILENO) && isatty (STDOUT_FILENO)))
+    return TRUE;
+  g_autofree char *hint = g_strdup_printf ("write: brandzone exec %s -- COMMAND", name);
+  return bz_fail (error, BZ_ERROR_USAGE, "no command is given", hint, "brandzone exec %s", name);
+}
+
+int
+bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  const char *name = bz_arguments_word (arguments, 0);
+  g_autoptr (GError) cause = NULL;
+  BzEnd end = { 0 };
+
+  if (!check_exec_command (arguments, name, error))
+    return -1;
+  g_autoptr (BzPlanning) planning = look_at_zone (context, name, error);
+  if (planning == NULL)
+    return -1;
+  if (bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
+    {
+      not_running (name, error);
+      return -1;
+    }
+  g_autoptr (BzCommand) command = bz_prepare_command (arguments, planning->tree_fd, error);
+  if (command == NULL)
+    return -1;
+
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+  if (!bz_loader_exec (run_dir, command, &end, &cause))
+    {
+      explain (planning, command, &cause);
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return -1;
+    }
+  return tell_end (context, planning, command, name, &end);
+}
+
+/* --time in milliseconds. */
+static gboolean
+grace_option (const BzArguments *arguments, guint *grace_ms, GError **error)
+{
+  const char *given = bz_arguments_string (arguments, "time");
+  guint64 seconds = STOP_SECONDS;
+
+  if (given != NULL && !g_ascii_string_to_unsigned (given, 10, 0, 3600, &seconds, NULL))
+    return bz_fail (error, BZ_ERROR_USAGE, "it is not a number of seconds from 0 to 3600", "write --time 10",
+                    "brandzone stop: --time");
+  *grace_ms = seconds * 1000;
+  return TRUE;
+}
+
+int
+bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  guint grace_ms = 0;
+
+  if (!grace_option (arguments, &grace_ms, error))
+    return -1;
+  for (guint i = 0; i < bz_arguments_n_words (arguments); i++)
+    {
+      const char *name = bz_arguments_word (arguments, i);
+      g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, error);
+      g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+
+      if (state == NULL)
+        return -1;
+      if (bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
+        {
+          not_running (name, error);
+          return -1;
+        }
+      if (!bz_loader_stop (run_dir, grace_ms, error))
+        return -1;
+      bz_context_detail (context, "zone %s has ended", name);
+    }
+  return 0;
+}

@@ -1,0 +1,22 @@
+/* The functions of the command table. */
+#pragma once
+
+#include "zone/context.h"
+
+int bz_verb_install (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_remove (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_list (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_detect (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_plan (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_doctor (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_brands (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_explain (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_trace (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_help (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_completion (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_manual (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_names (BzContext *context, const BzArguments *arguments, GError **error);
