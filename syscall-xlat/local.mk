@@ -59,4 +59,34 @@ tests_fuzz_fuzz_simulate_LDADD = libxlat.a libbrand.a $(SECCOMP_LIBS) $(ELF_LIBS
 ## --- end of tables, filter, simulator ---
 
 ## --- journal, loop, calls ---
+libxlat_a_SOURCES += \
+	syscall-xlat/answer.c \
+	syscall-xlat/calls/bdflush.c \
+	syscall-xlat/calls/brk.c \
+	syscall-xlat/calls/clock.c \
+	syscall-xlat/calls/guest.h \
+	syscall-xlat/calls/handlers.h \
+	syscall-xlat/calls/modules.c \
+	syscall-xlat/calls/personality.c \
+	syscall-xlat/calls/reboot.c \
+	syscall-xlat/calls/release.c \
+	syscall-xlat/calls/sysctl.c \
+	syscall-xlat/calls/sysctl-names.def \
+	syscall-xlat/calls/sysctl-value.c \
+	syscall-xlat/calls/sysctl-value.h \
+	syscall-xlat/calls/sysinfo.c \
+	syscall-xlat/calls/syslog.c \
+	syscall-xlat/events.c \
+	syscall-xlat/journal.c \
+	syscall-xlat/journal.h \
+	syscall-xlat/loop.c \
+	syscall-xlat/loop-data.h \
+	syscall-xlat/loop.h \
+	syscall-xlat/remote.c \
+	syscall-xlat/remote.h \
+	syscall-xlat/slot.h \
+	syscall-xlat/task.c \
+	syscall-xlat/task-file.c \
+	syscall-xlat/task.h \
+	syscall-xlat/watch.c
 ## --- end of journal, loop, calls ---

@@ -1,0 +1,293 @@
+/* From a received notification to its answer. slot.h has the order of the stores. */
+#include "config.h"
+
+#include "syscall-xlat/loop-data.h"
+#include "syscall-xlat/task.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+static BzWorker *
+worker_of (BzCall *call)
+{
+  return (BzWorker *) call->notifier;
+}
+
+static int
+remote_read (BzCall *call, guint64 address, void *buffer, gsize length)
+{
+  return bz_remote_read (call->tid, address, buffer, length);
+}
+
+static int
+remote_write (BzCall *call, guint64 address, const void *buffer, gsize length)
+{
+  return bz_remote_write (call->tid, address, buffer, length);
+}
+
+/* An abandoned worker's slot may hold another call by now: it is looked at under the lock that abandoning takes. */
+static gboolean
+mark_effect (BzWorker *worker)
+{
+  gboolean mine;
+
+  pthread_mutex_lock (&worker->loop->lock);
+  mine = atomic_load (&worker->phase) == BZ_PHASE_HANDLING;
+  if (mine)
+    atomic_store (&bz_lane_slot (worker->loop, worker->lane, worker->seat)->state, BZ_SLOT_EFFECT);
+  pthread_mutex_unlock (&worker->loop->lock);
+  return mine;
+}
+
+static gboolean
+begin (BzCall *call)
+{
+  BzWorker *worker = worker_of (call);
+
+  if (atomic_load (&worker->phase) != BZ_PHASE_HANDLING
+      || ioctl (worker->lane->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &worker->id) != 0)
+    return FALSE;
+  if (call->row->once && !mark_effect (worker))
+    return FALSE;
+  BZ_TEST_POINT ("begun");
+  return TRUE;
+}
+
+static void
+will_wait (BzCall *call)
+{
+  BzWorker *worker = worker_of (call);
+  BzLane *lane = worker->lane;
+
+  if (atomic_load (&lane->receiver) != worker)
+    return;
+  pthread_mutex_lock (&worker->loop->lock);
+  if (atomic_load (&worker->phase) == BZ_PHASE_HANDLING && atomic_load (&lane->receiver) == worker)
+    bz_lane_follow (lane, worker->loop, FALSE);
+  pthread_mutex_unlock (&worker->loop->lock);
+}
+
+static int
+fact (BzCall *call, BzFact which, guint64 *value)
+{
+  switch (which)
+    {
+    case BZ_FACT_START_BRK:
+      return bz_task_start_brk (call->tid, value);
+    case BZ_FACT_PERSONALITY:
+      return bz_task_personality (call->tid, value);
+    case BZ_FACT_CAPABILITIES:
+      return bz_task_capabilities (call->tid, value);
+    }
+  return EINVAL;
+}
+
+static int
+uts_names (BzCall *call, BzUtsNames *names)
+{
+  return bz_task_uts_names (call->tid, names);
+}
+
+/* Less than the budget: the handler shall still say what it found out. */
+#define FILE_BUDGET_MS (BZ_CALL_BUDGET_MS - 500)
+
+static int
+file_read (BzCall *call, const char *path, void *buffer, gsize size, gsize *length)
+{
+  bz_call_will_wait (call);
+  if (!bz_call_begin (call))
+    return ESRCH;
+  return bz_task_file_read (call->tid, path, buffer, size, length, FILE_BUDGET_MS);
+}
+
+static int
+file_write (BzCall *call, const char *path, const void *buffer, gsize length)
+{
+  bz_call_will_wait (call);
+  if (!bz_call_begin (call))
+    return ESRCH;
+  return bz_task_file_write (call->tid, path, buffer, length, FILE_BUDGET_MS);
+}
+
+static const BzNotifierClass worker_class = {
+  .read = remote_read,
+  .write = remote_write,
+  .begin = begin,
+  .will_wait = will_wait,
+  .fact = fact,
+  .uts_names = uts_names,
+  .file_read = file_read,
+  .file_write = file_write,
+};
+
+void
+bz_slot_clear (BzSlot *slot)
+{
+  memset (slot->room, 0, sizeof slot->room);
+  atomic_store (&slot->state, BZ_SLOT_FREE);
+}
+
+void
+bz_slot_send (BzLoop *loop G_GNUC_UNUSED, BzLane *lane, BzSlot *slot)
+{
+  struct seccomp_notif_resp answer = {
+    .id = slot->notif.id,
+    .val = slot->value,
+    .error = slot->error,
+    .flags = slot->flags,
+  };
+
+  BZ_TEST_POINT ("answer");
+  /* ENOENT: the task is gone, or a predecessor has sent it. EINPROGRESS: the notification is offered again. */
+  while (ioctl (lane->fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) != 0 && errno == EINTR)
+    continue;
+  BZ_TEST_POINT ("sent");
+}
+
+static void
+count (BzLoop *loop, const BzSlot *slot, BzVerdict verdict, guint64 nanoseconds, gboolean over_budget)
+{
+  BzAbi abi = slot->notif.data.arch == AUDIT_ARCH_I386 ? BZ_ABI_I386 : BZ_ABI_X86_64;
+  BzCounter *counter = bz_journal_counter (loop->journal, abi, slot->notif.data.nr);
+
+  if (counter == NULL)
+    return;
+  atomic_fetch_add_explicit (&counter->count, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit (&counter->nanoseconds, nanoseconds, memory_order_relaxed);
+  if (verdict.kind == BZ_VERDICT_CONTINUE)
+    atomic_fetch_add_explicit (&counter->continued, 1, memory_order_relaxed);
+  if (verdict.kind == BZ_VERDICT_ERRNO || verdict.kind == BZ_VERDICT_DEFERRED)
+    atomic_fetch_add_explicit (&counter->failed, 1, memory_order_relaxed);
+  if (verdict.pretended)
+    atomic_fetch_add_explicit (&counter->pretended, 1, memory_order_relaxed);
+  if (over_budget)
+    atomic_fetch_add_explicit (&counter->over_budget, 1, memory_order_relaxed);
+}
+
+void
+bz_slot_finish (BzLoop *loop, BzLane *lane, BzSlot *slot, BzVerdict verdict, guint64 since,
+                gboolean over_budget)
+{
+  gboolean traced = atomic_load_explicit (&loop->subscribed, memory_order_relaxed) != 0;
+  BzTraceEvent event;
+
+  if (traced)
+    bz_event_fill (&event, slot, verdict);
+
+  slot->value = verdict.kind == BZ_VERDICT_VALUE ? verdict.value : 0;
+  slot->error = verdict.kind == BZ_VERDICT_ERRNO || verdict.kind == BZ_VERDICT_DEFERRED
+                  ? -(gint32) verdict.value : 0;
+  slot->flags = verdict.kind == BZ_VERDICT_CONTINUE ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
+  atomic_store (&slot->state, BZ_SLOT_ANSWER);
+
+  guint64 taken = bz_loop_now () - since;
+  count (loop, slot, verdict, taken, over_budget);
+  bz_slot_send (loop, lane, slot);
+  bz_slot_clear (slot);
+  BZ_TEST_POINT ("cleared");
+  if (traced)
+    {
+      event.nanoseconds = taken;
+      bz_event_send (loop, &event);
+    }
+}
+
+/* FALSE: no row of ours traps it, so a filter of somebody else shares the listener: the kernel does as it would have. */
+static gboolean
+find_row (BzCall *call, guint32 arch, int nr)
+{
+  if (arch == AUDIT_ARCH_I386)
+    call->abi = BZ_ABI_I386;
+  else if (arch == AUDIT_ARCH_X86_64)
+    call->abi = BZ_ABI_X86_64;
+  else
+    return FALSE;
+  call->row = bz_table_row (call->abi, nr);
+  return call->row != NULL && call->row->handler != NULL;
+}
+
+static BzVerdict
+decide (BzWorker *worker, BzSlot *slot)
+{
+  BzCall call = {
+    .plan = worker->loop->plan,
+    .tid = (pid_t) slot->notif.pid,
+    .ip = slot->notif.data.instruction_pointer,
+    .notifier = &worker->notifier,
+  };
+
+  if (!find_row (&call, slot->notif.data.arch, slot->notif.data.nr))
+    return bz_continue ();
+  if (atomic_load (&slot->state) == BZ_SLOT_EFFECT)
+    return bz_errno (EINTR);
+  for (int i = 0; i < 6; i++)
+    call.args[i] = call.abi == BZ_ABI_I386 ? (guint32) slot->notif.data.args[i]
+                                           : slot->notif.data.args[i];
+  if (call.row->blocking)
+    bz_call_will_wait (&call);
+  return call.row->handler (&call);
+}
+
+/* A deferred call keeps its slot; FALSE when no other is left for the receiver, and the call is answered at once. */
+static gboolean
+defer (BzWorker *worker, BzVerdict verdict, guint64 since)
+{
+  BzLoop *loop = worker->loop;
+  BzLane *lane = worker->lane;
+  gboolean kept;
+
+  pthread_mutex_lock (&loop->lock);
+  int other = bz_lane_free_seat (lane, loop);
+  kept = other >= 0;
+  if (kept)
+    {
+      BzSeat *seat = &lane->seat[worker->seat];
+
+      *seat = (BzSeat){ .since = since,
+                        .deadline = bz_loop_now () + verdict.delay_ms * G_GUINT64_CONSTANT (1000000),
+                        .error = (int) verdict.value };
+      worker->seat = (guint) other;
+      lane->seat[other] = (BzSeat){ .worker = worker };
+      bz_watch_poke (loop);
+    }
+  pthread_mutex_unlock (&loop->lock);
+  return kept;
+}
+
+BzDone
+bz_answer (BzWorker *worker, BzSlot *slot)
+{
+  BzLoop *loop = worker->loop;
+  guint64 since = bz_loop_now ();
+
+  worker->notifier.class = &worker_class;
+  worker->id = slot->notif.id;
+  atomic_store (&worker->phase, BZ_PHASE_HANDLING);
+  atomic_store (&worker->since, since);
+  atomic_fetch_add (&loop->received, 1);
+  if (atomic_load (&loop->asleep))
+    {
+      pthread_mutex_lock (&loop->lock);
+      bz_watch_poke (loop);
+      pthread_mutex_unlock (&loop->lock);
+    }
+
+  BZ_TEST_POINT ("taken");
+  BzVerdict verdict = decide (worker, slot);
+
+  /* Who changes the phase owns the answer: this thread, or the watch that gave it up. */
+  guint32 handling = BZ_PHASE_HANDLING;
+  if (!atomic_compare_exchange_strong (&worker->phase, &handling, BZ_PHASE_ANSWERING))
+    return BZ_DONE_ABANDONED;
+  atomic_store (&worker->since, 0);
+  if (verdict.kind == BZ_VERDICT_DEFERRED && defer (worker, verdict, since))
+    {
+      atomic_store (&worker->phase, BZ_PHASE_WAITING);
+      return BZ_DONE_DEFERRED;
+    }
+  bz_slot_finish (loop, worker->lane, slot, verdict, since, FALSE);
+  atomic_store (&worker->phase, BZ_PHASE_WAITING);
+  return BZ_DONE_ANSWERED;
+}

@@ -1,0 +1,25 @@
+/* brk(2) of libc 5 and old uClibc (catalogue row E30).
+ *
+ * Their sbrk() does not ask where the heap is: it takes the end of bss for its start, requests end_of_bss + n and takes any other
+ * answer than that for want of memory. Kernels of their time started the heap there; today's start it on the page after
+ * bss (start_brk, field 47 of /proc/TID/stat). A request inside the last page of bss is
+ * answered with itself: that memory is there, the kernel has zeroed it, nothing else uses it. All others are the
+ * kernel's. A request on a page boundary is always the kernel's: the filter spares it. */
+#include "config.h"
+
+#include "syscall-xlat/calls/handlers.h"
+#include "syscall-xlat/remote.h"
+
+#define PAGE_MASK G_GUINT64_CONSTANT (0xfff)
+
+BzVerdict
+bz_call_brk (BzCall *call)
+{
+  guint64 wanted = call->args[0], start;
+
+  if ((wanted & PAGE_MASK) == 0 || bz_call_fact (call, BZ_FACT_START_BRK, &start) != 0 || start == 0)
+    return bz_continue ();
+  /* On a host that starts the heap at the end of bss itself, start - 1 lies in the same page. */
+  guint64 page = (start - 1) & ~PAGE_MASK;
+  return wanted >= page && wanted < start ? bz_value ((gint64) wanted) : bz_continue ();
+}

@@ -1,0 +1,54 @@
+/* personality(2) for brands with flags of their own (catalogue row E31).
+ *
+ * ld-linux.so.1 calls personality(0) at every start, which would clear the flags that the loader has set before the zone's first program
+ * (ADDR_NO_RANDOMIZE, PER_LINUX32 of i386 zones), for that program and its children. So:
+ *   - the brand's flags are not shown: neither by a query nor as the old value;
+ *   - a value that, with the brand's flags kept, leaves the task's personality as it is succeeds without being run: a zero, what a
+ *     program read before and puts back, and what the brand has set anyway;
+ *   - any other value really changes something, and only the task itself can do that: the call continues.
+ * Limit: with a call that continues the brand's flags are lost for that task and its children (nobody can
+ * change the value on the way), and its result shows them. Whoever asks for another personality gets that and no other.
+ * A flag of the brand's that the task sets itself does not show afterwards. */
+#include "config.h"
+
+#include "syscall-xlat/calls/handlers.h"
+#include "syscall-xlat/remote.h"
+
+#include <sys/personality.h>
+
+#define QUERY 0xffffffffu
+
+/* A base that the loader has set shows as plain Linux. */
+static guint32
+visible (guint32 personality, guint32 brand)
+{
+  guint32 shown = personality & ~(brand & ~(guint32) PER_MASK);
+
+  if ((shown & PER_MASK) == (brand & PER_MASK))
+    shown &= ~(guint32) PER_MASK;
+  return shown;
+}
+
+/* What the task asks for, the brand's flags kept. */
+static guint32
+with_brand (guint32 wanted, guint32 brand)
+{
+  guint32 kept = wanted | (brand & ~(guint32) PER_MASK);
+
+  if ((wanted & PER_MASK) == PER_LINUX)
+    kept |= brand & PER_MASK;
+  return kept;
+}
+
+BzVerdict
+bz_call_personality (BzCall *call)
+{
+  guint32 wanted = (guint32) call->args[0], brand = (guint32) call->plan->personality;
+  guint64 now;
+
+  if (bz_call_fact (call, BZ_FACT_PERSONALITY, &now) != 0)
+    return bz_continue ();
+  if (wanted == QUERY || with_brand (wanted, brand) == (guint32) now)
+    return bz_value (visible ((guint32) now, brand));
+  return bz_continue ();
+}

@@ -1,0 +1,147 @@
+/* uname(2) and its elders.
+ *
+ * The release and the version are the brand's. The machine is the one of the task's own ABI: an i386 task sees the
+ * i386 one, and so does any task whose personality is PER_LINUX32. The names of the node and its domain are those of
+ * the task's UTS namespace, which need not be the zone's.
+ *
+ * UNAME26 (setarch --uname-2.6) is honoured as the kernel does it, on the release that the brand claims: 3.x becomes
+ * 2.6.(40+x), later ones 2.6.(60+x). A brand below 3.0 knew no such flag.
+ *
+ * The elders have five fields, of 65 bytes (olduname) and of 9 (oldolduname): eight characters and a NUL,
+ * whatever is cut off. */
+#include "config.h"
+
+#include "syscall-xlat/calls/guest.h"
+#include "syscall-xlat/calls/handlers.h"
+#include "syscall-xlat/remote.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/utsname.h>
+
+#ifndef UNAME26
+#define UNAME26 0x0020000
+#endif
+#define OLD_LENGTH 9
+
+static void
+set_field (char field[65], const char *text)
+{
+  memset (field, 0, 65);
+  g_strlcpy (field, text, 65);
+}
+
+/* What the kernel's override_release() makes of a release of 3.0 or later. */
+static void
+apply_uname26 (const BzPlan *plan, char field[65])
+{
+  guint major = (guint) (plan->release_number >> 32), minor = (guint) (plan->release_number >> 16) & 0xffff;
+  const char *rest = field;
+  guint dots = 0;
+  char text[65];
+
+  if (major < 3)
+    return;
+  while (*rest != '\0' && (g_ascii_isdigit (*rest) || *rest == '.'))
+    {
+      if (*rest == '.' && ++dots >= 3)
+        break;
+      rest++;
+    }
+  g_snprintf (text, sizeof text, "2.6.%u%s", minor + (major == 3 ? 40 : 60), rest);
+  set_field (field, text);
+}
+
+/* An i386 task's machine needs no look at its personality, unless its release does. */
+static int
+task_personality (BzCall *call, gboolean *linux32, gboolean *uname26)
+{
+  gboolean new_release = call->plan->release_number >= BZ_RELEASE (3, 0, 0);
+  guint64 personality;
+
+  *linux32 = call->abi == BZ_ABI_I386;
+  *uname26 = FALSE;
+  if (*linux32 && !new_release)
+    return 0;
+  int failed = bz_call_fact (call, BZ_FACT_PERSONALITY, &personality);
+  if (failed != 0)
+    return failed == EACCES || failed == EPERM ? 0 : failed;
+  *linux32 = *linux32 || (personality & PER_MASK) == PER_LINUX32;
+  *uname26 = (personality & UNAME26) != 0;
+  return 0;
+}
+
+static int
+fill (BzCall *call, BzGuestUtsname *names)
+{
+  const BzPlan *plan = call->plan;
+  gboolean linux32, uname26;
+  struct utsname host;
+  BzUtsNames own;
+  int failed = task_personality (call, &linux32, &uname26);
+
+  if (failed == 0)
+    failed = bz_call_uts_names (call, &own);
+  if (failed != 0)
+    return failed;
+  if (uname (&host) != 0)
+    return errno;
+
+  gboolean brand = plan->quirk[BZ_QUIRK_RELEASE] != 0;
+  const char *machine = plan->quirk[BZ_QUIRK_MACHINE] != 0
+                          ? plan->machine[linux32 ? BZ_ABI_I386 : BZ_ABI_X86_64] : NULL;
+  if (machine == NULL)
+    machine = linux32 ? "i686" : host.machine;
+  set_field (names->sysname, "Linux");
+  set_field (names->nodename, own.nodename);
+  set_field (names->release, brand ? plan->release : host.release);
+  set_field (names->version, brand && plan->version != NULL ? plan->version : host.version);
+  set_field (names->machine, machine);
+  set_field (names->domainname, own.domainname);
+  if (uname26 && brand)
+    apply_uname26 (plan, names->release);
+  return 0;
+}
+
+static BzVerdict
+answer (BzCall *call, const void *bytes, gsize length)
+{
+  int failed = bz_call_write (call, call->args[0], bytes, length);
+
+  return failed != 0 ? bz_errno (failed) : bz_value (0);
+}
+
+BzVerdict
+bz_call_uname (BzCall *call)
+{
+  BzGuestUtsname names;
+  int failed = fill (call, &names);
+
+  return failed != 0 ? bz_errno (failed) : answer (call, &names, sizeof names);
+}
+
+BzVerdict
+bz_call_olduname (BzCall *call)
+{
+  BzGuestUtsname names;
+  int failed = fill (call, &names);
+
+  return failed != 0 ? bz_errno (failed) : answer (call, &names, G_STRUCT_OFFSET (BzGuestUtsname, domainname));
+}
+
+BzVerdict
+bz_call_oldolduname (BzCall *call)
+{
+  BzGuestUtsname names;
+  int failed = fill (call, &names);
+  char old[5][OLD_LENGTH];
+
+  if (failed != 0)
+    return bz_errno (failed);
+  const char *const fields[5] = { names.sysname, names.nodename, names.release, names.version, names.machine };
+  memset (old, 0, sizeof old);
+  for (int i = 0; i < 5; i++)
+    memcpy (old[i], fields[i], OLD_LENGTH - 1);
+  return answer (call, old, sizeof old);
+}

@@ -1,0 +1,126 @@
+/* What loop.c, answer.c, watch.c and events.c share. See loop.c. */
+#pragma once
+
+#include "syscall-xlat/remote.h"
+#include "syscall-xlat/slot.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#define BZ_LOOP_SIGNAL (SIGRTMIN + 6)
+#define BZ_SLOW_MS 2   /* a handler that takes longer gets a follower */
+#define BZ_WATCH_MS 3  /* how often is looked while calls come in */
+#define BZ_SUBSCRIBERS 8
+#define BZ_STUCK_MAX 32 /* threads of abandoned calls, of all listeners */
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW (4, __u64)
+#endif
+#ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+/* Test programs are built with their own copy of the loop in which a function of theirs is called at each step. */
+#ifdef BZ_TEST_POINTS
+extern void (*bz_test_point) (const char *point);
+#define BZ_TEST_POINT(point) (bz_test_point != NULL ? bz_test_point (point) : (void) 0)
+#else
+#define BZ_TEST_POINT(point) ((void) 0)
+#endif
+
+typedef struct BzLane BzLane;
+typedef struct BzWorker BzWorker;
+
+typedef enum { BZ_PHASE_WAITING, BZ_PHASE_HANDLING, BZ_PHASE_ANSWERING, BZ_PHASE_ABANDONED } BzPhase;
+
+/* A thread, and the call it is at. */
+struct BzWorker {
+  BzNotifier notifier; /* first: the class's functions get the worker from a call by it */
+  BzLoop *loop;
+  BzLane *lane;
+  BzWorker *next; /* in the lane's list, under the loop's lock */
+  pthread_t thread;
+  guint seat;     /* its slot */
+  gboolean first; /* recovers the predecessor's slots */
+  guint64 id;     /* of its call */
+  _Atomic guint64 since;  /* monotonic nanoseconds; 0: it has no call */
+  _Atomic guint32 phase;  /* BzPhase; who changes HANDLING into something else owns the answer */
+};
+
+typedef struct {
+  BzWorker *worker;  /* who uses the slot, or NULL */
+  guint64 since;     /* when its call was received, if it is deferred */
+  guint64 deadline;  /* of a deferred call; 0: none */
+  int error;         /* what it gets then */
+} BzSeat;
+
+/* A listener. */
+struct BzLane {
+  guint index;
+  int fd;                      /* -1: not used */
+  BzWorker *workers;           /* those that are not abandoned */
+  _Atomic (BzWorker *) receiver;
+  _Atomic gboolean stop;
+  BzSeat seat[BZ_SLOTS];
+};
+
+typedef struct {
+  int fd;
+  guint64 lost;
+} BzSubscriber;
+
+struct BzLoop {
+  const BzPlan *plan;
+  BzJournal *journal;
+  _Atomic guint references; /* the owner, the watch, each worker */
+  pthread_mutex_t lock;     /* lanes, workers, seats; not taken on the way of an ordinary call */
+  pthread_cond_t changed;   /* a worker ended */
+  BzLane lane[BZ_LOOP_LISTENERS];
+  guint stuck;
+
+  pthread_cond_t wake;      /* the watch's */
+  _Atomic gboolean asleep;  /* the watch waits without a time */
+  _Atomic guint64 received; /* notifications */
+  gboolean watched, stop;
+
+  pthread_mutex_t events_lock;
+  _Atomic guint subscribed;
+  BzSubscriber subscriber[BZ_SUBSCRIBERS];
+};
+
+static inline BzSlot *
+bz_lane_slot (BzLoop *loop, const BzLane *lane, guint seat)
+{
+  return &loop->journal->memory->listener[lane->index].slot[seat];
+}
+
+guint64 bz_loop_now (void); /* monotonic nanoseconds, never 0 */
+
+/* loop.c; with the lock held. */
+gboolean bz_lane_follow (BzLane *lane, BzLoop *loop, gboolean first);
+void bz_worker_unlink (BzWorker *worker);
+int bz_lane_free_seat (BzLane *lane, BzLoop *loop);
+int bz_loop_start_thread (pthread_t *thread, void *(*function) (void *), void *data);
+void bz_loop_unref (BzLoop *loop);
+
+/* watch.c */
+gboolean bz_watch_start (BzLoop *loop, GError **error);
+void bz_watch_poke (BzLoop *loop); /* there is a new deadline */
+
+/* answer.c */
+typedef enum {
+  BZ_DONE_ANSWERED,  /* the slot is free again */
+  BZ_DONE_DEFERRED,  /* the slot stays taken, its seat has a deadline */
+  BZ_DONE_ABANDONED, /* somebody else has answered and owns the slot: the worker ends */
+} BzDone;
+
+BzDone bz_answer (BzWorker *worker, BzSlot *slot);
+void bz_slot_send (BzLoop *loop, BzLane *lane, BzSlot *slot); /* an answer that lies in the slot */
+void bz_slot_finish (BzLoop *loop, BzLane *lane, BzSlot *slot, BzVerdict verdict, guint64 since,
+                     gboolean over_budget);
+void bz_slot_clear (BzSlot *slot);
+
+/* events.c */
+void bz_event_fill (BzTraceEvent *event, const BzSlot *slot, BzVerdict verdict);
+void bz_event_send (BzLoop *loop, BzTraceEvent *event);
+void bz_events_close (BzLoop *loop);

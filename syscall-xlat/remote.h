@@ -1,0 +1,62 @@
+/* A call's way to its target: memory, facts of the task, files of its tree.
+ *
+ * Handlers use the bz_call_ functions only. Behind them is a table of functions, so that unit tests
+ * and fuzzers feed handlers from plain memory. */
+#pragma once
+
+#include "syscall-xlat/call.h"
+
+typedef enum {
+  BZ_FACT_START_BRK,   /* where the kernel started the heap */
+  BZ_FACT_PERSONALITY, /* personality(2) */
+  BZ_FACT_CAPABILITIES /* the effective set; empty for a task of a user namespace inside the zone's own:
+                        * capabilities over less than the zone give nothing over it */
+} BzFact;
+
+typedef struct {
+  char nodename[65], domainname[65]; /* NUL-terminated, zero-filled */
+} BzUtsNames;
+
+typedef struct {
+  int (*read) (BzCall *call, guint64 address, void *buffer, gsize length);
+  int (*write) (BzCall *call, guint64 address, const void *buffer, gsize length);
+  gboolean (*begin) (BzCall *call);
+  void (*will_wait) (BzCall *call);
+  int (*fact) (BzCall *call, BzFact fact, guint64 *value);
+  int (*uts_names) (BzCall *call, BzUtsNames *names);
+  int (*file_read) (BzCall *call, const char *path, void *buffer, gsize size, gsize *length);
+  int (*file_write) (BzCall *call, const char *path, const void *buffer, gsize length);
+} BzNotifierClass;
+
+typedef struct BzNotifier {
+  const BzNotifierClass *class;
+} BzNotifier;
+
+/* FALSE: the target is gone or no longer waits for this answer; the handler returns bz_errno (ESRCH).
+ * To be called before an effect that is not a write to the target's memory (bz_call_write does it itself). */
+gboolean bz_call_begin (BzCall *call);
+
+/* Says that what follows may wait for somebody else: another thread receives meanwhile. */
+void bz_call_will_wait (BzCall *call);
+
+/* 0 or a positive errno (the task is gone, or it may not be looked at). */
+int bz_call_fact (BzCall *call, BzFact fact, guint64 *value);
+gboolean bz_call_capable (BzCall *call, int capability);
+int bz_call_uts_names (BzCall *call, BzUtsNames *names);
+
+/* Reads or writes a regular file below the target's root, with the target's credentials, within the call's budget.
+ * *length gets at most size bytes' worth. 0 or a positive errno; ETIMEDOUT when the file did not answer. */
+int bz_call_file_read (BzCall *call, const char *path, void *buffer, gsize size, gsize *length);
+int bz_call_file_write (BzCall *call, const char *path, const void *buffer, gsize length);
+
+/* Reads a NUL-terminated string of at most size - 1 bytes. ENAMETOOLONG when it is longer. */
+int bz_call_read_string (BzCall *call, guint64 address, char *buffer, gsize size);
+
+/* One pointer-sized word of the caller's ABI. */
+int bz_call_read_word (BzCall *call, guint64 address, guint64 *value);
+int bz_call_write_word (BzCall *call, guint64 address, guint64 value);
+
+/* process_vm_readv and process_vm_writev with the semantics of the kernel's copy_from_user and copy_to_user (page protections
+ * hold), for loop.c. tid may be any thread's. */
+int bz_remote_read (pid_t tid, guint64 address, void *buffer, gsize length);
+int bz_remote_write (pid_t tid, guint64 address, const void *buffer, gsize length);

@@ -1,0 +1,269 @@
+#include "config.h"
+
+#include "syscall-xlat/task.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+/* /proc/TID/status with many groups fits; what does not is cut off, and the parsers see to that. */
+#define STATUS_SIZE 4096
+
+static int
+read_fact (pid_t tid, const char *name, char *buffer, gsize size)
+{
+  char path[48];
+
+  g_snprintf (path, sizeof path, "/proc/%d/%s", (int) tid, name);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0)
+    return errno;
+  gssize got = read (fd, buffer, size - 1);
+  int failed = got < 0 ? errno : 0;
+  close (fd);
+  buffer[MAX (got, 0)] = '\0';
+  return failed;
+}
+
+static gboolean
+parse_number (const char *text, guint base, guint64 *value)
+{
+  char *end;
+
+  if (!g_ascii_isxdigit (*text)) /* strtoull would take a sign */
+    return FALSE;
+  errno = 0;
+  *value = g_ascii_strtoull (text, &end, base);
+  return end != text && errno == 0;
+}
+
+/* Fields as in proc(5): the second is the name in brackets, and may hold brackets and spaces itself. */
+gboolean
+bz_task_parse_stat_field (const char *text, guint field, guint64 *value)
+{
+  const char *at = strrchr (text, ')');
+
+  if (at == NULL || field < 3)
+    return FALSE;
+  for (guint i = 2; i < field; i++)
+    {
+      at = strchr (at, ' ');
+      if (at == NULL)
+        return FALSE;
+      at++;
+    }
+  return parse_number (at, 10, value);
+}
+
+/* The value after a key such as "\nCapEff:\t". A name with a newline in it is shown escaped. */
+static const char *
+find_status (const char *text, const char *key)
+{
+  const char *at = strstr (text, key);
+
+  if (at == NULL)
+    return NULL;
+  at += strlen (key);
+  return at + strspn (at, "\t ");
+}
+
+gboolean
+bz_task_parse_status (const char *text, const char *key, guint base, guint64 *value)
+{
+  const char *at = find_status (text, key);
+
+  return at != NULL && parse_number (at, base, value);
+}
+
+int
+bz_task_start_brk (pid_t tid, guint64 *value)
+{
+  char text[1024], name[32];
+
+  /* The thread's own file: the process's adds up the times of all its threads. */
+  g_snprintf (name, sizeof name, "task/%d/stat", (int) tid);
+  int failed = read_fact (tid, name, text, sizeof text);
+  if (failed != 0)
+    return failed;
+  return bz_task_parse_stat_field (text, 47, value) ? 0 : EIO;
+}
+
+int
+bz_task_personality (pid_t tid, guint64 *value)
+{
+  char text[32];
+  int failed = read_fact (tid, "personality", text, sizeof text);
+
+  if (failed != 0)
+    return failed;
+  return parse_number (text, 16, value) ? 0 : EIO;
+}
+
+typedef enum { NAMESPACE_USER, NAMESPACE_UTS, NAMESPACES } Namespace;
+
+static const char *const namespace_name[NAMESPACES] = { "user", "uts" };
+
+/* The supervisor's own, looked at once: it enters the zone's before its first call and stays. */
+static struct stat own_namespace[NAMESPACES];
+
+static void
+look_at_own_namespaces (void)
+{
+  for (Namespace kind = 0; kind < NAMESPACES; kind++)
+    {
+      g_autofree char *path = g_strconcat ("/proc/self/ns/", namespace_name[kind], NULL);
+
+      if (stat (path, &own_namespace[kind]) != 0)
+        memset (&own_namespace[kind], 0, sizeof own_namespace[kind]);
+    }
+}
+
+/* Whether the task's namespace of this kind is the supervisor's own: 1, 0, or -1 and errno. */
+static int
+shares_namespace (pid_t tid, Namespace kind)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  const struct stat *ours = &own_namespace[kind];
+  struct stat theirs;
+  char path[48];
+
+  pthread_once (&once, look_at_own_namespaces);
+  g_snprintf (path, sizeof path, "/proc/%d/ns/%s", (int) tid, namespace_name[kind]);
+  if (stat (path, &theirs) != 0)
+    return -1;
+  return theirs.st_dev == ours->st_dev && theirs.st_ino == ours->st_ino;
+}
+
+int
+bz_task_capabilities (pid_t tid, guint64 *value)
+{
+  char text[STATUS_SIZE];
+  int shared = shares_namespace (tid, NAMESPACE_USER);
+
+  if (shared < 0)
+    return errno;
+  if (shared == 0)
+    {
+      *value = 0;
+      return 0;
+    }
+  int failed = read_fact (tid, "status", text, sizeof text);
+  if (failed != 0)
+    return failed;
+  return bz_task_parse_status (text, "\nCapEff:", 16, value) ? 0 : EIO;
+}
+
+int
+bz_task_name (pid_t tid, char name[16])
+{
+  int failed = read_fact (tid, "comm", name, 16);
+
+  if (failed == 0)
+    name[strcspn (name, "\n")] = '\0';
+  return failed;
+}
+
+static int
+own_uts_names (BzUtsNames *names)
+{
+  struct utsname own;
+
+  if (uname (&own) != 0)
+    return errno;
+  _Static_assert (sizeof own.nodename == sizeof names->nodename, "uname(2)'s layout");
+  memcpy (names->nodename, own.nodename, sizeof names->nodename);
+  memcpy (names->domainname, own.domainname, sizeof names->domainname);
+  return 0;
+}
+
+/* A thread may change its own UTS namespace: this one visits the task's and comes back. The zone's
+ * root owns every namespace that is made inside, and the supervisor has its capabilities. */
+static int
+foreign_uts_names (pid_t tid, BzUtsNames *names)
+{
+  char path[48];
+
+  g_snprintf (path, sizeof path, "/proc/%d/ns/uts", (int) tid);
+  int theirs = open (path, O_RDONLY | O_CLOEXEC);
+  if (theirs < 0)
+    return errno;
+  int ours = open ("/proc/thread-self/ns/uts", O_RDONLY | O_CLOEXEC);
+  int failed = ours < 0 ? errno : 0;
+  if (failed == 0 && setns (theirs, CLONE_NEWUTS) != 0)
+    failed = errno;
+  else if (failed == 0)
+    {
+      failed = own_uts_names (names);
+      if (setns (ours, CLONE_NEWUTS) != 0)
+        abort (); /* its successor will tell the truth again; this thread would not */
+    }
+  close (theirs);
+  if (ours >= 0)
+    close (ours);
+  return failed;
+}
+
+int
+bz_task_uts_names (pid_t tid, BzUtsNames *names)
+{
+  int shared = shares_namespace (tid, NAMESPACE_UTS);
+
+  if (shared < 0)
+    return errno;
+  return shared ? own_uts_names (names) : foreign_uts_names (tid, names);
+}
+
+/* "Uid:" and "Gid:" are followed by the real, effective, saved and file system ids. */
+static gboolean
+parse_fsid (const char *text, const char *key, guint32 *id)
+{
+  const char *at = find_status (text, key);
+  unsigned real, effective, saved, fs;
+
+  if (at == NULL || sscanf (at, "%u %u %u %u", &real, &effective, &saved, &fs) != 4)
+    return FALSE;
+  *id = fs;
+  return TRUE;
+}
+
+gboolean
+bz_task_parse_credentials (const char *text, BzTaskCredentials *credentials)
+{
+  const char *at = find_status (text, "\nGroups:");
+
+  credentials->n_groups = 0;
+  if (!parse_fsid (text, "\nUid:", &credentials->uid) || !parse_fsid (text, "\nGid:", &credentials->gid)
+      || !bz_task_parse_status (text, "\nCapEff:", 16, &credentials->capabilities))
+    return FALSE;
+  while (at != NULL && g_ascii_isdigit (*at)
+         && credentials->n_groups < G_N_ELEMENTS (credentials->groups))
+    {
+      char *end;
+
+      credentials->groups[credentials->n_groups++] = (guint32) g_ascii_strtoull (at, &end, 10);
+      at = end + strspn (end, " ");
+    }
+  return TRUE;
+}
+
+int
+bz_task_credentials (pid_t tid, BzTaskCredentials *credentials)
+{
+  char text[STATUS_SIZE];
+  int failed = read_fact (tid, "status", text, sizeof text);
+
+  if (failed != 0)
+    return failed;
+  if (!bz_task_parse_credentials (text, credentials))
+    return EIO;
+  if (shares_namespace (tid, NAMESPACE_USER) != 1)
+    credentials->capabilities = 0;
+  return 0;
+}
