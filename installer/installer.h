@@ -17,6 +17,7 @@ typedef struct {
   guint64 files;        /* made so far */
 } BzProgress;
 typedef void (*BzProgressFunc) (const BzProgress *progress, gpointer data);
+typedef void (*BzRecognisedFunc) (const BzSourceInfo *source, gpointer data);
 
 typedef struct {
   const char *source;      /* path */
@@ -25,7 +26,9 @@ typedef struct {
   const GArray *uids, *gids; /* plain users: unpack inside a user namespace with these maps; NULL: as host root */
   guint32 id_shift;        /* root with BZ_IDS_SHIFTED: added to every id; 0: none */
   BzProgressFunc progress; /* or NULL */
-  gpointer data;
+  gpointer data;           /* for progress and recognised */
+  BzRecognisedFunc recognised; /* told once, before anything is written; or NULL */
+  guint64 max_size;        /* bytes that the source may expand to; 0: 8 GiB or 200 times its size */
 } BzInstallOptions;
 
 typedef struct {

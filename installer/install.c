@@ -1,0 +1,199 @@
+/* An installation from beginning to end. */
+#include "config.h"
+
+#include "installer/install.h"
+
+#include "brand/base/error.h"
+#include "installer/report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DESCEND_MAX 3
+
+typedef gboolean (*Reader) (BzInstall *install, GError **error);
+
+static const Reader readers[] = {
+  [BZ_SOURCE_DIRECTORY] = bz_install_directory,
+  [BZ_SOURCE_ARCHIVE] = bz_install_archive,
+  [BZ_SOURCE_EXT_IMAGE] = bz_install_image,
+  [BZ_SOURCE_IMAGE_ARCHIVE] = bz_install_image_archive,
+  [BZ_SOURCE_OCI_DIRECTORY] = bz_install_oci_directory,
+  [BZ_SOURCE_OCI_ARCHIVE] = bz_install_oci_archive,
+  [BZ_SOURCE_DOCKER_ARCHIVE] = bz_install_docker_archive,
+};
+
+gboolean
+bz_install_archive (BzInstall *install, GError **error)
+{
+  BzArchiveOptions options = { .keep_partial = install->args->keep_partial };
+  g_autoptr (BzArchive) archive = bz_archive_open (install->source_fd, BZ_ARCHIVE_TREE, NULL,
+                                                   install->job, install->args->source, error);
+
+  return archive != NULL && bz_archive_extract (archive, install->tree, &options, error);
+}
+
+int
+bz_install_temporary (BzInstall *install, GError **error)
+{
+  int fd = openat (install->partial->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+  if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT))
+    {
+      /* Overlays of old kernels have no O_TMPFILE. */
+      fd = openat (install->partial->fd, "temporary", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+      if (fd >= 0)
+        unlinkat (install->partial->fd, "temporary", 0);
+    }
+  if (fd < 0)
+    bz_fail_errno (error, errno, NULL, "making a file in %s.partial", install->args->target);
+  return fd;
+}
+
+/* The only entry of the directory when it has one and it is a directory; else NULL. *userland: a
+ * name of the top level of a userland is there; *empty: nothing is. */
+static char *
+only_directory (int fd, gboolean *userland, gboolean *empty)
+{
+  DIR *dir = fdopendir (fd);
+  struct dirent *entry;
+  char *only = NULL;
+  guint count = 0;
+
+  *userland = FALSE;
+  while (dir != NULL && (entry = readdir (dir)) != NULL)
+    {
+      struct stat st;
+
+      if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
+        continue;
+      count++;
+      *userland |= bz_recognise_path (entry->d_name);
+      g_clear_pointer (&only, g_free);
+      if (count == 1
+          && fstatat (dirfd (dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0
+          && S_ISDIR (st.st_mode))
+        only = g_strdup (entry->d_name);
+    }
+  *empty = count == 0;
+  if (dir != NULL)
+    closedir (dir);
+  else
+    close (fd);
+  return only;
+}
+
+/* Where the userland begins: "" or the names of single directories above it. NULL: error. */
+static char *
+find_userland (BzInstall *install, GError **error)
+{
+  g_autoptr (GString) path = g_string_new (NULL);
+
+  for (int depth = 0; depth <= DESCEND_MAX; depth++)
+    {
+      int fd = bz_beneath_open (install->tree->fd, path->str, O_RDONLY | O_DIRECTORY, 0,
+                                BZ_BENEATH_NO_LINKS);
+      gboolean userland, empty;
+      g_autofree char *only = fd < 0 ? NULL : only_directory (fd, &userland, &empty);
+
+      if (fd < 0)
+        break;
+      if (empty && depth == 0)
+        {
+          bz_fail (error, BZ_ERROR_INPUT, "it holds no files", NULL, "%s", install->args->source);
+          return NULL;
+        }
+      if (userland)
+        {
+          if (depth > 0)
+            bz_job_notice (install->job, "the tree was taken from the directory %s of the source",
+                           path->str);
+          return g_strdup (path->str);
+        }
+      if (only == NULL)
+        break;
+      g_string_append_printf (path, "%s%s", path->len > 0 ? "/" : "", only);
+    }
+  bz_job_notice (install->job, "the tree has no etc, bin, lib or usr at its top");
+  return g_strdup ("");
+}
+
+static void
+report_source (BzJob *job, const BzRecognised *source)
+{
+  g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, source->bytes);
+
+  bz_job_send (job, bz_report_line (BZ_REPORT_SOURCE, source->kind, bytes, BZ_REPORT_END));
+}
+
+static gboolean
+fill_tree (BzInstall *install, GError **error)
+{
+  g_autofree char *userland = NULL;
+  BzNode root = { .mode = S_IFDIR | 0755, .mtime.tv_nsec = UTIME_OMIT };
+
+  /* Sources that do not tell about their root get root's own, not the installing umask's. */
+  if (!bz_tree_directory (install->tree, "", &root, error)
+      || !readers[install->source->type] (install, error)
+      || !bz_tree_finish (install->tree, error))
+    return FALSE;
+  userland = find_userland (install, error);
+  if (userland == NULL)
+    return FALSE;
+  bz_job_tell_tallies (install->job);
+  return bz_job_step (install->job, error)
+         && bz_partial_commit (install->partial, userland, error);
+}
+
+static gboolean
+install_into (BzInstall *install, GError **error)
+{
+  int fd = bz_beneath_open (install->partial->fd, "root", O_RDONLY | O_DIRECTORY, 0,
+                            BZ_BENEATH_NO_LINKS);
+  gboolean ok;
+
+  if (fd < 0)
+    return bz_fail_errno (error, errno, NULL, "opening %s.partial", install->args->target);
+  install->tree = bz_tree_new (install->job, fd, install->args->id_shift);
+  ok = fill_tree (install, error);
+  bz_tree_free (install->tree);
+  close (fd);
+  return ok;
+}
+
+gboolean
+bz_install (BzJob *job, const BzInstallArgs *args, GError **error)
+{
+  g_auto (BzRecognised) source = { 0 };
+  BzPartial partial;
+  gboolean ok;
+  int fd = open (args->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+  if (fd < 0)
+    return bz_fail_errno (error, errno, NULL, "opening %s", args->source);
+  ok = bz_recognise (fd, args->source, &source, error);
+  if (ok)
+    {
+      job->total = source.bytes;
+      if (job->max_bytes == 0)
+        job->max_bytes = source.bytes == 0 ? G_MAXUINT64
+                                           : MAX (G_GUINT64_CONSTANT (8) << 30, source.bytes * 200);
+      report_source (job, &source);
+      ok = bz_partial_begin (args->target, &partial, error);
+    }
+  if (ok)
+    {
+      BzInstall install = { .job = job, .args = args, .source = &source, .source_fd = fd,
+                            .partial = &partial };
+
+      ok = install_into (&install, error);
+      /* What can't be removed after a failure matters less than the failure. */
+      if (!bz_partial_end (&partial, ok ? error : NULL))
+        ok = FALSE;
+    }
+  close (fd);
+  return ok;
+}

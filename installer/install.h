@@ -1,0 +1,36 @@
+/* The whole of an installation, inside brandzone-install. */
+#pragma once
+
+#include "installer/archive.h"
+#include "installer/partial.h"
+#include "installer/recognise.h"
+
+typedef struct {
+  const char *source, *target;
+  gboolean keep_partial;
+  guint32 id_shift;
+} BzInstallArgs;
+
+/* Tells the source first (BZ_REPORT_SOURCE). On failure nothing is left. */
+gboolean bz_install (BzJob *job, const BzInstallArgs *args, GError **error);
+
+/* What the readers of each kind get. */
+typedef struct {
+  BzJob *job;
+  const BzInstallArgs *args;
+  const BzRecognised *source;
+  int source_fd;
+  BzPartial *partial;
+  BzTree *tree;
+} BzInstall;
+
+gboolean bz_install_archive (BzInstall *install, GError **error);
+gboolean bz_install_directory (BzInstall *install, GError **error);
+gboolean bz_install_image (BzInstall *install, GError **error);
+gboolean bz_install_image_archive (BzInstall *install, GError **error);
+gboolean bz_install_oci_directory (BzInstall *install, GError **error);
+gboolean bz_install_oci_archive (BzInstall *install, GError **error);
+gboolean bz_install_docker_archive (BzInstall *install, GError **error);
+
+/* A file without a name beside the tree, for what must be unpacked before it can be read. -1: error. */
+int bz_install_temporary (BzInstall *install, GError **error);

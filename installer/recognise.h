@@ -1,0 +1,41 @@
+/* What a source is, by its content. */
+#pragma once
+
+#include "installer/job.h"
+
+typedef enum {
+  BZ_SOURCE_DIRECTORY,
+  BZ_SOURCE_ARCHIVE,       /* tar, cpio or zip of a tree */
+  BZ_SOURCE_EXT_IMAGE,     /* maybe compressed, maybe in a partition */
+  BZ_SOURCE_IMAGE_ARCHIVE, /* an archive that holds ext images */
+  BZ_SOURCE_OCI_DIRECTORY,
+  BZ_SOURCE_OCI_ARCHIVE,   /* tar of an OCI layout */
+  BZ_SOURCE_DOCKER_ARCHIVE /* docker save */
+} BzSourceType;
+
+typedef struct {
+  BzSourceType type;
+  char *kind;             /* for the user */
+  guint64 bytes;
+  gboolean compressed;    /* an image that must be unpacked first */
+  guint64 offset;         /* where the image begins: a partition */
+} BzRecognised;
+
+void bz_recognised_clear (BzRecognised *source);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BzRecognised, bz_recognised_clear)
+
+/* fd: open for reading; label: how the source is called in errors. BZ_ERROR_INPUT says what
+ * it is when it is something that can't be installed. */
+gboolean bz_recognise (int fd, const char *label, BzRecognised *source, GError **error);
+
+/* How much of the beginning of a stream bz_recognise_bytes wants to see. */
+#define BZ_RECOGNISE_BYTES (68 * 1024)
+
+typedef enum { BZ_BYTES_UNKNOWN, BZ_BYTES_TAR, BZ_BYTES_EXT, BZ_BYTES_PARTITIONS, BZ_BYTES_REFUSED } BzBytes;
+
+/* Looks at the (decompressed) beginning of a stream. *name: static text, "ext2 image", "minix file system image".
+ * *offset: of the first Linux partition for BZ_BYTES_PARTITIONS. */
+BzBytes bz_recognise_bytes (const guint8 *head, gsize size, const char **name, guint64 *offset);
+
+/* TRUE for a path such as "etc/passwd" or "rootfs/bin/sh": part of a userland. */
+gboolean bz_recognise_path (const char *path);
