@@ -19,53 +19,6 @@ static const struct {
 #undef BZ_PERSONALITY
 };
 
-gboolean
-bz_brand_name_valid (const char *name)
-{
-  gsize length = strlen (name);
-
-  return length >= 1 && length <= 63 && g_ascii_isalnum (name[0])
-         && strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789_.-") == length;
-}
-
-gboolean
-bz_brand_text_valid (const char *text, gsize longest)
-{
-  gsize length = strlen (text);
-
-  if (length < 1 || length > longest)
-    return FALSE;
-  for (; *text != '\0'; text++)
-    if (!g_ascii_isprint (*text))
-      return FALSE;
-  return TRUE;
-}
-
-gboolean
-bz_brand_word_valid (const char *text, gsize longest)
-{
-  return bz_brand_text_valid (text, longest) && strchr (text, ' ') == NULL;
-}
-
-gboolean
-bz_brand_call_valid (const char *name)
-{
-  gsize length = strlen (name);
-
-  return length >= 1 && length <= 64 && !g_ascii_isdigit (name[0])
-         && strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
-}
-
-guint64
-bz_brand_personality_flags (void)
-{
-  guint64 all = 0;
-
-  for (guint i = 0; i < G_N_ELEMENTS (personality_flags); i++)
-    all |= personality_flags[i].value;
-  return all;
-}
-
 /* [Brand] */
 
 char *

@@ -5,31 +5,8 @@
 #include "brand/detect-rule.h"
 
 #include <string.h>
-#include <sys/resource.h>
 
 #define DEEPEST 16
-
-static const struct {
-  const char *name;
-  int resource;
-} limits[BZ_LIMIT_COUNT] = {
-  [BZ_LIMIT_NOFILE] = { "nofile", RLIMIT_NOFILE },
-  [BZ_LIMIT_STACK] = { "stack", RLIMIT_STACK },
-  [BZ_LIMIT_NPROC] = { "nproc", RLIMIT_NPROC },
-  [BZ_LIMIT_CORE] = { "core", RLIMIT_CORE },
-};
-
-const char *
-bz_limit_name (BzLimitKind kind)
-{
-  return (guint) kind < BZ_LIMIT_COUNT ? limits[kind].name : NULL;
-}
-
-int
-bz_limit_resource (BzLimitKind kind)
-{
-  return (guint) kind < BZ_LIMIT_COUNT ? limits[kind].resource : -1;
-}
 
 BzBrand *
 bz_brand_new (void)

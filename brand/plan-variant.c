@@ -18,6 +18,22 @@
 #define UTS_LONGEST 64
 #define PROC_VERSION_LONGEST 512
 
+void
+bz_plan_free (BzPlan *plan)
+{
+  if (plan == NULL)
+    return;
+  g_free (plan->brand);
+  g_free (plan->release);
+  g_free (plan->version);
+  for (guint abi = 0; abi < BZ_ABI_COUNT; abi++)
+    g_free (plan->machine[abi]);
+  g_free (plan->proc_version);
+  g_strfreev (plan->calls_present);
+  g_strfreev (plan->calls_absent);
+  g_free (plan);
+}
+
 static GVariant *
 quirks_to_variant (const BzPlan *plan)
 {

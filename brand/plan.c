@@ -157,19 +157,3 @@ bz_plan_make (const BzBrand *brand, const BzHost *host, const BzPlanOptions *opt
   plan->host_release = host->release;
   return g_steal_pointer (&plan);
 }
-
-void
-bz_plan_free (BzPlan *plan)
-{
-  if (plan == NULL)
-    return;
-  g_free (plan->brand);
-  g_free (plan->release);
-  g_free (plan->version);
-  for (guint abi = 0; abi < BZ_ABI_COUNT; abi++)
-    g_free (plan->machine[abi]);
-  g_free (plan->proc_version);
-  g_strfreev (plan->calls_present);
-  g_strfreev (plan->calls_absent);
-  g_free (plan);
-}
