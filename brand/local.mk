@@ -67,3 +67,46 @@ dist_brands_DATA = \
 	brand/definitions/slackware.brand \
 	brand/definitions/uclibc-old.brand \
 	brand/definitions/uclibc.brand
+
+BZ_BRAND_LIBS = libbrand.a $(ELF_LIBS) $(GLIB_LIBS)
+BZ_BRAND_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DBZ_TEST_BRANDS=\"$(abs_top_srcdir)/brand/definitions\"
+
+if HAVE_CMOCKA
+BZ_BRAND_TESTS = \
+	tests/unit/test-brand \
+	tests/unit/test-detect \
+	tests/unit/test-host \
+	tests/unit/test-plan \
+	tests/unit/test-release
+check_PROGRAMS += $(BZ_BRAND_TESTS)
+TESTS += $(BZ_BRAND_TESTS)
+
+tests_unit_test_brand_SOURCES = tests/unit/test-brand.c tests/unit/made-up-tree.c \
+	tests/unit/made-up-tree.h tests/unit/cmocka-all.h
+tests_unit_test_brand_CPPFLAGS = $(BZ_BRAND_TEST_CPPFLAGS)
+tests_unit_test_brand_LDADD = $(BZ_BRAND_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_detect_SOURCES = tests/unit/test-detect.c tests/unit/made-up-tree.c \
+	tests/unit/made-up-tree.h tests/unit/cmocka-all.h
+tests_unit_test_detect_CPPFLAGS = $(BZ_BRAND_TEST_CPPFLAGS)
+tests_unit_test_detect_LDADD = $(BZ_BRAND_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_host_SOURCES = tests/unit/test-host.c tests/unit/made-up-tree.c \
+	tests/unit/made-up-tree.h tests/unit/cmocka-all.h
+tests_unit_test_host_CPPFLAGS = $(BZ_BRAND_TEST_CPPFLAGS)
+tests_unit_test_host_LDADD = $(BZ_BRAND_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_plan_SOURCES = tests/unit/test-plan.c tests/unit/cmocka-all.h
+tests_unit_test_plan_CPPFLAGS = $(BZ_BRAND_TEST_CPPFLAGS)
+tests_unit_test_plan_LDADD = $(BZ_BRAND_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_release_SOURCES = tests/unit/test-release.c tests/unit/cmocka-all.h
+tests_unit_test_release_CPPFLAGS = $(BZ_BRAND_TEST_CPPFLAGS)
+tests_unit_test_release_LDADD = $(BZ_BRAND_LIBS) $(CMOCKA_LIBS)
+endif
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-brand-file tests/fuzz/fuzz-detect
+tests_fuzz_fuzz_brand_file_SOURCES = tests/fuzz/fuzz-brand-file.c
+tests_fuzz_fuzz_brand_file_LDADD = $(BZ_BRAND_LIBS)
+tests_fuzz_fuzz_brand_file_LDFLAGS = -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_detect_SOURCES = tests/fuzz/fuzz-detect.c
+tests_fuzz_fuzz_detect_LDADD = $(BZ_BRAND_LIBS)
+tests_fuzz_fuzz_detect_LDFLAGS = -fsanitize=fuzzer,address,undefined
+endif

@@ -1,0 +1,385 @@
+/* Detection on trees that are made up here: known, unknown, damaged and hostile ones. */
+#include "config.h"
+
+#include "brand/base/error.h"
+#include "brand/detect.h"
+#include "brand/elf-facts.h"
+#include "brand/host.h"
+#include "brand/plan.h"
+#include "tests/unit/cmocka-all.h"
+#include "tests/unit/made-up-tree.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define GLIBC(version, more) "GNU C Library stable release version " version ", by Roland McGrath et al.\n" more
+
+static const guint32 note_2_6_18[4] = { 0, 2, 6, 18 }, note_3_2[4] = { 0, 3, 2, 0 };
+static const MadeUpElf i386_libc5 = { 32, EM_386, ET_EXEC, "/lib/ld-linux.so.1", NULL, NULL };
+static const MadeUpElf i386_glibc = { 32, EM_386, ET_EXEC, "/lib/ld-linux.so.2", NULL, NULL };
+static const MadeUpElf x86_64_glibc = { 64, EM_X86_64, ET_EXEC, "/lib64/ld-linux-x86-64.so.2", NULL, NULL };
+static const MadeUpElf x86_64_static = { 64, EM_X86_64, ET_EXEC, NULL, NULL, NULL };
+static const MadeUpElf arm = { 32, EM_ARM, ET_EXEC, "/lib/ld-linux.so.3", NULL, NULL };
+
+/* Detects with our brands, and those of `more` before them. */
+static BzDetection *
+detect_with (const char *tree, const char *more, GError **error)
+{
+  const char *dirs[] = { more != NULL ? more : BZ_TEST_BRANDS, BZ_TEST_BRANDS, NULL };
+  int fd = open (tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+  assert_true (fd >= 0);
+  BzDetection *detection = bz_detect (fd, dirs, error);
+  close (fd);
+  return detection;
+}
+
+static void
+assert_brand (const char *tree, const char *brand, gboolean nearest)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BzDetection) detection = detect_with (tree, NULL, &error);
+
+  if (detection == NULL)
+    fail_msg ("%s", error->message);
+  assert_string_equal (detection->brand, brand);
+  assert_int_equal (detection->nearest, nearest);
+  assert_non_null (detection->reasons[0]);
+}
+
+static gboolean
+has_reason (const BzDetection *detection, const char *part)
+{
+  for (guint i = 0; detection->reasons[i] != NULL; i++)
+    if (strstr (detection->reasons[i], part) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+write_libc (const char *tree, const char *path, const char *text, const guint32 *note)
+{
+  MadeUpElf libc = { 64, EM_X86_64, ET_DYN, NULL, text, note };
+
+  tree_write_elf (tree, path, &libc);
+}
+
+/* A distribution that nobody has heard of: one file makes it known, no line of C. */
+static void
+test_invented_distribution (void **state)
+{
+  char *tree = tree_new (), *brands = tree_new ();
+
+  (void) state;
+  tree_write (tree, "etc/plumcake-release", "Plumcake Linux 3.1 (Marzipan)\n");
+  tree_write_elf (tree, "bin/sh", &i386_glibc);
+  MadeUpElf libc = { 32, EM_386, ET_DYN, NULL, GLIBC ("2.3.2", ""), note_2_6_18 };
+  tree_write_elf (tree, "lib/libc.so.6", &libc);
+
+  g_autoptr (BzDetection) before = detect_with (tree, NULL, NULL);
+  assert_non_null (before);
+  assert_true (before->nearest);
+
+  tree_write (brands, "plumcake.brand",
+              "[Brand]\nFormat=1\nName=plumcake\nTitle=Plumcake Linux\nInherits=linux-2.6\n"
+              "[Kernel]\nRelease=2.6.23-plum\nVersion=#7 Thu Jan 1 00:00:00 UTC 2009\nMachine-i386=i486\n"
+              "Compiler=(baker@oven) (gcc version 4.2.1)\n"
+              "[Detect]\nFile=etc/plumcake-release\nMatch=^Plumcake Linux ([0-9.]+)\nVersion=3..4\n");
+  g_autoptr (BzDetection) detection = detect_with (tree, brands, NULL);
+  assert_non_null (detection);
+  assert_string_equal (detection->brand, "plumcake");
+  assert_int_equal (detection->abi, BZ_ABI_I386);
+  assert_false (detection->nearest);
+  assert_true (has_reason (detection, "etc/plumcake-release says \"Plumcake Linux 3.1 (Marzipan)\""));
+
+  const char *dirs[] = { brands, BZ_TEST_BRANDS, NULL };
+  g_autoptr (BzBrand) brand = bz_brand_load (dirs, detection->brand, NULL);
+  BzHost host = { .release = BZ_RELEASE (6, 1, 0), .release_text = (char *) "6.1.0" };
+  BzPlanOptions options = { .abi = detection->abi };
+  host.has[BZ_FEATURE_IA32] = TRUE;
+  g_autoptr (BzPlan) plan = bz_plan_make (brand, &host, &options, NULL);
+  assert_string_equal (plan->release, "2.6.23-plum");
+  assert_string_equal (plan->machine[BZ_ABI_I386], "i486");
+  assert_string_equal (plan->proc_version, "Linux version 2.6.23-plum (baker@oven) (gcc version 4.2.1)"
+                                           " #7 Thu Jan 1 00:00:00 UTC 2009");
+  tree_remove (tree);
+  tree_remove (brands);
+}
+
+static void
+test_release_files (void **state)
+{
+  static const struct {
+    const char *file, *text, *brand;
+    const MadeUpElf *program;
+  } cases[] = {
+    { "etc/slackware-version", "4.0.0\n", "slackware", &i386_libc5 },
+    { "etc/slackware-version", "Slackware 11.0.0\n", "slackware-glibc", &i386_glibc },
+    { "etc/redhat-release", "CentOS release 6.8 (Final)\n", "el6", &x86_64_glibc },
+    { "etc/redhat-release", "Red Hat Enterprise Linux Server release 5.11 (Tikanga)\n", "el5", &x86_64_glibc },
+    { "etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n", "el7", &x86_64_glibc },
+    { "etc/redhat-release", "Red Hat Linux release 9 (Shrike)\n", "redhat", &i386_glibc },
+    { "etc/fedora-release", "Fedora Core release 2 (Tettnang)\n", "fedora-core", &i386_glibc },
+    { "etc/debian_version", "7.11\n", "debian-wheezy", &x86_64_glibc },
+    { "etc/debian_version", "11.9\n", "debian-bullseye", &x86_64_glibc },
+    { "etc/os-release", "NAME=x\nID=debian\nVERSION_ID=\"11\"\n", "debian-bullseye", &x86_64_glibc },
+    { "usr/lib/os-release", "ID=alpine\nVERSION_ID=3.19.1\n", "alpine", &x86_64_static },
+    { "etc/alpine-release", "3.6.5\n", "native", &x86_64_static }, /* without musl it is not believed */
+  };
+
+  (void) state;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      char *tree = tree_new ();
+
+      tree_write_elf (tree, "bin/sh", cases[i].program);
+      tree_write (tree, cases[i].file, cases[i].text);
+      g_autoptr (BzDetection) detection = detect_with (tree, NULL, NULL);
+      if (detection == NULL || strcmp (detection->brand, cases[i].brand) != 0)
+        fail_msg ("%s: wanted %s, got %s", cases[i].text, cases[i].brand,
+                  detection != NULL ? detection->brand : "nothing");
+      tree_remove (tree);
+    }
+}
+
+/* Trees without etc: the C library speaks. */
+static void
+test_libraries_alone (void **state)
+{
+  static const struct {
+    const char *path, *text, *brand;
+    gboolean nearest;
+  } cases[] = {
+    { "lib64/libc.so.6", GLIBC ("2.12", "Compiled by GNU CC version 4.4.7 20120313 (Red Hat 4.4.7-17).\n"), "el6", FALSE },
+    { "lib64/libc-2.5.so", GLIBC ("2.5", "Compiled by GNU CC version 4.1.2 20080704 (Red Hat 4.1.2-52).\n"), "el5", FALSE },
+    { "lib64/libc-2.17.so", GLIBC ("2.17", ""), "linux-3.10", TRUE },
+    { "lib64/libc-2.12.so", GLIBC ("2.12", ""), "linux-2.6", TRUE },
+    { "lib/libc-2.1.3.so", GLIBC ("2.1.3", ""), "linux-2.2", TRUE },
+    { "lib/libc-2.2.5.so", GLIBC ("2.2.5", ""), "linux-2.4", TRUE },
+    { "usr/lib/x86_64-linux-gnu/libc.so.6", GLIBC ("2.36", ""), "native", TRUE },
+    { "lib/ld-musl-x86_64.so.1", "musl libc (x86_64)", "native", TRUE },
+    { "lib/libuClibc-0.9.33.2.so", "", "uclibc", FALSE },
+    { "lib/libc.so.5.2.18", "", "linux-2.0", TRUE },
+  };
+
+  (void) state;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      char *tree = tree_new ();
+
+      write_libc (tree, cases[i].path, cases[i].text, NULL);
+      assert_brand (tree, cases[i].brand, cases[i].nearest);
+      tree_remove (tree);
+    }
+}
+
+/* Slackware 4.0 holds libc4, libc5 and glibc: its programs decide. */
+static void
+test_several_libcs (void **state)
+{
+  char *tree = tree_new ();
+  MadeUpElf libc = { 32, EM_386, ET_DYN, NULL, GLIBC ("2.0.7", ""), NULL };
+  MadeUpElf libc5 = { 32, EM_386, ET_DYN, NULL, "@(#) The Linux C library 5.4.46", NULL };
+
+  (void) state;
+  tree_write_elf (tree, "lib/libc-2.0.7.so", &libc);
+  tree_write_elf (tree, "lib/libc.so.5.4.46", &libc5);
+  assert_brand (tree, "linux-2.2", TRUE);
+  tree_write_elf (tree, "bin/bash", &i386_libc5);
+  tree_write_elf (tree, "bin/ls", &i386_libc5);
+  tree_write_elf (tree, "usr/bin/new", &i386_glibc);
+  assert_brand (tree, "libc5", FALSE);
+  tree_remove (tree);
+}
+
+/* A brand older than the libc's least kernel would make every program say "FATAL: kernel too old". */
+static void
+test_too_old_a_brand (void **state)
+{
+  char *tree = tree_new ();
+
+  (void) state;
+  tree_write (tree, "etc/redhat-release", "CentOS release 6.8 (Final)\n");
+  tree_write_elf (tree, "bin/sh", &x86_64_glibc);
+  write_libc (tree, "lib64/libc.so.6", GLIBC ("2.30", ""), note_2_6_18);
+  assert_brand (tree, "el6", FALSE);
+  write_libc (tree, "lib64/libc.so.6", GLIBC ("2.30", ""), note_3_2);
+  g_autoptr (BzDetection) detection = detect_with (tree, NULL, NULL);
+  assert_string_equal (detection->brand, "native");
+  assert_true (detection->nearest);
+  assert_true (has_reason (detection, "brand el6 was passed over"));
+  tree_remove (tree);
+}
+
+static void
+test_foreign (void **state)
+{
+  char *tree = tree_new ();
+
+  (void) state;
+  tree_write_elf (tree, "bin/sh", &arm);
+  g_autoptr (BzDetection) detection = detect_with (tree, NULL, NULL);
+  assert_true (detection->foreign);
+  assert_true (has_reason (detection, "bin/sh is for ARM"));
+  tree_remove (tree);
+
+  /* x32 is not x86-64. */
+  static const MadeUpElf x32 = { 32, EM_X86_64, ET_EXEC, "/libx32/ld-linux-x32.so.2", NULL, NULL };
+  tree = tree_new ();
+  tree_write_elf (tree, "bin/sh", &x32);
+  g_autoptr (BzDetection) other = detect_with (tree, NULL, NULL);
+  assert_true (other->foreign);
+  tree_remove (tree);
+}
+
+static void
+test_links (void **state)
+{
+  char *tree = tree_new ();
+
+  (void) state;
+  /* /lib -> usr/lib, an absolute link, and a release file behind two links: all inside the tree. */
+  tree_link (tree, "lib64", "/usr/lib64");
+  tree_link (tree, "bin", "usr/bin");
+  tree_write_elf (tree, "usr/bin/sh", &x86_64_glibc);
+  write_libc (tree, "usr/lib64/libc.so.6", GLIBC ("2.12", ""), NULL);
+  tree_write (tree, "usr/share/release", "CentOS release 6.10 (Final)\n");
+  tree_link (tree, "etc/centos-release", "/usr/share/release");
+  tree_link (tree, "etc/redhat-release", "../../../../etc/centos-release");
+  assert_brand (tree, "el6", FALSE);
+  tree_remove (tree);
+
+  /* The host's own files are out of reach. */
+  char *outside = tree_new ();
+  tree = tree_new ();
+  tree_write (outside, "redhat-release", "CentOS release 6.10 (Final)\n");
+  g_autofree char *target = g_build_filename (outside, "redhat-release", NULL);
+  tree_write_elf (tree, "bin/sh", &x86_64_glibc);
+  tree_link (tree, "etc/redhat-release", target);
+  g_autoptr (BzDetection) detection = detect_with (tree, NULL, NULL);
+  assert_string_not_equal (detection->brand, "el6");
+  tree_remove (tree);
+  tree_remove (outside);
+}
+
+/* Nothing here may hang, be followed or be read to its end. */
+static void
+test_what_is_no_file (void **state)
+{
+  char *tree = tree_new ();
+  g_autofree char *device = g_build_filename (tree, "etc/debian_version", NULL);
+  g_autofree char *huge = g_build_filename (tree, "etc/issue", NULL);
+
+  (void) state;
+  tree_write_elf (tree, "bin/sh", &x86_64_static);
+  tree_fifo (tree, "etc/redhat-release");
+  tree_fifo (tree, "lib/libc.so.6");
+  tree_fifo (tree, "bin/bash");
+  tree_link (tree, "etc/slackware-version", "slackware-version");
+  tree_link (tree, "etc/os-release", "/proc/self/root/etc/os-release");
+  if (mknod (device, S_IFCHR | 0666, makedev (1, 5)) != 0)
+    tree_write (tree, "etc/debian_version", "");
+  tree_write (tree, "etc/issue", "Welcome to ");
+  assert_int_equal (truncate (huge, (off_t) 1 << 40), 0);
+  assert_brand (tree, "native", TRUE);
+  tree_remove (tree);
+}
+
+static void
+test_no_userland (void **state)
+{
+  char *tree = tree_new ();
+  g_autoptr (GError) error = NULL;
+
+  (void) state;
+  assert_null (detect_with (tree, NULL, &error));
+  assert_int_equal (error->code, BZ_ERROR_INPUT);
+  g_clear_error (&error);
+  tree_write (tree, "bin/sh", "#!/bin/false\n");
+  tree_write (tree, "README", "text");
+  assert_null (detect_with (tree, NULL, &error));
+  assert_int_equal (error->code, BZ_ERROR_INPUT);
+  tree_remove (tree);
+}
+
+static void
+test_aout (void **state)
+{
+  char *tree = tree_new ();
+  guint8 image[64] = { 0x0b, 0x01, 0x64, 0x00 }; /* ZMAGIC, M_386 */
+
+  (void) state;
+  tree_write_bytes (tree, "bin/sh", image, sizeof image);
+  g_autoptr (BzDetection) detection = detect_with (tree, NULL, NULL);
+  assert_string_equal (detection->brand, "linux-2.0");
+  assert_int_equal (detection->abi, BZ_ABI_I386);
+  assert_true (has_reason (detection, "a.out"));
+  tree_remove (tree);
+}
+
+/* A malformed brand is passed over with a reason; the others still serve. */
+static void
+test_broken_brand (void **state)
+{
+  char *tree = tree_new (), *brands = tree_new ();
+
+  (void) state;
+  tree_write_elf (tree, "bin/sh", &x86_64_static);
+  tree_write (brands, "broken.brand", "[Brand]\nFormat=9\n");
+  g_autoptr (BzDetection) detection = detect_with (tree, brands, NULL);
+  assert_string_equal (detection->brand, "native");
+  assert_true (has_reason (detection, "brand broken was passed over"));
+  tree_remove (tree);
+  tree_remove (brands);
+}
+
+/* Every prefix of an image, and images whose headers point out of it. */
+static void
+test_damaged_elf (void **state)
+{
+  MadeUpElf whole = { 64, EM_X86_64, ET_EXEC, "/lib64/ld.so", "text", note_3_2 };
+  g_autoptr (GBytes) bytes = elf_make (&whole);
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  BzElfFacts facts;
+
+  (void) state;
+  bz_elf_facts_read (bytes, &facts);
+  assert_int_equal (facts.image, BZ_IMAGE_ELF);
+  assert_string_equal (facts.interpreter, "/lib64/ld.so");
+  assert_true (facts.has_abi_note && facts.abi_note == BZ_RELEASE (3, 2, 0));
+  bz_elf_facts_clear (&facts);
+  for (gsize length = 0; length < size; length++)
+    {
+      g_autoptr (GBytes) part = g_bytes_new (data, length);
+      bz_elf_facts_read (part, &facts);
+      bz_elf_facts_clear (&facts);
+    }
+  for (gsize at = 0; at < size; at++)
+    {
+      g_autofree guint8 *copy = g_memdup2 (data, size);
+      copy[at] = 0xff;
+      g_autoptr (GBytes) changed = g_bytes_new (copy, size);
+      bz_elf_facts_read (changed, &facts);
+      bz_elf_facts_clear (&facts);
+    }
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_invented_distribution), cmocka_unit_test (test_release_files),
+    cmocka_unit_test (test_libraries_alone),       cmocka_unit_test (test_several_libcs),
+    cmocka_unit_test (test_too_old_a_brand),       cmocka_unit_test (test_foreign),
+    cmocka_unit_test (test_links),                 cmocka_unit_test (test_what_is_no_file),
+    cmocka_unit_test (test_no_userland),           cmocka_unit_test (test_aout),
+    cmocka_unit_test (test_broken_brand),          cmocka_unit_test (test_damaged_elf),
+  };
+
+  return cmocka_run_group_tests (tests, NULL, NULL);
+}
