@@ -137,21 +137,45 @@ append_options_mdoc (GString *text, const BzOption *options)
   g_string_append (text, ".El\n");
 }
 
+/* "[show BRAND | verify FILE...]" as mdoc: brackets become Oo and Oc, capitals are arguments, other
+ * words are typed as they are. */
+static void
+append_words_mdoc (GString *text, const char *words)
+{
+  while (*words != '\0')
+    {
+      gsize length = strcspn (words, " []|.");
+      gboolean closed = text->len > 2 && g_str_has_suffix (text->str, "Oc");
+
+      if (words[0] == '[')
+        g_string_append (text, " Oo");
+      else if (words[0] == ']')
+        g_string_append (text, " Oc");
+      else if (words[0] == '|')
+        g_string_append (text, " |");
+      else if (g_str_has_prefix (words, "..."))
+        g_string_append (text, words[3] == ']' && !closed ? " ..." : " Ns ...");
+      else if (length > 0)
+        g_string_append_printf (text, " %s %.*s", g_ascii_isupper (words[0]) ? "Ar" : "Cm", (int) length, words);
+      words += g_str_has_prefix (words, "...") ? 3 : MAX (length, 1);
+    }
+}
+
 char *
 bz_manual_block (const BzVerb *verb)
 {
   GString *text = g_string_new (NULL);
 
   if (verb == NULL)
-    append_options_mdoc (text, bz_global_options);
-  else
     {
-      g_string_append_printf (text, ".It Nm Cm %s%s", verb->name,
-                              verb->options->name != NULL ? " Oo Ar option Oc Ns ..." : "");
-      g_string_append_printf (text, "%s%s\n%c%s.\n", verb->words[0] != '\0' ? " Ar " : "", verb->words,
-                              g_ascii_toupper (verb->help[0]), verb->help + 1);
-      append_options_mdoc (text, verb->options);
+      append_options_mdoc (text, bz_global_options);
+      return g_string_free (text, FALSE);
     }
+  g_string_append_printf (text, ".It Nm Cm %s%s", verb->name,
+                          verb->options->name != NULL ? " Oo Ar option Oc Ns ..." : "");
+  append_words_mdoc (text, verb->words);
+  g_string_append_printf (text, "\n%c%s.\n", g_ascii_toupper (verb->help[0]), verb->help + 1);
+  append_options_mdoc (text, verb->options);
   return g_string_free (text, FALSE);
 }
 

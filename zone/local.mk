@@ -54,3 +54,19 @@ brandzone_CPPFLAGS = $(libzone_a_CPPFLAGS)
 ZONE_LIBS = libzone.a libinstaller.a libloader.a libxlat.a libbrand.a \
 	$(JSON_LIBS) $(SECCOMP_LIBS) $(ELF_LIBS) $(CAPNG_LIBS) $(GLIB_LIBS)
 brandzone_LDADD = $(ZONE_LIBS)
+
+dist_man_MANS += doc/brandzone.1
+EXTRA_DIST += zone/update-manual
+
+# `make update-manual` after a change of the command table; `make check` compares.
+update-manual: brandzone
+	$(srcdir)/zone/update-manual ./brandzone $(srcdir)/doc/brandzone.1 >brandzone.1.new
+	mv brandzone.1.new $(srcdir)/doc/brandzone.1
+.PHONY: update-manual
+
+completiondir = $(datadir)/bash-completion/completions
+nodist_completion_DATA = zone/completion/brandzone
+CLEANFILES += zone/completion/brandzone
+zone/completion/brandzone: brandzone
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)./brandzone __completion >$@.tmp && mv $@.tmp $@
