@@ -1,0 +1,144 @@
+#include "config.h"
+
+#include "tests/unit/fake-call.h"
+
+#include <errno.h>
+#include <string.h>
+
+static BzFake *
+fake_of (BzCall *call)
+{
+  return (BzFake *) call->notifier;
+}
+
+static guint8 *
+locate (BzFake *fake, guint64 address, gsize length)
+{
+  if (address < BZ_FAKE_BASE || length > BZ_FAKE_SIZE || address - BZ_FAKE_BASE > BZ_FAKE_SIZE - length)
+    return NULL;
+  return fake->memory + (address - BZ_FAKE_BASE);
+}
+
+static int
+fake_read (BzCall *call, guint64 address, void *buffer, gsize length)
+{
+  const guint8 *at = locate (fake_of (call), address, length);
+
+  if (at == NULL)
+    return EFAULT;
+  memcpy (buffer, at, length);
+  return 0;
+}
+
+static int
+fake_write (BzCall *call, guint64 address, const void *buffer, gsize length)
+{
+  BzFake *fake = fake_of (call);
+  guint8 *at = locate (fake, address, length);
+
+  if (at == NULL || fake->read_only)
+    return EFAULT;
+  memcpy (at, buffer, length);
+  fake->writes++;
+  return 0;
+}
+
+static gboolean
+fake_begin (BzCall *call)
+{
+  return !fake_of (call)->gone;
+}
+
+static void
+fake_will_wait (BzCall *call G_GNUC_UNUSED)
+{
+}
+
+static int
+fake_fact (BzCall *call, BzFact fact, guint64 *value)
+{
+  *value = fake_of (call)->fact[fact];
+  return fake_of (call)->fact_error;
+}
+
+static int
+fake_uts_names (BzCall *call, BzUtsNames *names)
+{
+  *names = fake_of (call)->names;
+  return 0;
+}
+
+static int
+fake_file (BzFake *fake, const char *path)
+{
+  if (fake->file_error != 0)
+    return fake->file_error;
+  return fake->file != NULL && strcmp (fake->file, path) == 0 ? 0 : ENOENT;
+}
+
+static int
+fake_file_read (BzCall *call, const char *path, void *buffer, gsize size, gsize *length)
+{
+  BzFake *fake = fake_of (call);
+  int failed = fake_file (fake, path);
+
+  fake->files_read++;
+  if (failed != 0)
+    return failed;
+  *length = MIN (strlen (fake->text), size);
+  memcpy (buffer, fake->text, *length);
+  return 0;
+}
+
+static int
+fake_file_write (BzCall *call, const char *path, const void *buffer, gsize length)
+{
+  BzFake *fake = fake_of (call);
+  int failed = fake_file (fake, path);
+
+  if (failed != 0)
+    return failed;
+  length = MIN (length, sizeof fake->text - 1);
+  memcpy (fake->text, buffer, length);
+  fake->text[length] = '\0';
+  fake->files_written++;
+  return 0;
+}
+
+static const BzNotifierClass fake_class = {
+  fake_read, fake_write, fake_begin, fake_will_wait, fake_fact, fake_uts_names, fake_file_read, fake_file_write,
+};
+
+void
+bz_fake_init (BzFake *fake, BzAbi abi, const char *call_name)
+{
+  memset (fake, 0, sizeof *fake);
+  fake->notifier.class = &fake_class;
+  fake->plan.abi = BZ_ABI_I386;
+  fake->plan.release = (char *) "2.4.20";
+  fake->plan.version = (char *) "#1 SMP Mon Mar 17 22:02:15 PST 2003";
+  fake->plan.machine[BZ_ABI_I386] = (char *) "i586";
+  fake->plan.machine[BZ_ABI_X86_64] = (char *) "x86_64";
+  fake->plan.release_number = BZ_RELEASE (2, 4, 20);
+  for (BzQuirk quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
+    fake->plan.quirk[quirk] = 1;
+  fake->row.name = call_name;
+  fake->call = (BzCall){ .plan = &fake->plan, .row = &fake->row, .abi = abi, .tid = 1, .notifier = &fake->notifier };
+  strcpy (fake->names.nodename, "oldbox");
+  strcpy (fake->names.domainname, "(none)");
+}
+
+guint64
+bz_fake_at (gsize at)
+{
+  return BZ_FAKE_BASE + at;
+}
+
+BzVerdict
+bz_fake_run (BzFake *fake, BzHandler handler, guint64 a, guint64 b, guint64 c, guint64 d, guint64 e)
+{
+  const guint64 args[6] = { a, b, c, d, e, 0 };
+
+  memcpy (fake->call.args, args, sizeof args);
+  return handler (&fake->call);
+}
