@@ -384,3 +384,50 @@ clean_up () {
   fi
   exit "$status"
 }
+
+# field PATH: of the JSON on standard input, `zones.0.name`; nothing when it is not there.
+field () {
+  python3 -c '
+import json, sys
+value = json.load(sys.stdin)
+for key in sys.argv[1].split("."):
+    try:
+        value = value[int(key) if isinstance(value, list) else key]
+    except (KeyError, IndexError, TypeError, ValueError):
+        value = None
+if value is not None:
+    print(value if not isinstance(value, (dict, list, bool)) else json.dumps(value))' "$1"
+}
+
+# in_background COMMAND...: sets $job; its output goes to $tmp/job.out and .err.
+in_background () {
+  "$@" >"$tmp/job.out" 2>"$tmp/job.err" </dev/null &
+  job=$!
+}
+
+# until_true SECONDS COMMAND...
+until_true () {
+  rounds=$(($1 * 10))
+  shift
+  while [ $rounds -gt 0 ]; do
+    if "$@"; then return 0; fi
+    sleep 0.1
+    rounds=$((rounds - 1))
+  done
+  return 1
+}
+
+running () {
+  [ "$(bz show --json "$1" 2>/dev/null | field state)" = running ]
+}
+
+# For a user on the test's own terminal.
+terminal () {
+  by python3 "$src/tests/e2e/terminal.py" "$@"
+}
+
+# script LINE...: writes a script for terminal.py that every user can read; sets $script.
+script () {
+  script=$tmp/script
+  printf '%s\n' "$@" >"$script"
+}

@@ -31,8 +31,10 @@ guest_main (int argc, char **argv, char **envp)
   is (call (NR_syslog, 7, 0, 0), 0, "syslog(CONSOLE_ON)");
   is (call (NR_syslog, 8, 0, 7), 0, "syslog(CONSOLE_LEVEL, 7)");
   is (call (NR_syslog, 8, 0, 99), -E_INVAL, "syslog(CONSOLE_LEVEL, 99) is EINVAL");
-  is (call (NR_syslog, 9, 0, 0), 0, "syslog(SIZE_UNREAD)");
-  ok (call (NR_syslog, 10, 0, 0) >= 0, "syslog(SIZE_BUFFER)");
+  /* These two came with 2.4.10 and 2.6.6. */
+  long unread = call (NR_syslog, 9, 0, 0), size = call (NR_syslog, 10, 0, 0);
+  ok (unread == 0 || unread == -E_INVAL, "syslog(SIZE_UNREAD): nothing, or not known");
+  ok (size > 0 || size == -E_INVAL, "syslog(SIZE_BUFFER): a size, or not known");
   is (call (NR_syslog, 77, 0, 0), -E_INVAL, "syslog(77) is EINVAL");
 
   is (call (NR_reboot, MAGIC_1, MAGIC_2, CAD_OFF, 0), 0, "reboot(CAD_OFF)");

@@ -27,10 +27,14 @@ set_all (long expected, const char *who)
 #ifdef __i386__
   is (call (NR_stime, &time.seconds), expected, "stime");
 #endif
-  is (call (NR_clock_settime, 0, &time), expected, "clock_settime");
+  long result = call (NR_clock_settime, 0, &time);
+  if (result == -E_NOSYS)
+    skip ("clock_settime", "it came with 2.6");
+  else
+    is (result, expected, "clock_settime");
   memset (timex, 0, sizeof timex);
   timex[0] = 2; /* ADJ_FREQUENCY */
-  long result = call (NR_adjtimex, timex);
+  result = call (NR_adjtimex, timex);
   if (expected != 0)
     is (result, expected, "adjtimex");
   else

@@ -471,12 +471,23 @@ monotonic_ns (void)
 void
 on_signal (int signal, void (*handler) (int signal))
 {
+#ifdef __i386__
+  /* rt_sigaction came with 2.2. */
+  struct {
+    void (*handler) (int signal);
+    word mask, flags;
+    void (*restorer) (void);
+  } action = { handler, 0, 0x14000000 /* SA_RESTORER SA_RESTART */, guest_restore };
+
+  call (NR_sigaction, signal, &action, 0);
+#else
   struct {
     void (*handler) (int signal);
     word flags;
     void (*restorer) (void);
-    word mask[8 / sizeof (word)];
-  } action = { handler, 0x14000000 /* SA_RESTORER SA_RESTART */, guest_restore, { 0 } };
+    word mask;
+  } action = { handler, 0x14000000, guest_restore, 0 };
 
   call (NR_rt_sigaction, signal, &action, 0, 8);
+#endif
 }

@@ -43,7 +43,7 @@ enum {
   NR_uname_2 = 109, NR_wait4 = 114, NR_sysinfo = 116, NR_clone = 120, NR_uname = 122, NR_adjtimex = 124,
   NR_create_module = 127, NR_init_module = 128, NR_delete_module = 129, NR_get_kernel_syms = 130,
   NR_bdflush = 134, NR_personality = 136, NR_sysctl = 149, NR_sched_yield = 158, NR_nanosleep = 162,
-  NR_query_module = 167, NR_rt_sigaction = 174, NR_getrlimit_2 = 191, NR_gettid = 224, NR_futex = 240,
+  NR_query_module = 167, NR_sigaction = 67, NR_getrlimit_2 = 191, NR_gettid = 224, NR_futex = 240,
   NR_exit_group = 252, NR_clock_settime = 264, NR_clock_gettime = 265, NR_prlimit64 = 340,
   NR_clock_settime64 = 404, NR_clock_adjtime = 343, NR_ptrace = 26, NR_prctl = 172, NR_umount2 = 52,
 };
@@ -115,7 +115,7 @@ long guest_wait (long pid);
 void guest_sleep_us (u32 microseconds);
 u64 monotonic_ns (void);
 
-/* rt_sigaction(2) with SA_RESTART and a trampoline of ours. */
+/* sigaction(2) with SA_RESTART. */
 void on_signal (int signal, void (*handler) (int signal));
 
 struct utsname_new {

@@ -29,7 +29,8 @@ guest_main (int argc, char **argv, char **envp)
   ok (info.total > 0, "there is memory");
   ok (info.free <= info.total, "no more is free than there is");
   ok (info.swap_free <= info.swap_total, "no more swap is free than there is");
-  if (argc > 1)
+  /* A 64-bit program holds whatever the host has. */
+  if (argc > 1 && sizeof (long) == 4)
     {
       u64 unit = no_unit || info.unit == 0 ? 1 : info.unit;
       ok (info.total * unit >= 1024 * 1024, "in bytes, memory is above a megabyte");

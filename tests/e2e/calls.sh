@@ -1,0 +1,232 @@
+#!/bin/sh
+# The translated calls, made by guest programs under several brands; and every row of the
+# catalogue of failures that they answer: right with it, wrong as the catalogue says without it.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+begin
+
+# inside BRAND ABI [OPTION...] -- GUEST [ARGUMENT...]: runs a guest program in the zone under that brand.
+inside () {
+  brand=$1
+  abi=$2
+  shift 2
+  # The guests lie in a volume; options end at --, the program's name gets its ABI.
+  count=$#
+  options=
+  while [ "$1" != -- ]; do
+    options="$options $1"
+    shift
+  done
+  shift
+  program=$1
+  shift
+  : "$count"
+  # shellcheck disable=SC2086 # options are words
+  run bz -q run --brand "$brand" --abi "$abi" $options -v "$guests:/guest:ro" z -- \
+    "/guest/$program-${guest_abi:-$abi}" "$@"
+}
+
+# planned PATH: a value of the last plan.
+planned () {
+  printf '%s' "$plan" | field "$1"
+}
+
+# own_limit 4: the caller's soft limit of open files; 5: the hard one.
+own_limit () {
+  awk -v field="$1" '/^Max open files/ { print $field }' /proc/self/limits
+}
+
+# with_plan BRAND ABI
+with_plan () {
+  plan=$(bz plan --json --brand "$1" --abi "$2" z)
+  release=$(planned release)
+  version=$(planned version)
+}
+
+has () {
+  [ "$(planned "quirks.$1")" = "$2" ]
+}
+
+# matrix BRAND ABI GUEST-ABI: every guest whose family the brand answers.
+matrix () {
+  with_plan "$1" "$2"
+  guest_abi=$3
+  machine=$(planned "machine.$3")
+  label="$1 $2"
+  if [ -z "$release" ]; then
+    not_ok "$label: it can be planned"
+    return
+  fi
+  if [ ! -x "$guests/release-$3" ]; then
+    skip "$label: guests for $3" 'the compiler cannot build them (gcc-multilib)'
+    return
+  fi
+  inside "$1" "$2" -- release "$release" "$version" "$machine"
+  take_tap "$label: release"
+  soft=$(planned limits.nofile.soft)
+  hard=$(planned limits.nofile.hard)
+  if [ "${hard:-0}" -gt "$(own_limit 5)" ]; then hard=; fi
+  inside "$1" "$2" -- limits ${hard:+"$soft" "$hard"}
+  take_tap "$label: limits"
+  if has heap end-of-bss; then
+    inside "$1" "$2" -- heap again
+    take_tap "$label: heap"
+  fi
+  if has sysctl answer; then
+    inside "$1" "$2" -- sysctl "$release" "$version"
+    take_tap "$label: sysctl"
+  fi
+  if has modules empty; then
+    inside "$1" "$2" -- modules
+    take_tap "$label: modules"
+  fi
+  if has syslog empty; then
+    if has bdflush accept; then inside "$1" "$2" -- boot bdflush; else inside "$1" "$2" -- boot; fi
+    take_tap "$label: boot"
+  fi
+  if has clock pretend; then
+    inside "$1" "$2" -- clock
+    take_tap "$label: clock"
+  fi
+  case $(planned quirks.sysinfo) in
+    host) ;;
+    *)
+      inside "$1" "$2" -- memory "$(planned quirks.sysinfo)"
+      take_tap "$label: memory"
+      ;;
+  esac
+  if has missing release; then
+    # clone3, openat2 and statx are newer than every release here.
+    case $3 in
+      i386) inside "$1" "$2" -- missing -clone3:435 -openat2:437 -statx:383 -futex_time64:422 +getpid:20 ;;
+      *) inside "$1" "$2" -- missing -clone3:435 -openat2:437 -statx:332 +getpid:39 ;;
+    esac
+    take_tap "$label: missing"
+  fi
+}
+
+# A 32-bit program in a 64-bit zone, and a linux32 task there: the machine is told by task.
+machines () {
+  with_plan el6 x86_64
+  guest_abi=x86_64
+  inside el6 x86_64 -- release "$release" "$version" "$(planned machine.x86_64)" "$(planned machine.i386)"
+  take_tap 'el6 x86_64: linux32'
+}
+
+# The rows. answered ROW GUEST ...: passes; without ROW PATTERN GUEST ...: the symptom shows.
+answered () {
+  row=$1
+  shift
+  inside "$brand_of_row" "$abi_of_row" -- "$@"
+  is "$row is answered" "$status" 0
+}
+
+without () {
+  row=$1
+  pattern=$2
+  shift 2
+  inside "$brand_of_row" "$abi_of_row" --disable-row "$row" -- "$@"
+  like "$row disabled: the symptom of the catalogue" "$out" "$pattern"
+}
+
+rows () {
+  host_release=$(uname -r | sed 's/[.+]/\\&/g')
+  brand_of_row=linux-2.2
+  abi_of_row=i386
+  guest_abi=i386
+  if [ ! -x "$guests/heap-i386" ]; then
+    skip 'rows of i386' 'the compiler cannot build i386 guests (gcc-multilib)'
+    return
+  fi
+  with_plan linux-2.2 i386
+  machine=$(planned machine.i386)
+  set -- release "$release" "$version" "$machine"
+  answered E6 "$@"
+  without E6 "uname: release: expected .*, got \"$host_release\"" "$@"
+  answered E7 "$@"
+  without E7 'uname: machine: expected .*, got "(x86_64|i686)"' release "$release" "$version" "$machine-not"
+  answered E30 heap
+  without E30 'not ok [0-9]* - brk\(end \+ 84\)' heap
+  answered E31 heap again
+  without E31 'not ok [0-9]* - after personality\(0\)' heap again
+  answered S1 sysctl "$release" "$version"
+  without S1 'KERN_OSRELEASE: expected 0, got -38' sysctl "$release" "$version"
+  answered E33 sysctl "$release" "$version"
+  without E33 'KERN_VERSION: expected 0, got -38' sysctl "$release" "$version"
+  answered S2 modules
+  without S2 'QM_MODULES: expected 0, got -38' modules
+  answered S3 boot bdflush
+  without S3 'bdflush\(1\).*: expected 0, got -38' boot bdflush
+  answered S22 boot
+  without S22 'syslog\(CONSOLE_LEVEL, 7\): expected 0, got -1$' boot
+  answered S23 clock
+  without S23 'settimeofday: expected 0, got -1$' clock
+  answered S24 boot
+  without S24 'reboot\(CAD_ON\): expected 0, got -22$' boot
+  answered S6 missing -clone3:435 -statx:383
+  without S6 'statx: expected -38, got -(14|22|9)$' missing -clone3:435 -statx:383
+  answered O5 limits "$(planned limits.nofile.soft)" "$(planned limits.nofile.hard)"
+  if [ "$(own_limit 4)" != "$(planned limits.nofile.soft)" ]; then
+    without O5 "soft limit: expected .*, got $(own_limit 4)$" limits "$(planned limits.nofile.soft)" \
+      "$(planned limits.nofile.hard)"
+  else
+    skip 'O5 disabled: the symptom of the catalogue' 'the caller has the limit of the brand already'
+  fi
+  answered O7 memory no-unit
+  if [ "$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)" -gt 2097152 ]; then
+    without O7 'not ok .*(2 GiB|mem_unit alone|above a megabyte)' memory no-unit
+  else
+    skip 'O7 disabled: the symptom of the catalogue' 'this machine has no more than 2 GiB'
+  fi
+  # Every disabled row is the host again: nothing trapped means no supervisor.
+  run bz -q run --disable-row NO-SUCH-ROW z -- true
+  is 'a row that does not exist is refused' "$status" 125
+}
+
+joined () {
+  in_background bz -q run --brand linux-2.6 --abi i386 -v "$guests:/guest:ro" z -- sh -c 'while sleep 1; do :; done'
+  until_true 20 running z
+  with_plan linux-2.6 i386
+  run bz exec z -- /guest/release-i386 "$release" "$version" "$(planned machine.i386)"
+  take_tap 'exec: its calls are answered too'
+  run bz trace --stats z
+  like 'trace --stats counts uname' "$out" 'uname +[0-9]'
+  run bz trace --stats --json z
+  is 'trace --stats --json' "$(printf '%s' "$out" | field schema)" 1
+  by "$brandzone" --root "$tmp/$who/state" trace z >"$tmp/trace.out" 2>"$tmp/trace.err" </dev/null &
+  tracer=$!
+  until_true 10 sh -c 'ls /proc/'$tracer'/fd | grep -q 3' || :
+  sleep 0.5
+  run bz exec z -- uname -r
+  is 'exec: uname' "$out" "$release"
+  until_true 10 grep -q uname "$tmp/trace.out" || :
+  out=$(cat "$tmp/trace.out")
+  err=$(cat "$tmp/trace.err")
+  like 'trace shows the call as it is answered' "$out" 'uname'
+  run bz stop --time 0 z
+  wait "$job"
+  wait "$tracer"
+  is 'trace ends with the zone' "$?" 0
+  run bz run --stats --brand linux-2.6 --abi i386 z -- uname -r
+  is 'run --stats: the command' "$out" "$release"
+  like 'run --stats: the counts' "$err" 'uname [0-9]'
+}
+
+for who in $users; do
+  if [ "$who" = user ] && ! plain_users_work; then
+    skip 'calls in a plain user'"'"'s zone' 'newuidmap, setpriv or unprivileged user namespaces are missing'
+    continue
+  fi
+  zone z alpine-x86 || continue
+  for brand in linux-2.0 linux-2.2 linux-2.4 linux-2.6; do
+    matrix $brand i386 i386
+  done
+  matrix linux-2.6 x86_64 x86_64
+  matrix el6 x86_64 x86_64
+  matrix el6 x86_64 i386
+  machines
+  rows
+  joined
+  run bz -q remove z
+done
+finish
