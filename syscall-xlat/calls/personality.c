@@ -6,6 +6,8 @@
  *   - a value that, with the brand's flags kept, leaves the task's personality as it is succeeds without being run: a zero, what a
  *     program read before and puts back, and what the brand has set anyway;
  *   - any other value really changes something, and only the task itself can do that: the call continues.
+ * READ_IMPLIES_EXEC does not count: exec sets it for every i386 image without PT_GNU_STACK (elf_read_implies_exec, 2.6.8 to 6.18), so
+ * programs older than that have it without having asked, and it is not shown to brands whose kernel lacked it.
  * Limit: with a call that continues the brand's flags are lost for that task and its children (nobody can
  * change the value on the way), and its result shows them. Whoever asks for another personality gets that and no other.
  * A flag of the brand's that the task sets itself does not show afterwards. */
@@ -20,9 +22,13 @@
 
 /* A base that the loader has set shows as plain Linux. */
 static guint32
-visible (guint32 personality, guint32 brand)
+visible (guint32 personality, const BzPlan *plan)
 {
+  guint32 brand = (guint32) plan->personality;
   guint32 shown = personality & ~(brand & ~(guint32) PER_MASK);
+
+  if (plan->release_number < BZ_RELEASE (2, 6, 8))
+    shown &= ~(guint32) READ_IMPLIES_EXEC;
 
   if ((shown & PER_MASK) == (brand & PER_MASK))
     shown &= ~(guint32) PER_MASK;
@@ -48,7 +54,8 @@ bz_call_personality (BzCall *call)
 
   if (bz_call_fact (call, BZ_FACT_PERSONALITY, &now) != 0)
     return bz_continue ();
-  if (wanted == QUERY || with_brand (wanted, brand) == (guint32) now)
-    return bz_value (visible ((guint32) now, brand));
+  guint32 change = with_brand (wanted, brand) ^ (guint32) now;
+  if (wanted == QUERY || (change & ~(guint32) READ_IMPLIES_EXEC) == 0)
+    return bz_value (visible ((guint32) now, call->plan));
   return bz_continue ();
 }
