@@ -121,41 +121,36 @@ bz_compile_verify (const BzPlan *plan, const struct sock_filter *program, gsize 
   return TRUE;
 }
 
+/* What a row contributes: its fate; for a trapped call also what the rules are made of. */
 static void
-hash_row (GChecksum *checksum, const BzRow *row, const BzPlan *plan, BzAbi abi)
+describe_row (GString *text, const BzRow *row, const BzPlan *plan, BzAbi abi)
 {
-  g_autofree char *text = g_strdup_printf ("%d %d %s %d", abi, row->nr, row->name,
-                                           bz_row_action (row, plan, abi));
+  BzAction action = bz_row_action (row, plan, abi);
+  const BzCondition *condition = &row->condition;
 
-  g_checksum_update (checksum, (const guchar *) text, -1);
-  if (row->condition.arg >= 0) {
-    const BzCondition *condition = &row->condition;
-    g_autofree char *more = g_strdup_printf (" %d %d %x %x %x", condition->arg, condition->negate,
-                                             condition->mask, condition->value[0],
-                                             condition->value[1]);
-
-    g_checksum_update (checksum, (const guchar *) more, -1);
-  }
-  g_checksum_update (checksum, (const guchar *) "\n", 1);
+  g_string_append_c (text, (char) ('0' + (int) action));
+  if (action == BZ_ACTION_NOTIFY)
+    g_string_append_printf (text, " %d %s %d %d %x %x %x\n", row->nr, row->name, condition->arg,
+                            condition->negate, condition->mask, condition->value[0],
+                            condition->value[1]);
 }
 
 char *
 bz_compile_key (const BzPlan *plan)
 {
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   const struct scmp_version *library = seccomp_version ();
-  g_autofree char *head = g_strdup_printf (
-      "%d libseccomp %u.%u.%u host %" G_GINT64_MODIFIER "x abi %d unknown %d\n", COMPILER_VERSION,
-      library->major, library->minor, library->micro, plan->host_release, plan->abi,
-      bz_unknown_action (plan));
+  g_autoptr (GString) text = g_string_new (NULL);
 
-  g_checksum_update (checksum, (const guchar *) head, -1);
+  g_string_printf (text, "%d libseccomp %u.%u.%u host %" G_GINT64_MODIFIER "x first %d unknown %d\n",
+                   COMPILER_VERSION, library->major, library->minor, library->micro,
+                   plan->host_release, plan->abi, bz_unknown_action (plan));
   for (BzAbi abi = 0; abi < BZ_ABI_COUNT; abi++) {
     gsize count;
     const BzRow *rows = bz_table (abi, &count);
 
+    g_string_append_printf (text, "%s %" G_GSIZE_FORMAT "\n", bz_abi_name (abi), count);
     for (gsize i = 0; i < count; i++)
-      hash_row (checksum, &rows[i], plan, abi);
+      describe_row (text, &rows[i], plan, abi);
   }
-  return g_strdup (g_checksum_get_string (checksum));
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text->str, (gssize) text->len);
 }
