@@ -1,7 +1,6 @@
 ## syscall-xlat
 noinst_LIBRARIES += libxlat.a
 libxlat_a_SOURCES =
-nodist_libxlat_a_SOURCES =
 
 ## --- tables, filter, simulator ---
 libxlat_a_SOURCES += \
@@ -31,6 +30,17 @@ SUFFIXES = .tbl .inc
 	$(AM_V_GEN)$(AWK) -v mode=rows -f $(srcdir)/$(bz_gen_tables) $(srcdir)/brand/quirks.def $< >$@.tmp && mv $@.tmp $@
 $(bz_made_tables): $(bz_gen_tables) brand/quirks.def
 syscall-xlat/table.$(OBJEXT): $(bz_made_tables)
+
+# The manual's lists come from the tables.
+nodist_man_MANS += doc/brandzone-syscalls.7
+EXTRA_DIST += doc/brandzone-syscalls.7.in doc/adding-a-call.md
+CLEANFILES += doc/brandzone-syscalls.7
+doc/brandzone-syscalls.7: doc/brandzone-syscalls.7.in $(bz_tables) $(bz_gen_tables) brand/quirks.def
+	@$(MKDIR_P) doc
+	$(AM_V_GEN)$(AWK) -v mode=manual -f $(srcdir)/$(bz_gen_tables) $(srcdir)/brand/quirks.def \
+	  $(srcdir)/syscall-xlat/tables/i386.tbl $(srcdir)/syscall-xlat/tables/x86_64.tbl >$@.lists \
+	  && sed -e '/^@TABLES@$$/r $@.lists' -e '/^@TABLES@$$/d' $(srcdir)/doc/brandzone-syscalls.7.in >$@.tmp \
+	  && rm -f $@.lists && mv $@.tmp $@
 
 bz_filter_tests = tests/unit/test-table tests/unit/test-filter tests/unit/test-filter-cache \
 	tests/unit/test-simulate

@@ -228,13 +228,16 @@ NF < 10 { fault("a row has ten columns, not " NF); next }
 		printf "    .reason = %s },\n", quoted(reason)
 	}
 	if (quirk != "-") {
-		line = ".It Sy " name " Pq " nr "\n" roff(reason) ".\nQuirk\n.Ql " quirk " ;\nrows " spaced($9)
+		line = ".It Sy " name " Pq " nr "\n" roff(reason) ".\nQuirk\n.Ql " quirk " ;\n"
 		if ($7 != "-")
-			line = line ";\nonly if\n.Ql " $7
+			line = line "only if\n.Ql " $7 " ;\n"
+		if ($8 != "-")
+			line = line $8 ";\n"
 		if (since != "-")
-			line = line ";\nsince " since
+			line = line "since " since ";\n"
 		if (until != "-")
-			line = line ";\nuntil " until
+			line = line "until " until ";\n"
+		line = line "rows " spaced($9)
 		remember("answered", line ".")
 	} else if (until != "-") {
 		line = ".It Sy " name " Pq " nr "\n" roff(reason) "."
