@@ -24,19 +24,6 @@
 
 static const int kept[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP };
 
-static const int denied[] = {
-  SCMP_SYS (execve), SCMP_SYS (execveat), SCMP_SYS (socket), SCMP_SYS (socketpair), SCMP_SYS (connect),
-  SCMP_SYS (ptrace), SCMP_SYS (process_vm_writev), SCMP_SYS (process_vm_readv), SCMP_SYS (mount),
-  SCMP_SYS (umount2), SCMP_SYS (move_mount), SCMP_SYS (open_tree), SCMP_SYS (fsopen),
-  SCMP_SYS (fsmount), SCMP_SYS (pivot_root), SCMP_SYS (chroot), SCMP_SYS (unshare), SCMP_SYS (setns),
-  SCMP_SYS (fork), SCMP_SYS (vfork), SCMP_SYS (bpf), SCMP_SYS (perf_event_open), SCMP_SYS (keyctl),
-  SCMP_SYS (add_key), SCMP_SYS (request_key), SCMP_SYS (init_module), SCMP_SYS (finit_module),
-  SCMP_SYS (kexec_load), SCMP_SYS (userfaultfd), SCMP_SYS (io_uring_setup),
-  SCMP_SYS (setuid), SCMP_SYS (setgid), SCMP_SYS (setresuid), SCMP_SYS (setresgid),
-  SCMP_SYS (kill), SCMP_SYS (tkill), SCMP_SYS (reboot), SCMP_SYS (swapon), SCMP_SYS (swapoff),
-  SCMP_SYS (open_by_handle_at),
-};
-
 static gboolean
 drop_capabilities (GError **error)
 {
@@ -72,6 +59,19 @@ drop_capabilities (GError **error)
 #endif
 
 #ifndef BZ_NO_FILTER
+static const int denied[] = {
+  SCMP_SYS (execve), SCMP_SYS (execveat), SCMP_SYS (socket), SCMP_SYS (socketpair), SCMP_SYS (connect),
+  SCMP_SYS (ptrace), SCMP_SYS (process_vm_writev), SCMP_SYS (process_vm_readv), SCMP_SYS (mount),
+  SCMP_SYS (umount2), SCMP_SYS (move_mount), SCMP_SYS (open_tree), SCMP_SYS (fsopen),
+  SCMP_SYS (fsmount), SCMP_SYS (pivot_root), SCMP_SYS (chroot), SCMP_SYS (unshare), SCMP_SYS (setns),
+  SCMP_SYS (fork), SCMP_SYS (vfork), SCMP_SYS (bpf), SCMP_SYS (perf_event_open), SCMP_SYS (keyctl),
+  SCMP_SYS (add_key), SCMP_SYS (request_key), SCMP_SYS (init_module), SCMP_SYS (finit_module),
+  SCMP_SYS (kexec_load), SCMP_SYS (userfaultfd), SCMP_SYS (io_uring_setup),
+  SCMP_SYS (setuid), SCMP_SYS (setgid), SCMP_SYS (setresuid), SCMP_SYS (setresgid),
+  SCMP_SYS (kill), SCMP_SYS (tkill), SCMP_SYS (reboot), SCMP_SYS (swapon), SCMP_SYS (swapoff),
+  SCMP_SYS (open_by_handle_at),
+};
+
 static gboolean
 install_filter (GError **error)
 {
