@@ -69,7 +69,9 @@ dist_brands_DATA = \
 	brand/definitions/uclibc.brand
 
 BZ_BRAND_LIBS = libbrand.a $(ELF_LIBS) $(GLIB_LIBS)
-BZ_BRAND_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DBZ_TEST_BRANDS=\"$(abs_top_srcdir)/brand/definitions\"
+BZ_BRAND_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(ELF_CFLAGS) \
+	-DBZ_TEST_BRANDS=\"$(abs_top_srcdir)/brand/definitions\" \
+	-DBZ_TEST_MANUAL=\"$(abs_top_srcdir)/doc/brandzone-brand.5\"
 
 if HAVE_CMOCKA
 BZ_BRAND_TESTS = \
@@ -110,3 +112,6 @@ tests_fuzz_fuzz_detect_SOURCES = tests/fuzz/fuzz-detect.c
 tests_fuzz_fuzz_detect_LDADD = $(BZ_BRAND_LIBS)
 tests_fuzz_fuzz_detect_LDFLAGS = -fsanitize=fuzzer,address,undefined
 endif
+
+dist_man_MANS += doc/brandzone-brand.5
+EXTRA_DIST += doc/adding-a-brand.md

@@ -15,7 +15,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   BzLibcText text;
 
   bz_elf_facts_read (bytes, &facts);
-  g_autofree char *machine = bz_elf_machine_name (&facts);
+  g_free (bz_elf_machine_name (&facts));
   bz_elf_facts_clear (&facts);
   bz_libc_text_read (bytes, &text);
   bz_libc_text_clear (&text);

@@ -265,10 +265,32 @@ test_quirks (void **state)
   assert_int_equal (bz_limit_resource (BZ_LIMIT_NOFILE), RLIMIT_NOFILE);
 }
 
+/* The manual lists every quirk with its values. */
+static void
+test_manual (void **state)
+{
+  g_autofree char *text = NULL;
+
+  (void) state;
+  assert_true (g_file_get_contents (BZ_TEST_MANUAL, &text, NULL, NULL));
+  for (guint quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
+    {
+      g_autoptr (GString) line = g_string_new (NULL);
+
+      g_string_printf (line, ".It Cm %s Ta ", bz_quirk_name ((BzQuirk) quirk));
+      for (guint i = 0; bz_quirk_value_name ((BzQuirk) quirk, i) != NULL; i++)
+        g_string_append_printf (line, "%s%s", i > 0 ? ", " : "", bz_quirk_value_name ((BzQuirk) quirk, i));
+      g_string_append (line, " Ta ");
+      if (strstr (text, line->str) == NULL)
+        fail_msg ("%s lacks \"%s\"", BZ_TEST_MANUAL, line->str);
+    }
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_manual),
     cmocka_unit_test (test_values_and_inheritance),
     cmocka_unit_test (test_unknown_is_a_warning),
     cmocka_unit_test (test_invalid_is_an_error_with_its_line),
