@@ -97,13 +97,18 @@ static void
 test_garbage_is_refused (void **state)
 {
   int *pair = *state;
-  static const char *const garbage[] = { "x", "\xff\xff\xff\xff", "kind\0\0\0\0\0\0\0\0\0\0\x7f" };
+#define GARBAGE(bytes) { bytes, sizeof bytes - 1 }
+  static const struct {
+    const char *bytes;
+    gsize length;
+  } garbage[] = { GARBAGE ("x"), GARBAGE ("\xff\xff\xff\xff"), GARBAGE ("kind"),
+                  GARBAGE ("kind\0\0\0\0\0\0\0\0\0\0\x7f") };
 
   for (guint i = 0; i < G_N_ELEMENTS (garbage); i++)
     {
       g_autoptr (GError) error = NULL;
       gboolean ended = TRUE;
-      assert_true (send (pair[0], garbage[i], 4, 0) > 0);
+      assert_true (send (pair[0], garbage[i].bytes, garbage[i].length, 0) == (gssize) garbage[i].length);
       assert_null (bz_message_receive (pair[1], &ended, &error));
       assert_false (ended);
       assert_true (g_error_matches (error, BZ_ERROR, BZ_ERROR_INPUT));
