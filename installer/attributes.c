@@ -207,6 +207,10 @@ bz_node_add_xattr (BzNode *node, const char *name, const void *value, gsize size
 {
   BzXattr xattr = { .name = g_strdup (name), .value = g_memdup2 (value, size), .size = size };
 
+  /* pax archives name each attribute twice, in two vendors' ways. */
+  for (guint i = 0; node->xattrs != NULL && i < node->xattrs->len; i++)
+    if (strcmp (g_array_index (node->xattrs, BzXattr, i).name, name) == 0)
+      g_array_remove_index_fast (node->xattrs, i--);
   if (node->xattrs == NULL)
     {
       node->xattrs = g_array_new (FALSE, FALSE, sizeof (BzXattr));

@@ -137,28 +137,15 @@ child (Start *start)
   _exit (status);
 }
 
-/* The maps to use: the given ones, or the caller alone. Both NULL: none. */
-static void
-choose_maps (const GArray *uids, const GArray *gids, GArray **out_uids, GArray **out_gids)
+/* Copies of the maps; empty ones map the caller's id alone. NULL: no user namespace. */
+static GArray *
+copy_map (const GArray *uids, const GArray *map)
 {
-  const GArray *given[2] = { uids, gids };
-  guint32 own[2] = { geteuid (), getegid () };
-  GArray **out[2] = { out_uids, out_gids };
+  GArray *copy = uids == NULL ? NULL : g_array_new (FALSE, FALSE, sizeof (BzIdRange));
 
-  for (int i = 0; i < 2; i++)
-    {
-      *out[i] = NULL;
-      if (uids == NULL)
-        continue;
-      *out[i] = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
-      if (given[i] != NULL && given[i]->len > 0)
-        g_array_append_vals (*out[i], given[i]->data, given[i]->len);
-      else
-        {
-          BzIdRange alone = { 0, own[i], 1 };
-          g_array_append_val (*out[i], alone);
-        }
-    }
+  if (copy != NULL && map != NULL && map->len > 0)
+    g_array_append_vals (copy, map->data, map->len);
+  return copy;
 }
 
 static guint64
@@ -346,9 +333,9 @@ remove_tree (const char *path, gboolean partial_only, const GArray *uids, const 
              GError **error)
 {
   Removal removal = { path, partial_only, -1 };
-  g_autoptr (GArray) use_uids = NULL, use_gids = NULL;
+  g_autoptr (GArray) use_uids = copy_map (uids, uids);
+  g_autoptr (GArray) use_gids = copy_map (uids, gids);
 
-  choose_maps (uids, gids, &use_uids, &use_gids);
   return use_uids == NULL ? remove_here (&removal, error)
                           : remove_mapped (&removal, use_uids, use_gids, error);
 }
@@ -446,12 +433,12 @@ bz_installer_run (const BzInstallOptions *options, GError **error)
 {
   g_autoptr (BzInstallResult) result = g_new0 (BzInstallResult, 1);
   g_auto (GStrv) argv = make_argv (options);
-  g_autoptr (GArray) uids = NULL, gids = NULL;
+  g_autoptr (GArray) uids = copy_map (options->uids, options->uids);
+  g_autoptr (GArray) gids = copy_map (options->uids, options->gids);
   Reading reading = { .options = options, .result = result, .notices = g_ptr_array_new () };
   Start start = { .options = options, .argv = argv };
   gboolean ok;
 
-  choose_maps (options->uids, options->gids, &uids, &gids);
   start.uids = uids;
   start.gids = gids;
   ok = run (&start, &reading, error);

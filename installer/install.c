@@ -121,6 +121,22 @@ find_userland (BzInstall *install, GError **error)
   return g_strdup ("");
 }
 
+/* Seen: Alpine's mini root file systems say 0700. */
+static void
+tell_closed_root (BzInstall *install, const char *userland)
+{
+  int fd = bz_beneath_open (install->tree->fd, userland, O_RDONLY | O_DIRECTORY, 0,
+                            BZ_BENEATH_NO_LINKS);
+  struct stat st;
+
+  if (fd < 0)
+    return;
+  if (fstat (fd, &st) == 0 && (st.st_mode & 0001) == 0)
+    bz_job_notice (install->job, "the tree's root directory has mode %04o in the source: only "
+                   "root can work in it until it is changed", st.st_mode & 07777);
+  close (fd);
+}
+
 static void
 report_source (BzJob *job, const BzRecognised *source)
 {
@@ -143,6 +159,7 @@ fill_tree (BzInstall *install, GError **error)
   userland = find_userland (install, error);
   if (userland == NULL)
     return FALSE;
+  tell_closed_root (install, userland);
   bz_job_tell_tallies (install->job);
   return bz_job_step (install->job, error)
          && bz_partial_commit (install->partial, userland, error);

@@ -23,7 +23,8 @@ typedef struct {
   const char *source;      /* path */
   const char *target;      /* a directory that does not exist yet, absolute; its parent does */
   gboolean keep_partial;   /* an archive that is cut off: keep what could be read, and say so */
-  const GArray *uids, *gids; /* plain users: unpack inside a user namespace with these maps; NULL: as host root */
+  const GArray *uids, *gids; /* plain users: unpack inside a user namespace with these maps; NULL: as host root;
+                              * empty: the caller's id alone is mapped */
   guint32 id_shift;        /* root with BZ_IDS_SHIFTED: added to every id; 0: none */
   BzProgressFunc progress; /* or NULL */
   gpointer data;           /* for progress and recognised */

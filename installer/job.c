@@ -102,8 +102,8 @@ bz_job_count_bytes (BzJob *job, guint64 bytes, GError **error)
 {
   if (bytes > job->max_bytes - MIN (job->bytes, job->max_bytes))
     {
-      g_autofree char *size = g_format_size_full (job->max_bytes, G_FORMAT_SIZE_IEC_UNITS);
-      g_autofree char *why = g_strdup_printf ("it expands to more than %s", size);
+      g_autofree char *why
+          = g_strdup_printf ("it expands to more than %.1f MiB", (double) job->max_bytes / (1 << 20));
 
       return bz_fail (error, BZ_ERROR_INPUT, why, "if that is right, give a larger --max-size",
                       "unpacking the source");

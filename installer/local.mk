@@ -48,3 +48,23 @@ brandzone_install_CPPFLAGS = $(libunpack_a_CPPFLAGS)
 brandzone_install_SOURCES = installer/main.c
 brandzone_install_LDADD = libunpack.a libinstaller.a libbrand.a $(UNPACK_LIBS)
 UNPACK_LIBS = $(ARCHIVE_LIBS) $(EXT2FS_LIBS) $(JSON_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(GLIB_LIBS)
+
+if HAVE_CMOCKA
+BZ_INSTALLER_TESTS = tests/unit/test-installer-archive tests/unit/test-installer-image \
+	tests/unit/test-installer-life
+check_PROGRAMS += $(BZ_INSTALLER_TESTS)
+TESTS += $(BZ_INSTALLER_TESTS)
+BZ_INSTALLER_TEST_FLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(ARCHIVE_CFLAGS) \
+	-DBZ_TEST_BUILDDIR=\"$(abs_top_builddir)\"
+BZ_INSTALLER_TEST_LIBS = libinstaller.a libloader.a libbrand.a $(ARCHIVE_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+BZ_INSTALLER_SUPPORT = tests/unit/cmocka-all.h tests/unit/installer-support.c tests/unit/installer-support.h
+tests_unit_test_installer_archive_SOURCES = tests/unit/test-installer-archive.c $(BZ_INSTALLER_SUPPORT)
+tests_unit_test_installer_archive_CPPFLAGS = $(BZ_INSTALLER_TEST_FLAGS)
+tests_unit_test_installer_archive_LDADD = $(BZ_INSTALLER_TEST_LIBS)
+tests_unit_test_installer_image_SOURCES = tests/unit/test-installer-image.c $(BZ_INSTALLER_SUPPORT)
+tests_unit_test_installer_image_CPPFLAGS = $(BZ_INSTALLER_TEST_FLAGS)
+tests_unit_test_installer_image_LDADD = $(BZ_INSTALLER_TEST_LIBS)
+tests_unit_test_installer_life_SOURCES = tests/unit/test-installer-life.c $(BZ_INSTALLER_SUPPORT)
+tests_unit_test_installer_life_CPPFLAGS = $(BZ_INSTALLER_TEST_FLAGS)
+tests_unit_test_installer_life_LDADD = $(BZ_INSTALLER_TEST_LIBS)
+endif
