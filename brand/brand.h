@@ -20,7 +20,7 @@ int bz_limit_resource (BzLimitKind kind);          /* RLIMIT_NOFILE */
 typedef struct {
   gint ref_count;
   char *name;     /* "el6" */
-  char *title;    /* "Enterprise Linux 6 (RHEL, CentOS, Scientific, Oracle)" */
+  char *title;    /* "Enterprise Linux 6" */
   char *inherits; /* the direct parent's name, or NULL */
   char *file;     /* where it was read, for messages */
   gboolean profile; /* a kernel profile such as linux-2.4: never detected by release files */

@@ -32,29 +32,43 @@
 #define MFD_EXEC 0x0010U /* Linux 6.3 */
 #endif
 
+/* The answer comes through a pipe, not as an exit status: a caller that ignores SIGCHLD gets none. */
+static G_GNUC_NORETURN void
+answer (BzProbeFunc probe, const char *path, int pipe_end)
+{
+  sigset_t none;
+
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+  signal (SIGALRM, SIG_DFL);
+  signal (SIGCHLD, SIG_DFL);
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  alarm (3);
+  if (probe (path) && write (pipe_end, "", 1) == 1)
+    _exit (0);
+  _exit (1);
+}
+
 gboolean
 bz_probe_in_child (BzProbeFunc probe, const char *path)
 {
-  pid_t child = fork ();
-  int status;
+  int ends[2];
+  char byte;
+  gssize got;
 
-  if (child < 0)
+  if (pipe2 (ends, O_CLOEXEC) != 0)
     return FALSE;
+  pid_t child = fork ();
   if (child == 0)
-    {
-      sigset_t none;
-
-      sigemptyset (&none);
-      sigprocmask (SIG_SETMASK, &none, NULL);
-      signal (SIGALRM, SIG_DFL);
-      prctl (PR_SET_PDEATHSIG, SIGKILL);
-      alarm (3);
-      _exit (probe (path) ? 0 : 1);
-    }
-  while (waitpid (child, &status, 0) < 0)
-    if (errno != EINTR)
-      return FALSE;
-  return WIFEXITED (status) && WEXITSTATUS (status) == 0;
+    answer (probe, path, ends[1]);
+  close (ends[1]);
+  do
+    got = read (ends[0], &byte, 1);
+  while (got < 0 && errno == EINTR);
+  close (ends[0]);
+  while (child > 0 && waitpid (child, NULL, 0) < 0 && errno == EINTR)
+    ;
+  return child > 0 && got == 1;
 }
 
 /* Some hosts let a plain user make a user namespace but take the capabilities in it (AppArmor). */

@@ -115,3 +115,13 @@ endif
 
 dist_man_MANS += doc/brandzone-brand.5
 EXTRA_DIST += doc/adding-a-brand.md
+
+# Not a cmocka program: it says which trees the machine lacks.
+if HOST_TESTS
+check_PROGRAMS += tests/unit/test-detect-trees
+TESTS += tests/unit/test-detect-trees
+endif
+tests_unit_test_detect_trees_SOURCES = tests/unit/test-detect-trees.c
+tests_unit_test_detect_trees_CPPFLAGS = $(BZ_BRAND_TEST_CPPFLAGS) \
+	-DBZ_TEST_MAKE_TREE=\"$(abs_top_srcdir)/tests/trees/make-tree\"
+tests_unit_test_detect_trees_LDADD = $(BZ_BRAND_LIBS)

@@ -1,4 +1,4 @@
-/* Problem: a tree may hold several C libraries (Slackware 4.0: libc4, libc5 and
+/* Problem: a tree may hold several C libraries (one of 1999: libc4, libc5 and
  * glibc 2.0.7), a run-time for another CPU, or no libraries at all; and only some programs may be there.
  *
  * Choice: programs vote. Those that every system has are looked at first, then what the

@@ -7,6 +7,7 @@
 #include "tests/unit/made-up-tree.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -95,6 +96,19 @@ test_cache (void **state)
   tree_remove (dir);
 }
 
+/* A shell that ignores SIGCHLD hands that down. */
+static void
+test_ignored_children (void **state)
+{
+  g_autoptr (BzHost) usual = bz_host_probe (NULL, NULL);
+
+  (void) state;
+  signal (SIGCHLD, SIG_IGN);
+  g_autoptr (BzHost) host = bz_host_probe (NULL, NULL);
+  signal (SIGCHLD, SIG_DFL);
+  assert_memory_equal (usual->has, host->has, sizeof host->has);
+}
+
 static void
 test_unwritable_cache (void **state)
 {
@@ -145,7 +159,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_leaves_the_caller_alone), cmocka_unit_test (test_agrees_with_the_kernel),
     cmocka_unit_test (test_cache),                   cmocka_unit_test (test_unwritable_cache),
-    cmocka_unit_test (test_check_and_mask),
+    cmocka_unit_test (test_check_and_mask),          cmocka_unit_test (test_ignored_children),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
