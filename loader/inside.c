@@ -115,20 +115,6 @@ become_zone (const BzInside *inside, GError **error)
   return TRUE;
 }
 
-static gboolean
-listen_and_report (const BzInside *inside, GError **error)
-{
-  if (g_bytes_get_size (inside->partition->filter) == 0)
-    return bz_message_send (inside->socket, "ready", NULL, NULL, 0, error);
-  int listener = bz_listener_install (inside->partition->filter,
-                                      inside->partition->plan->wait_killable, error);
-  if (listener < 0)
-    return FALSE;
-  gboolean sent = bz_message_send (inside->socket, "ready", NULL, &listener, 1, error);
-  close (listener);
-  return sent;
-}
-
 /* --- the command --- */
 
 gboolean
@@ -158,6 +144,27 @@ bind_console (int slave)
 
   if (mount (path, "/dev/console", NULL, MS_BIND, NULL) != 0)
     return; /* no console in this zone: nothing else depends on it */
+}
+
+/* In the command's process: installs the filter, gives its listener to the keeper, waits until the supervisor
+ * answers. The first process itself stays without a filter: it is brandzone's, not the brand's. */
+static gboolean
+confine (gpointer data, GError **error)
+{
+  const BzInside *inside = data;
+  int listener = -1;
+
+  if (g_bytes_get_size (inside->partition->filter) > 0
+      && (listener = bz_listener_install (inside->partition->filter,
+                                          inside->partition->plan->wait_killable, error))
+             < 0)
+    return FALSE;
+  gboolean good = bz_message_send (inside->socket, "ready", NULL, &listener, listener >= 0 ? 1 : 0,
+                                   error)
+                  && expect (inside->socket, "go", NULL, error);
+  if (listener >= 0)
+    close (listener);
+  return good;
 }
 
 typedef struct {
@@ -191,13 +198,19 @@ choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **erro
 
 /* Starts the command and waits until it was executed or failed to be. */
 static gboolean
-start_command (const BzPartition *partition, Started *started, GError **error)
+start_command (const BzInside *inside, Started *started, GError **error)
 {
+  const BzPartition *partition = inside->partition;
+  BzLaunch launch = { .command = partition->command,
+                      .plan = partition->plan,
+                      .terminal = partition->command->terminal,
+                      .confine = confine,
+                      .data = (gpointer) inside };
   g_autoptr (BzMessage) problem = NULL;
-  int pair[2], stdio[3];
+  int pair[2];
   gboolean ended;
 
-  if (!choose_stdio (partition->command, stdio, &started->master, error))
+  if (!choose_stdio (partition->command, launch.stdio, &started->master, error))
     return FALSE;
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
@@ -205,15 +218,16 @@ start_command (const BzPartition *partition, Started *started, GError **error)
   if (started->pid == 0)
     {
       close (pair[0]);
-      bz_launch (partition->command, partition->plan, stdio, partition->command->terminal, pair[1]);
+      launch.error_socket = pair[1];
+      bz_launch (&launch);
     }
   close (pair[1]);
   if (started->pid < 0)
     return bz_fail_errno (error, errno, NULL, "cannot fork in the zone");
   problem = bz_message_receive (pair[0], &ended, NULL);
   close (pair[0]);
-  if (stdio[0] > 2)
-    close (stdio[0]);
+  if (launch.stdio[0] > 2)
+    close (launch.stdio[0]);
   return problem == NULL || bz_message_check (problem, error);
 }
 
@@ -303,9 +317,7 @@ retitle (const BzInside *inside)
 static gboolean
 run (const BzInside *inside, Started *started, GError **error)
 {
-  if (!become_zone (inside, error) || !listen_and_report (inside, error)
-      || !expect (inside->socket, "go", NULL, error)
-      || !start_command (inside->partition, started, error))
+  if (!become_zone (inside, error) || !start_command (inside, started, error))
     return FALSE;
   retitle (inside);
   gboolean sent = bz_message_send (inside->socket, "started", NULL, &started->master,

@@ -68,35 +68,6 @@ enter (const Joiner *joiner, GError **error)
   return failed == 0 || bz_fail_errno (error, failed, NULL, "cannot become the zone's root");
 }
 
-/* "ready" carries the listener and the pty's master, as far as there are any. */
-static gboolean
-report_ready (const Joiner *joiner, int master, GError **error)
-{
-  GVariantDict body;
-  int fds[2];
-  guint count = 0;
-  int listener = -1;
-
-  if (g_bytes_get_size (joiner->partition->filter) > 0)
-    {
-      listener = bz_listener_install (joiner->partition->filter,
-                                      joiner->partition->plan->wait_killable, error);
-      if (listener < 0)
-        return FALSE;
-      fds[count++] = listener;
-    }
-  if (master >= 0)
-    fds[count++] = master;
-  g_variant_dict_init (&body, NULL);
-  g_variant_dict_insert (&body, "listener", "b", listener >= 0);
-  g_variant_dict_insert (&body, "terminal", "b", master >= 0);
-  gboolean sent
-      = bz_message_send (joiner->socket, "ready", g_variant_dict_end (&body), fds, count, error);
-  if (listener >= 0)
-    close (listener);
-  return sent;
-}
-
 static gboolean
 choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **error)
 {
@@ -114,32 +85,55 @@ choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **erro
   return TRUE;
 }
 
-static gboolean
-get_ready (const Joiner *joiner, int stdio[3], GError **error)
-{
-  g_autoptr (BzMessage) go = NULL;
-  int master;
+typedef struct {
+  const Joiner *joiner;
+  int master; /* or -1 */
+} Program;
 
-  if (chdir ("/") != 0)
-    return bz_fail_errno (error, errno, NULL, "cannot enter the zone's /");
-  if (!choose_stdio (joiner->command, stdio, &master, error)
-      || !report_ready (joiner, master, error))
+/* "ready" carries the listener and the pty's master, as far as there are any. */
+static gboolean
+confine (gpointer data, GError **error)
+{
+  const Program *program = data;
+  const BzPartition *partition = program->joiner->partition;
+  g_autoptr (BzMessage) go = NULL;
+  GVariantDict body;
+  int fds[2];
+  guint count = 0;
+
+  if (g_bytes_get_size (partition->filter) > 0
+      && (fds[count++]
+          = bz_listener_install (partition->filter, partition->plan->wait_killable, error))
+             < 0)
     return FALSE;
-  if (master >= 0)
-    close (master);
-  go = bz_message_receive (joiner->socket, NULL, error);
-  return go != NULL;
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "listener", "b", count > 0);
+  g_variant_dict_insert (&body, "terminal", "b", program->master >= 0);
+  if (program->master >= 0)
+    fds[count++] = program->master;
+  gboolean sent = bz_message_send (program->joiner->socket, "ready", g_variant_dict_end (&body),
+                                   fds, count, error);
+  for (guint i = 0; i < count; i++)
+    close (fds[i]);
+  return sent && (go = bz_message_receive (program->joiner->socket, NULL, error)) != NULL;
 }
 
 static G_GNUC_NORETURN void
 become_program (const Joiner *joiner)
 {
+  Program program = { .joiner = joiner };
+  BzLaunch launch = { .command = joiner->command,
+                      .plan = joiner->partition->plan,
+                      .terminal = joiner->command->terminal,
+                      .error_socket = joiner->socket,
+                      .confine = confine,
+                      .data = &program };
   g_autoptr (GError) error = NULL;
-  int stdio[3];
 
-  if (get_ready (joiner, stdio, &error))
-    bz_launch (joiner->command, joiner->partition->plan, stdio, joiner->command->terminal,
-               joiner->socket);
+  if (chdir ("/") != 0)
+    bz_fail_errno (&error, errno, NULL, "cannot enter the zone's /");
+  else if (choose_stdio (joiner->command, launch.stdio, &program.master, &error))
+    bz_launch (&launch);
   bz_message_send_error (joiner->socket, error, NULL);
   _exit (BZ_EXIT_BRANDZONE);
 }

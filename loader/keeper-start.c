@@ -4,10 +4,11 @@
  *   clone3 (namespaces, cgroup)  ->
  *   writes the id maps, prepares
  *   mounts; "prepared" + fds     ->  becomes root, enters cgroups, mounts, pivots,
- *                                    drops capabilities, installs the filter
- *                                <-  "ready" [+ listener]
- *   starts the supervisor; "go"  ->  executes the command
- *                                <-  "started" [+ pty]
+ *                                    drops capabilities, forks the command, which
+ *                                    installs the filter
+ *                                <-  "ready" [+ listener]      (from the command)
+ *   starts the supervisor; "go"  ->  the command executes
+ *                                <-  "started" [+ pty]         (from process 1)
  *
  * At any point "error" ends it. Until the end of the zone the first process has the keeper as the
  * parent whose death kills it: a zone without its keeper would have nobody to answer its calls. */

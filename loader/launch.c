@@ -190,45 +190,49 @@ search_and_exec (char **argv, char **environment)
   return kept;
 }
 
-static void
-launch (const BzCommand *command, const BzPlan *plan, const int stdio[3], gboolean terminal,
-        GError **error)
+static gboolean
+set_personality (const BzPlan *plan, GError **error)
 {
+  if (plan->personality == 0 || personality ((unsigned long) plan->personality) >= 0)
+    return TRUE;
+  bz_fail_errno (error, errno, "an outer container may refuse personality(2)",
+                 "cannot set the brand's personality");
+  bz_error_set_row (error != NULL ? *error : NULL, "S9");
+  return FALSE;
+}
+
+static void
+launch_or_fail (const BzLaunch *launch, GError **error)
+{
+  const BzCommand *command = launch->command;
   g_auto (BzUser) user = { 0 };
 
-  if (!take_terminal (stdio, terminal, error) || !place_stdio (stdio, error)
+  if (!take_terminal (launch->stdio, launch->terminal, error) || !place_stdio (launch->stdio, error)
       || !bz_user_lookup (command->user, &user, error))
     return;
   g_auto (GStrv) environment = complete_environment (command, &user);
-  if (terminal)
+  if (launch->terminal)
     (void) !fchown (0, user.uid, (gid_t) -1); /* best effort: the tty's group stays */
-  if (!set_limits (plan, error) || !become_user (&user, error)
-      || !change_directory (command, &user, error))
-    return;
   umask (022);
   prctl (PR_SET_PDEATHSIG, 0);
-  /* Last: ADDR_NO_RANDOMIZE and PER_LINUX32 hold for what exec makes. */
-  if (plan->personality != 0 && personality ((unsigned long) plan->personality) < 0)
-    {
-      bz_fail_errno (error, errno, "an outer container may refuse personality(2)",
-                     "cannot set the brand's personality");
-      bz_error_set_row (error != NULL ? *error : NULL, "S9");
-      return;
-    }
   reset_signals ();
   bz_close_range (3, ~0U, BZ_CLOSE_RANGE_CLOEXEC);
+  if (!set_limits (launch->plan, error) || !set_personality (launch->plan, error)
+      || !launch->confine (launch->data, error) || !become_user (&user, error)
+      || !change_directory (command, &user, error))
+    return;
   explain_exec (search_and_exec (command->argv, environment), command->argv[0], error);
 }
 
 void
-bz_launch (const BzCommand *command, const BzPlan *plan, const int stdio[3], gboolean terminal,
-           int error_socket)
+bz_launch (const BzLaunch *launch)
 {
   g_autoptr (GError) error = NULL;
+  BzLaunch here = *launch;
 
   /* The socket may be 0, 1 or 2 where the caller had those closed. */
-  int report = fcntl (error_socket, F_DUPFD_CLOEXEC, 3);
-  launch (command, plan, stdio, terminal, &error);
-  bz_message_send_error (report, error, NULL);
+  here.error_socket = fcntl (launch->error_socket, F_DUPFD_CLOEXEC, 3);
+  launch_or_fail (&here, &error);
+  bz_message_send_error (here.error_socket, error, NULL);
   _exit (bz_error_exit_status (error));
 }

@@ -3,11 +3,22 @@
 
 #include "loader/loader.h"
 
-/* In a child that is inside the zone already: becomes the command. On failure writes the error as a message to
- * error_socket (bz_message_send_error) and exits. stdio: the descriptors to use as 0, 1, 2;
- * terminal: they are a terminal, which becomes the controlling one of a new session. */
-G_GNUC_NORETURN void bz_launch (const BzCommand *command, const BzPlan *plan, const int stdio[3],
-                                gboolean terminal, int error_socket);
+/* How a program starts. */
+typedef struct {
+  const BzCommand *command;
+  const BzPlan *plan;
+  int stdio[3];      /* the descriptors to use as 0, 1, 2 */
+  gboolean terminal; /* they are a terminal, which becomes the controlling one of a new session */
+  int error_socket;  /* where an error goes, as a message; close-on-exec: its end tells of success */
+  /* Puts the process under the zone's filter and waits until its calls are answered. Called when nothing but
+   * user, directory and exec is left to do: from here on the process makes only calls as old as Linux 2.0, because the filter
+   * refuses what the brand's kernel did not know. */
+  gboolean (*confine) (gpointer data, GError **error);
+  gpointer data;
+} BzLaunch;
+
+/* In a child that is inside the zone already: becomes the command. Exits on failure. */
+G_GNUC_NORETURN void bz_launch (const BzLaunch *launch);
 
 /* Narrows the calling process's capability bounding set to what distributions need. Returns 0 or an errno. */
 int bz_launch_bound_capabilities (void);
