@@ -1,0 +1,386 @@
+/* What a task sees of each translated call: result, errno and bytes in its memory. */
+#include "config.h"
+
+#include "syscall-xlat/calls/guest.h"
+#include "syscall-xlat/calls/handlers.h"
+#include "tests/unit/cmocka-all.h"
+#include "tests/unit/fake-call.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/reboot.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#ifndef UNAME26
+#define UNAME26 0x0020000
+#endif
+#define BAD_ADDRESS 16
+#define NOBODY_HAS 0
+
+static void
+assert_value (BzVerdict verdict, gint64 value)
+{
+  assert_int_equal (verdict.kind, BZ_VERDICT_VALUE);
+  assert_int_equal (verdict.value, value);
+}
+
+static void
+assert_errno (BzVerdict verdict, int error)
+{
+  assert_int_equal (verdict.kind, BZ_VERDICT_ERRNO);
+  assert_int_equal (verdict.value, error);
+}
+
+static void
+assert_continues (BzVerdict verdict)
+{
+  assert_int_equal (verdict.kind, BZ_VERDICT_CONTINUE);
+}
+
+static void
+assert_pretended (BzVerdict verdict, gint64 value)
+{
+  assert_value (verdict, value);
+  assert_true (verdict.pretended);
+}
+
+static BzVerdict
+run (BzFake *fake, BzHandler handler, guint64 a, guint64 b, guint64 c)
+{
+  return bz_fake_run (fake, handler, a, b, c, 0, 0);
+}
+
+static void
+test_uname_is_the_brand_s (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+  const BzGuestUtsname *names = (const BzGuestUtsname *) fake.memory;
+
+  bz_fake_init (&fake, BZ_ABI_I386, "uname");
+  memset (fake.memory, 0xee, sizeof fake.memory);
+  assert_value (run (&fake, bz_call_uname, bz_fake_at (0), 0, 0), 0);
+  assert_string_equal (names->sysname, "Linux");
+  assert_string_equal (names->nodename, "oldbox");
+  assert_string_equal (names->release, "2.4.20");
+  assert_string_equal (names->version, "#1 SMP Mon Mar 17 22:02:15 PST 2003");
+  assert_string_equal (names->machine, "i586");
+  assert_string_equal (names->domainname, "(none)");
+  assert_int_equal (fake.memory[sizeof *names], 0xee);
+  assert_errno (run (&fake, bz_call_uname, BAD_ADDRESS, 0, 0), EFAULT);
+}
+
+static void
+test_machine_is_the_task_s (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+  const BzGuestUtsname *names = (const BzGuestUtsname *) fake.memory;
+  struct utsname host;
+
+  uname (&host);
+  bz_fake_init (&fake, BZ_ABI_X86_64, "uname");
+  run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
+  assert_string_equal (names->machine, "x86_64");
+  fake.fact[BZ_FACT_PERSONALITY] = PER_LINUX32;
+  run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
+  assert_string_equal (names->machine, "i586");
+
+  /* Only the machine is the brand's. */
+  fake.plan.quirk[BZ_QUIRK_RELEASE] = 0;
+  run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
+  assert_string_equal (names->release, host.release);
+  assert_string_equal (names->machine, "i586");
+  fake.plan.quirk[BZ_QUIRK_MACHINE] = 0;
+  run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
+  assert_string_equal (names->machine, "i686");
+}
+
+static void
+test_uname26_counts_on_from_the_claimed_release (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+  const BzGuestUtsname *names = (const BzGuestUtsname *) fake.memory;
+
+  bz_fake_init (&fake, BZ_ABI_X86_64, "uname");
+  fake.fact[BZ_FACT_PERSONALITY] = UNAME26;
+  fake.plan.release = (char *) "3.10.0-1160.el7.x86_64";
+  fake.plan.release_number = BZ_RELEASE (3, 10, 0);
+  run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
+  assert_string_equal (names->release, "2.6.50-1160.el7.x86_64");
+  fake.plan.release = (char *) "4.9.0-3-amd64";
+  fake.plan.release_number = BZ_RELEASE (4, 9, 0);
+  run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
+  assert_string_equal (names->release, "2.6.69-3-amd64");
+  fake.plan.release = (char *) "2.6.32-754.el6";
+  fake.plan.release_number = BZ_RELEASE (2, 6, 32);
+  run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
+  assert_string_equal (names->release, "2.6.32-754.el6");
+}
+
+static void
+test_elder_unames (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  bz_fake_init (&fake, BZ_ABI_I386, "olduname");
+  memset (fake.memory, 0xee, sizeof fake.memory);
+  strcpy (fake.names.nodename, "a-long-name.example");
+  assert_value (run (&fake, bz_call_olduname, bz_fake_at (0), 0, 0), 0);
+  assert_string_equal (fake.memory + 4 * 65, "i586");
+  assert_int_equal (fake.memory[5 * 65], 0xee);
+
+  memset (fake.memory, 0xee, sizeof fake.memory);
+  assert_value (run (&fake, bz_call_oldolduname, bz_fake_at (0), 0, 0), 0);
+  assert_string_equal (fake.memory, "Linux");
+  assert_string_equal (fake.memory + 9, "a-long-n");
+  assert_string_equal (fake.memory + 18, "2.4.20");
+  assert_string_equal (fake.memory + 36, "i586");
+  assert_int_equal (fake.memory[45], 0xee);
+}
+
+static void
+test_heap_starts_at_the_end_of_bss (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  bz_fake_init (&fake, BZ_ABI_I386, "brk");
+  fake.fact[BZ_FACT_START_BRK] = 0x804b000;
+  assert_value (run (&fake, bz_call_brk, 0x804a123, 0, 0), 0x804a123);
+  assert_value (run (&fake, bz_call_brk, 0x804afff, 0, 0), 0x804afff);
+  assert_continues (run (&fake, bz_call_brk, 0x804a000, 0, 0));
+  assert_continues (run (&fake, bz_call_brk, 0x804b001, 0, 0));
+  assert_continues (run (&fake, bz_call_brk, 0x8049fff, 0, 0));
+  assert_continues (run (&fake, bz_call_brk, 0, 0, 0));
+  /* A host that starts it there itself. */
+  fake.fact[BZ_FACT_START_BRK] = 0x804a124;
+  assert_continues (run (&fake, bz_call_brk, 0x804a124, 0, 0));
+  assert_continues (run (&fake, bz_call_brk, 0x8049fff, 0, 0));
+  /* Unknown. */
+  fake.fact[BZ_FACT_START_BRK] = 0;
+  assert_continues (run (&fake, bz_call_brk, 0x804a123, 0, 0));
+  fake.fact[BZ_FACT_START_BRK] = 0x804b000;
+  fake.fact_error = EACCES;
+  assert_continues (run (&fake, bz_call_brk, 0x804a123, 0, 0));
+}
+
+static void
+test_personality_keeps_the_brand_s_flags (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  bz_fake_init (&fake, BZ_ABI_I386, "personality");
+  fake.plan.personality = ADDR_NO_RANDOMIZE | PER_LINUX32;
+  fake.fact[BZ_FACT_PERSONALITY] = ADDR_NO_RANDOMIZE | PER_LINUX32;
+  assert_value (run (&fake, bz_call_personality, 0xffffffff, 0, 0), 0);
+  assert_value (run (&fake, bz_call_personality, PER_LINUX, 0, 0), 0);
+  assert_value (run (&fake, bz_call_personality, PER_LINUX32, 0, 0), 0);
+  assert_value (run (&fake, bz_call_personality, ADDR_NO_RANDOMIZE, 0, 0), 0);
+  assert_continues (run (&fake, bz_call_personality, ADDR_LIMIT_3GB, 0, 0));
+  assert_continues (run (&fake, bz_call_personality, PER_SVR4, 0, 0));
+
+  /* What the task set itself shows, can be put back, and can be cleared. */
+  fake.fact[BZ_FACT_PERSONALITY] |= ADDR_LIMIT_3GB;
+  assert_value (run (&fake, bz_call_personality, 0xffffffff, 0, 0), ADDR_LIMIT_3GB);
+  assert_value (run (&fake, bz_call_personality, ADDR_LIMIT_3GB, 0, 0), ADDR_LIMIT_3GB);
+  assert_continues (run (&fake, bz_call_personality, 0, 0, 0));
+
+  /* The upper half of a 64-bit register is no part of the argument. */
+  fake.plan.personality = 0;
+  fake.fact[BZ_FACT_PERSONALITY] = 0;
+  assert_value (run (&fake, bz_call_personality, 0xabcdef00ffffffff, 0, 0), 0);
+  fake.fact_error = EACCES;
+  assert_continues (run (&fake, bz_call_personality, 0, 0, 0));
+}
+
+static void
+test_sysinfo_fits_old_programs (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+  struct sysinfo host;
+  const BzGuestSysinfo32 *old = (const BzGuestSysinfo32 *) fake.memory;
+  const BzGuestSysinfo64 *wide = (const BzGuestSysinfo64 *) fake.memory;
+
+  sysinfo (&host);
+  bz_fake_init (&fake, BZ_ABI_I386, "sysinfo");
+  memset (fake.memory, 0xee, sizeof fake.memory);
+  assert_value (run (&fake, bz_call_sysinfo, bz_fake_at (0), 0, 0), 0);
+  assert_true (old->totalram > 0 && old->totalram <= 0x7ffff000);
+  assert_true (old->freeram <= old->totalram && old->freeswap <= old->totalswap);
+  assert_int_equal (old->mem_unit, 1);
+  assert_int_equal (old->procs > 0, 1);
+  assert_true (ABS (old->uptime - host.uptime) <= 1);
+  assert_int_equal (fake.memory[64], 0xee);
+
+  fake.plan.quirk[BZ_QUIRK_SYSINFO] = BZ_SYSINFO_NO_UNIT;
+  run (&fake, bz_call_sysinfo, bz_fake_at (0), 0, 0);
+  const guint8 nothing[22] = { 0 };
+  assert_memory_equal (fake.memory + 42, nothing, 22);
+  assert_errno (run (&fake, bz_call_sysinfo, BAD_ADDRESS, 0, 0), EFAULT);
+
+  bz_fake_init (&fake, BZ_ABI_X86_64, "sysinfo");
+  run (&fake, bz_call_sysinfo, bz_fake_at (0), 0, 0);
+  assert_true (wide->totalram == (guint64) host.totalram * host.mem_unit);
+}
+
+static void
+test_a_kernel_without_modules (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+  guint32 *returned = (guint32 *) (fake.memory + 64);
+
+  bz_fake_init (&fake, BZ_ABI_I386, "query_module");
+  strcpy ((char *) fake.memory, "ext3");
+  *returned = 99;
+  assert_value (run (&fake, bz_call_query_module, 0, 0, 0), 0);
+  assert_value (bz_fake_run (&fake, bz_call_query_module, 0, 1, 0, 0, bz_fake_at (64)), 0);
+  assert_int_equal (*returned, 0);
+  assert_errno (bz_fake_run (&fake, bz_call_query_module, 0, 1, 0, 0, BAD_ADDRESS), EFAULT);
+  assert_errno (run (&fake, bz_call_query_module, 0, 2, 0), EINVAL);
+  assert_errno (run (&fake, bz_call_query_module, bz_fake_at (0), 1, 0), ENOENT);
+  assert_errno (run (&fake, bz_call_query_module, bz_fake_at (8), 1, 0), EINVAL);
+  assert_errno (run (&fake, bz_call_query_module, BAD_ADDRESS, 1, 0), EFAULT);
+  memset (fake.memory, 'm', sizeof fake.memory);
+  assert_errno (run (&fake, bz_call_query_module, bz_fake_at (0), 1, 0), ENAMETOOLONG);
+  assert_value (run (&fake, bz_call_get_kernel_syms, 0, 0, 0), 0);
+  assert_errno (run (&fake, bz_call_create_module, bz_fake_at (0), 100, 0), EPERM);
+}
+
+static void
+test_bdflush (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  bz_fake_init (&fake, BZ_ABI_I386, "bdflush");
+  assert_errno (run (&fake, bz_call_bdflush, 1, 0, 0), EPERM);
+  fake.fact[BZ_FACT_CAPABILITIES] = G_GUINT64_CONSTANT (1) << CAP_SYS_ADMIN;
+  assert_pretended (run (&fake, bz_call_bdflush, 0, 0, 0), 0);
+  assert_pretended (run (&fake, bz_call_bdflush, 1, 0, 0), 0);
+  assert_value (run (&fake, bz_call_bdflush, 2, bz_fake_at (0), 0), 0);
+  assert_int_equal (*(gint32 *) fake.memory, 40);
+  assert_errno (run (&fake, bz_call_bdflush, 2, BAD_ADDRESS, 0), EFAULT);
+  assert_pretended (run (&fake, bz_call_bdflush, 3, 50, 0), 0);
+  assert_errno (run (&fake, bz_call_bdflush, 3, 101, 0), EINVAL);
+  assert_errno (run (&fake, bz_call_bdflush, 20, 0, 0), EINVAL);
+}
+
+static void
+test_an_empty_kernel_log (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  bz_fake_init (&fake, BZ_ABI_I386, "syslog");
+  assert_value (run (&fake, bz_call_syslog, 3, bz_fake_at (0), 100), 0);
+  assert_errno (run (&fake, bz_call_syslog, 2, bz_fake_at (0), 100), EPERM);
+  assert_errno (run (&fake, bz_call_syslog, 10, 0, 0), EPERM);
+  fake.fact[BZ_FACT_CAPABILITIES] = G_GUINT64_CONSTANT (1) << CAP_SYS_ADMIN;
+  BzVerdict waiting = run (&fake, bz_call_syslog, 2, bz_fake_at (0), 100);
+  assert_int_equal (waiting.kind, BZ_VERDICT_DEFERRED);
+  assert_int_equal (waiting.value, EINTR);
+  assert_true (waiting.delay_ms >= 500);
+  assert_errno (run (&fake, bz_call_syslog, 2, 0, 100), EINVAL);
+  assert_errno (run (&fake, bz_call_syslog, 3, bz_fake_at (0), 0xffffffff), EINVAL);
+  assert_value (run (&fake, bz_call_syslog, 9, 0, 0), 0);
+  assert_pretended (run (&fake, bz_call_syslog, 8, 0, 1), 0);
+  assert_errno (run (&fake, bz_call_syslog, 8, 0, 9), EINVAL);
+  assert_errno (run (&fake, bz_call_syslog, 10, 0, 0), EINVAL);
+  assert_errno (run (&fake, bz_call_syslog, 99, 0, 0), EINVAL);
+  fake.plan.release_number = BZ_RELEASE (2, 6, 32);
+  assert_true (run (&fake, bz_call_syslog, 10, 0, 0).value > 0);
+}
+
+static void
+test_the_clock_can_be_set_in_appearance (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+  gint32 *memory = (gint32 *) fake.memory;
+  BzGuestTimex32 *timex = (BzGuestTimex32 *) (fake.memory + 512);
+
+  bz_fake_init (&fake, BZ_ABI_I386, "settimeofday");
+  memory[0] = 1000;
+  assert_errno (run (&fake, bz_call_settimeofday, bz_fake_at (0), 0, 0), EPERM);
+  assert_errno (run (&fake, bz_call_stime, bz_fake_at (0), 0, 0), EPERM);
+  assert_errno (run (&fake, bz_call_stime, BAD_ADDRESS, 0, 0), EFAULT);
+  fake.fact[BZ_FACT_CAPABILITIES] = G_GUINT64_CONSTANT (1) << CAP_SYS_TIME;
+  assert_pretended (run (&fake, bz_call_settimeofday, bz_fake_at (0), 0, 0), 0);
+  assert_pretended (run (&fake, bz_call_stime, bz_fake_at (0), 0, 0), 0);
+  assert_errno (run (&fake, bz_call_settimeofday, BAD_ADDRESS, 0, 0), EFAULT);
+  memory[1] = 1000001;
+  assert_errno (run (&fake, bz_call_settimeofday, bz_fake_at (0), 0, 0), EINVAL);
+  memory[2] = 16 * 60;
+  assert_errno (run (&fake, bz_call_settimeofday, 0, bz_fake_at (8), 0), EINVAL);
+
+  fake.row.name = "clock_settime";
+  memory[1] = 999999999;
+  assert_pretended (run (&fake, bz_call_clock_settime, CLOCK_REALTIME, bz_fake_at (0), 0), 0);
+  memory[1] = -1;
+  assert_errno (run (&fake, bz_call_clock_settime, CLOCK_REALTIME, bz_fake_at (0), 0), EINVAL);
+  assert_continues (run (&fake, bz_call_clock_settime, CLOCK_MONOTONIC, bz_fake_at (0), 0));
+  fake.row.name = "clock_settime64";
+  memset (fake.memory, 0, 16);
+  memory[3] = 0x7fffffff; /* padding above the nanoseconds */
+  assert_pretended (run (&fake, bz_call_clock_settime, CLOCK_REALTIME, bz_fake_at (0), 0), 0);
+
+  fake.row.name = "adjtimex";
+  assert_continues (run (&fake, bz_call_adjtimex, bz_fake_at (512), 0, 0));
+  timex->modes = 0xa001;
+  assert_continues (run (&fake, bz_call_adjtimex, bz_fake_at (512), 0, 0));
+  timex->modes = 1;
+  BzVerdict set = run (&fake, bz_call_adjtimex, bz_fake_at (512), 0, 0);
+  assert_true (set.kind == BZ_VERDICT_VALUE && set.pretended && set.value >= 0);
+  assert_true (ABS (timex->time.sec - (gint32) time (NULL)) <= 1);
+  assert_true (timex->tick > 0);
+  fake.fact[BZ_FACT_CAPABILITIES] = NOBODY_HAS;
+  assert_errno (run (&fake, bz_call_adjtimex, bz_fake_at (512), 0, 0), EPERM);
+}
+
+static void
+test_the_switch_of_ctrl_alt_del (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+  const guint64 magic = LINUX_REBOOT_MAGIC1;
+
+  bz_fake_init (&fake, BZ_ABI_I386, "reboot");
+  assert_errno (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF), EPERM);
+  fake.fact[BZ_FACT_CAPABILITIES] = G_GUINT64_CONSTANT (1) << CAP_SYS_BOOT;
+  assert_pretended (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF), 0);
+  assert_pretended (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2B, LINUX_REBOOT_CMD_CAD_ON), 0);
+  assert_errno (run (&fake, bz_call_reboot, magic, 1, LINUX_REBOOT_CMD_CAD_OFF), EINVAL);
+  assert_continues (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_HALT));
+}
+
+static void
+test_nothing_is_written_for_a_dead_task (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  bz_fake_init (&fake, BZ_ABI_I386, "uname");
+  fake.gone = TRUE;
+  assert_errno (run (&fake, bz_call_uname, bz_fake_at (0), 0, 0), ESRCH);
+  assert_errno (run (&fake, bz_call_sysinfo, bz_fake_at (0), 0, 0), ESRCH);
+  assert_int_equal (fake.writes, 0);
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_uname_is_the_brand_s),
+    cmocka_unit_test (test_machine_is_the_task_s),
+    cmocka_unit_test (test_uname26_counts_on_from_the_claimed_release),
+    cmocka_unit_test (test_elder_unames),
+    cmocka_unit_test (test_heap_starts_at_the_end_of_bss),
+    cmocka_unit_test (test_personality_keeps_the_brand_s_flags),
+    cmocka_unit_test (test_sysinfo_fits_old_programs),
+    cmocka_unit_test (test_a_kernel_without_modules),
+    cmocka_unit_test (test_bdflush),
+    cmocka_unit_test (test_an_empty_kernel_log),
+    cmocka_unit_test (test_the_clock_can_be_set_in_appearance),
+    cmocka_unit_test (test_the_switch_of_ctrl_alt_del),
+    cmocka_unit_test (test_nothing_is_written_for_a_dead_task),
+  };
+
+  return cmocka_run_group_tests (tests, NULL, NULL);
+}
