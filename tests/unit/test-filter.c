@@ -85,7 +85,7 @@ check_case (Run *run, const char *line)
   g_auto (GStrv) split = g_strsplit_set (line, " \t", -1);
   g_autoptr (GPtrArray) words = g_ptr_array_new ();
   guint64 args[6] = { 0 };
-  BzAbi abi;
+  BzAbi abi = BZ_ABI_I386;
   const BzRow *row;
   guint32 nr;
   const char *got;
