@@ -262,6 +262,67 @@ test_kernel_agrees (void **state)
   assert_int_equal (WEXITSTATUS (status), 0);
 }
 
+static void
+check_names (const BzBrand *brand, char **names)
+{
+  for (char **name = names; name != NULL && *name != NULL; name++)
+    if (bz_table_row_by_name (BZ_ABI_I386, *name) == NULL
+        && bz_table_row_by_name (BZ_ABI_X86_64, *name) == NULL)
+      fail_msg ("%s: no table knows the call %s", brand->file, *name);
+}
+
+/* No claim may take from a program what every Linux since 1.0 had. */
+static void
+check_old_calls (const BzPlan *plan, GBytes *program)
+{
+  static const char *const old[] = { "read", "write", "open", "close", "execve", "exit", "fork", "mmap",
+                                     "munmap", "wait4", "kill", "ioctl", "getppid", "rt_sigreturn",
+                                     "restart_syscall" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (old); i++) {
+    const BzRow *row = bz_table_row_by_name (plan->abi, old[i]);
+
+    if (simulate (program, plan->abi, (guint32) row->nr, NULL, NULL) != SECCOMP_RET_ALLOW)
+      fail_msg ("%s on %s does not get %s", plan->brand, bz_abi_name (plan->abi), old[i]);
+  }
+}
+
+/* Every brand that is shipped names calls that exist and gives a filter that does what the tables say. */
+static void
+test_brands (void **state)
+{
+  g_auto (GStrv) names = bz_brand_list (NULL);
+  BzHost host = { .release = BZ_RELEASE (6, 1, 0), .release_text = (char *) "6.1.0" };
+
+  (void) state;
+  for (guint i = 0; i < BZ_FEATURE_COUNT; i++)
+    host.has[i] = TRUE;
+  assert_true (g_strv_length (names) > 5);
+  for (char **name = names; *name != NULL; name++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (BzBrand) brand = bz_brand_load (NULL, *name, &error);
+
+    if (brand == NULL)
+      fail_msg ("%s", error->message);
+    check_names (brand, brand->calls_present);
+    check_names (brand, brand->calls_absent);
+    for (BzAbi abi = 0; abi < BZ_ABI_COUNT; abi++) {
+      const BzPlanOptions options = { .abi = abi };
+      g_autoptr (BzPlan) plan = bz_plan_make (brand, &host, &options, &error);
+      g_autoptr (GBytes) program = NULL;
+      gboolean needed;
+
+      if (plan == NULL)
+        fail_msg ("%s", error->message);
+      program = bz_filter_compile (plan, &needed, &error);
+      if (program == NULL)
+        fail_msg ("%s: %s", *name, error->message);
+      if (needed)
+        check_old_calls (plan, program);
+    }
+  }
+}
+
 /* The check that guards the cache and the compiler finds a program that answers one call otherwise. */
 static void
 test_verify_finds_a_change (void **state)
@@ -302,6 +363,7 @@ main (void)
     cmocka_unit_test (test_far_jumps),
     cmocka_unit_test (test_hot_path_is_short),
     cmocka_unit_test (test_kernel_agrees),
+    cmocka_unit_test (test_brands),
     cmocka_unit_test (test_verify_finds_a_change),
   };
 
