@@ -289,6 +289,26 @@ test_what_is_no_file (void **state)
   tree_remove (tree);
 }
 
+/* A FIFO holds text for the first who reads: it is not for us. */
+static void
+test_fifo_is_not_read (void **state)
+{
+  static const char text[] = "CentOS release 6.8 (Final)\n";
+  char *tree = tree_new ();
+  g_autofree char *path = g_build_filename (tree, "etc/redhat-release", NULL);
+
+  (void) state;
+  tree_write_elf (tree, "bin/sh", &x86_64_glibc);
+  tree_fifo (tree, "etc/redhat-release");
+  int fifo = open (path, O_RDWR | O_CLOEXEC);
+  assert_true (fifo >= 0);
+  assert_int_equal (write (fifo, text, sizeof text - 1), sizeof text - 1);
+  g_autoptr (BzDetection) detection = detect_with (tree, NULL, NULL);
+  assert_string_not_equal (detection->brand, "el6");
+  close (fifo);
+  tree_remove (tree);
+}
+
 static void
 test_no_userland (void **state)
 {
@@ -377,7 +397,8 @@ main (void)
     cmocka_unit_test (test_libraries_alone),       cmocka_unit_test (test_several_libcs),
     cmocka_unit_test (test_too_old_a_brand),       cmocka_unit_test (test_foreign),
     cmocka_unit_test (test_links),                 cmocka_unit_test (test_what_is_no_file),
-    cmocka_unit_test (test_no_userland),           cmocka_unit_test (test_aout),
+    cmocka_unit_test (test_fifo_is_not_read),      cmocka_unit_test (test_no_userland),
+               cmocka_unit_test (test_aout),
     cmocka_unit_test (test_broken_brand),          cmocka_unit_test (test_damaged_elf),
   };
 

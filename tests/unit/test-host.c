@@ -2,7 +2,8 @@
 #include "config.h"
 
 #include "brand/base/error.h"
-#include "brand/host.h"
+#include "brand/host-cache.h"
+#include "brand/host-probe.h"
 #include "tests/unit/cmocka-all.h"
 #include "tests/unit/made-up-tree.h"
 
@@ -57,43 +58,97 @@ test_agrees_with_the_kernel (void **state)
 }
 
 static void
+test_cached_probe (void **state)
+{
+  char *dir = tree_new ();
+  g_autoptr (BzHost) first = bz_host_probe (dir, NULL);
+  gint64 start = g_get_monotonic_time ();
+  g_autoptr (BzHost) second = bz_host_probe (dir, NULL);
+
+  (void) state;
+  print_message ("cached probe: %ld us\n", (long) (g_get_monotonic_time () - start));
+  assert_memory_equal (first->has, second->has, sizeof first->has);
+  tree_remove (dir);
+}
+
+/* Whether the cache in dir says that the host runs i386 programs. */
+static gboolean
+cache_says_ia32 (const char *dir)
+{
+  gboolean cached[BZ_FEATURE_COUNT] = { [BZ_FEATURE_IA32] = TRUE };
+  BzHost host = { 0 };
+
+  bz_host_cache_read (dir, cached, &host);
+  assert_false (host.has[BZ_FEATURE_OVERLAY]); /* not asked for */
+  return host.has[BZ_FEATURE_IA32];
+}
+
+static void
 test_cache (void **state)
 {
   char *dir = tree_new ();
   g_autofree char *base = g_strdup_printf ("host-%u", (guint) geteuid ());
   g_autofree char *file = g_build_filename (dir, base, NULL);
   g_autofree char *text = NULL;
-  g_autoptr (BzHost) first = bz_host_probe (dir, NULL);
+  gboolean cached[BZ_FEATURE_COUNT] = { [BZ_FEATURE_IA32] = TRUE, [BZ_FEATURE_OVERLAY] = TRUE };
+  BzHost host = { 0 };
 
   (void) state;
-  gint64 start = g_get_monotonic_time ();
-  g_autoptr (BzHost) second = bz_host_probe (dir, NULL);
-  print_message ("cached probe: %ld us\n", (long) (g_get_monotonic_time () - start));
-  assert_memory_equal (first->has, second->has, sizeof first->has);
-  if (!g_file_get_contents (file, &text, NULL, NULL))
-    {
-      print_message ("this host gives none of the cached features\n");
-      tree_remove (dir);
-      return;
-    }
+  assert_false (cache_says_ia32 (dir));
+  host.has[BZ_FEATURE_IA32] = host.has[BZ_FEATURE_OVERLAY] = TRUE;
+  bz_host_cache_write (dir, cached, &host);
+  assert_true (cache_says_ia32 (dir));
+  assert_true (g_file_get_contents (file, &text, NULL, NULL));
 
-  /* A lie in the caller's own file is believed; of another boot, or writable by others, it is not. */
-  g_autofree char *lie = g_strdup_printf ("%s\n", text);
+  /* Of another boot, writable by others, damaged, a FIFO, a link: not used. */
   g_autoptr (GKeyFile) keys = g_key_file_new ();
-  g_key_file_load_from_data (keys, lie, strlen (lie), G_KEY_FILE_NONE, NULL);
+  g_key_file_load_from_data (keys, text, strlen (text), G_KEY_FILE_NONE, NULL);
   g_key_file_set_string (keys, "Host", "Identity", "another boot");
   g_autofree char *changed = g_key_file_to_data (keys, NULL, NULL);
   tree_write (dir, base, changed);
-  g_autoptr (BzHost) third = bz_host_probe (dir, NULL);
-  assert_memory_equal (first->has, third->has, sizeof first->has);
+  assert_false (cache_says_ia32 (dir));
+  tree_write (dir, base, text);
+  assert_true (cache_says_ia32 (dir));
+  g_chmod (file, 0666);
+  assert_false (cache_says_ia32 (dir));
   tree_write (dir, base, "not a key file \xff");
-  g_autoptr (BzHost) fourth = bz_host_probe (dir, NULL);
-  assert_memory_equal (first->has, fourth->has, sizeof first->has);
+  assert_false (cache_says_ia32 (dir));
   g_remove (file);
   tree_fifo (dir, base);
-  g_autoptr (BzHost) fifth = bz_host_probe (dir, NULL);
-  assert_memory_equal (first->has, fifth->has, sizeof first->has);
+  assert_false (cache_says_ia32 (dir));
+  g_remove (file);
+  tree_write (dir, "elsewhere", text);
+  tree_link (dir, base, "elsewhere");
+  assert_false (cache_says_ia32 (dir));
   tree_remove (dir);
+}
+
+static gboolean
+says_yes (const char *path G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
+static gboolean
+says_no (const char *path G_GNUC_UNUSED)
+{
+  return FALSE;
+}
+
+static gboolean
+dies (const char *path G_GNUC_UNUSED)
+{
+  raise (SIGKILL);
+  return TRUE;
+}
+
+static void
+test_children (void **state)
+{
+  (void) state;
+  assert_true (bz_probe_in_child (says_yes, NULL));
+  assert_false (bz_probe_in_child (says_no, NULL));
+  assert_false (bz_probe_in_child (dies, NULL));
 }
 
 /* A shell that ignores SIGCHLD hands that down. */
@@ -158,7 +213,8 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_leaves_the_caller_alone), cmocka_unit_test (test_agrees_with_the_kernel),
-    cmocka_unit_test (test_cache),                   cmocka_unit_test (test_unwritable_cache),
+    cmocka_unit_test (test_cache),                   cmocka_unit_test (test_cached_probe),
+    cmocka_unit_test (test_children),                cmocka_unit_test (test_unwritable_cache),
     cmocka_unit_test (test_check_and_mask),          cmocka_unit_test (test_ignored_children),
   };
 
