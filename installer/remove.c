@@ -304,7 +304,7 @@ bz_remove_at (int dir_fd, const char *name, const char *label, GError **error)
       g_array_unref (walk.levels);
     }
 
-  g_autofree char *first_left = walk.first_left;
+  g_autofree char *first_left G_GNUC_UNUSED = walk.first_left; /* owned until the end */
   if (!done)
     return bz_fail (error, BZ_ERROR_FAILED, "somebody keeps moving its directories",
                     "stop what works in it", "removing %s", label);

@@ -55,7 +55,6 @@ how_it_ended (int status)
 static void
 reap_init (BzKeeper *keeper, int *how)
 {
-  g_autoptr (BzMessage) last = NULL;
   int status = 0;
 
   while (waitpid (keeper->init, &status, 0) < 0 && errno == EINTR)

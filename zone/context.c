@@ -71,7 +71,7 @@ bz_context_host (const BzContext *context, const BzArguments *arguments, GError 
   return g_steal_pointer (&host);
 }
 
-static void
+static void G_GNUC_PRINTF (1, 0)
 note (const char *format, va_list args)
 {
   g_autofree char *text = g_strdup_vprintf (format, args);
