@@ -49,7 +49,9 @@ brandsdir = $(pkgdatadir)/brands
 dist_brands_DATA = \
 	brand/definitions/alpine.brand \
 	brand/definitions/basiclinux.brand \
+	brand/definitions/cirros.brand \
 	brand/definitions/debian-bullseye.brand \
+	brand/definitions/debian-squeeze.brand \
 	brand/definitions/debian-wheezy.brand \
 	brand/definitions/el5.brand \
 	brand/definitions/el6.brand \
