@@ -13,6 +13,7 @@
 #include "loader/launch.h"
 #include "loader/listener.h"
 #include "loader/message.h"
+#include "loader/namespaces.h"
 #include "loader/userns.h"
 #include "loader/view.h"
 
@@ -85,7 +86,7 @@ raise_loopback (GError **error)
 }
 
 static gboolean
-become_zone (const BzInside *inside, GError **error)
+become_zone (BzInside *inside, GError **error)
 {
   const BzPartition *partition = inside->partition;
   const char *hostname = partition->hostname != NULL ? partition->hostname : partition->name;
@@ -94,7 +95,7 @@ become_zone (const BzInside *inside, GError **error)
 
   if (!receive_prepared (inside->socket, partition->volumes->len, &prepared, error))
     return FALSE;
-  failed = bz_userns_become_root (partition->uids->len > 0 && partition->gids->len > 0);
+  failed = bz_userns_become_root ();
   if (failed != 0)
     return bz_fail_errno (error, failed, NULL, "cannot become the zone's root");
   prctl (PR_SET_DUMPABLE, 0);
@@ -103,6 +104,9 @@ become_zone (const BzInside *inside, GError **error)
   bz_cgroup_enter (inside->tasks, inside->task_count);
   if (unshare (CLONE_NEWCGROUP) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make a cgroup namespace");
+  inside->cgroup_namespace = bz_namespaces_own_cgroup (error);
+  if (inside->cgroup_namespace < 0)
+    return FALSE;
   if (!bz_view_enter (partition, &prepared, error))
     return FALSE;
   if (sethostname (hostname, strlen (hostname)) != 0)
@@ -159,8 +163,8 @@ confine (gpointer data, GError **error)
                                           inside->partition->plan->wait_killable, error))
              < 0)
     return FALSE;
-  gboolean good = bz_message_send (inside->socket, "ready", NULL, &listener, listener >= 0 ? 1 : 0,
-                                   error)
+  int fds[] = { inside->cgroup_namespace, listener };
+  gboolean good = bz_message_send (inside->socket, "ready", NULL, fds, listener >= 0 ? 2 : 1, error)
                   && expect (inside->socket, "go", NULL, error);
   if (listener >= 0)
     close (listener);
@@ -315,7 +319,7 @@ retitle (const BzInside *inside)
 }
 
 static gboolean
-run (const BzInside *inside, Started *started, GError **error)
+run (BzInside *inside, Started *started, GError **error)
 {
   if (!become_zone (inside, error) || !start_command (inside, started, error))
     return FALSE;
@@ -324,12 +328,13 @@ run (const BzInside *inside, Started *started, GError **error)
                                    started->master >= 0 ? 1 : 0, error);
   if (started->master >= 0)
     close (started->master);
+  close (inside->cgroup_namespace);
   drop_host_streams ();
   return sent;
 }
 
 void
-bz_inside_main (const BzInside *inside)
+bz_inside_main (BzInside *inside)
 {
   g_autoptr (GError) error = NULL;
   Started started = { 0 };

@@ -6,6 +6,7 @@
 typedef struct {
   const BzPartition *partition;
   int socket;          /* to the keeper */
+  int cgroup_namespace; /* made by the process itself */
   const int *tasks;    /* bz_cgroup_tasks */
   guint task_count;
   char *title;         /* the argument area, overwritten so that ps shows "init" */
@@ -14,7 +15,7 @@ typedef struct {
 
 /* In the child of the keeper's clone: follows the keeper through the set-up (messages in keeper.c),
  * becomes process 1, runs the command and reaps until it ends. */
-G_GNUC_NORETURN void bz_inside_main (const BzInside *inside);
+G_GNUC_NORETURN void bz_inside_main (BzInside *inside);
 
 /* A new pty of the zone's devpts: the master, and the slave opened without becoming the controlling terminal. */
 gboolean bz_inside_open_pty (int *master, int *slave, GError **error);

@@ -9,8 +9,7 @@
  *   "listener" to the keeper;
  *   "go"                                                  ->  executes
  *
- * Facts: setns(2) into a pid namespace holds for children only. A pidfd names all namespaces of a
- * process at once (Linux 5.8). One filter chain has one listener, so the program installs the zone's filter
+ * Facts: setns(2) into a pid namespace holds for children only. One filter chain has one listener, so the program installs the zone's filter
  * itself and its listener goes to the zone's keeper. Until it executes, the program is a fork of the
  * caller in a namespace whose root may be hostile: it is not dumpable, and everything it holds is close-on-exec. */
 #include "config.h"
@@ -24,12 +23,12 @@
 #include "loader/launch.h"
 #include "loader/listener.h"
 #include "loader/loader.h"
+#include "loader/namespaces.h"
 #include "loader/partition-data.h"
 #include "loader/userns.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -40,7 +39,8 @@
 typedef struct {
   BzPartition *partition;
   const BzCommand *command;
-  int init_pidfd, unified;
+  int namespaces[BZ_NAMESPACE_COUNT];
+  int unified;
   int tasks[BZ_MESSAGE_FDS];
   guint task_count;
   int socket; /* to the caller */
@@ -51,17 +51,11 @@ typedef struct {
 static gboolean
 enter (const Joiner *joiner, GError **error)
 {
-  int flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC
-              | CLONE_NEWCGROUP;
-  gboolean may_set_groups = joiner->partition->uids->len > 0 && joiner->partition->gids->len > 0;
-
-  if (joiner->partition->network == BZ_NETWORK_NONE)
-    flags |= CLONE_NEWNET;
   prctl (PR_SET_DUMPABLE, 0);
   bz_cgroup_enter (joiner->tasks, joiner->task_count);
-  if (setns (joiner->init_pidfd, flags) != 0)
-    return bz_fail_errno (error, errno, NULL, "cannot enter the zone's namespaces");
-  int failed = bz_userns_become_root (may_set_groups);
+  if (!bz_namespaces_enter (joiner->namespaces, BZ_NAMESPACES_ALL, error))
+    return FALSE;
+  int failed = bz_userns_become_root ();
   if (failed == 0)
     failed = bz_launch_bound_capabilities ();
   prctl (PR_SET_DUMPABLE, 0);
@@ -190,17 +184,18 @@ static gboolean
 learn_zone (int connection, Joiner *joiner, BzMessage **answer, GError **error)
 {
   gboolean unified = FALSE;
-  guint next = 2;
+  guint32 set = 0;
+  guint next = 1;
 
   *answer = bz_client_ask (connection, "join", NULL, NULL, 0, error);
   if (*answer == NULL)
     return FALSE;
-  if ((*answer)->fd_count < 2)
-    return bz_fail (error, BZ_ERROR_FAILED, "its keeper's answer is incomplete", NULL,
-                    "cannot join the zone");
-  joiner->init_pidfd = (*answer)->fds[1];
+  g_variant_dict_lookup ((*answer)->body, "namespaces", "u", &set);
+  for (guint i = 0; i < BZ_NAMESPACE_COUNT; i++)
+    joiner->namespaces[i]
+        = (set & (1u << i)) != 0 && next < (*answer)->fd_count ? (*answer)->fds[next++] : -1;
   g_variant_dict_lookup ((*answer)->body, "unified", "b", &unified);
-  joiner->unified = unified && (*answer)->fd_count > 2 ? (*answer)->fds[next++] : -1;
+  joiner->unified = unified && (*answer)->fd_count > next ? (*answer)->fds[next++] : -1;
   while (next < (*answer)->fd_count)
     joiner->tasks[joiner->task_count++] = (*answer)->fds[next++];
   joiner->partition = map_spec ((*answer)->fds[0], error);

@@ -115,16 +115,25 @@ answer_stop (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
   return TRUE; /* the client waits for the end of its connection */
 }
 
-/* What a joining process needs: the partition, the first process, the cgroups. */
+/* What a joining process needs: the partition, the namespaces, the cgroups. */
 static gboolean
 answer_join (BzKeeper *keeper, int client, BzMessage *message, GError **error)
 {
   g_auto (GVariantDict) body = G_VARIANT_DICT_INIT (NULL);
-  int fds[BZ_MESSAGE_FDS] = { keeper->options->spec, keeper->init_pidfd };
-  guint count = 2, tasks;
+  int fds[BZ_MESSAGE_FDS] = { keeper->options->spec };
+  guint count = 1, tasks;
   const int *task_fds = bz_cgroup_tasks (keeper->cgroup, &tasks);
   int unified = bz_cgroup_unified (keeper->cgroup);
 
+  guint32 set = 0;
+
+  for (guint i = 0; i < BZ_NAMESPACE_COUNT; i++)
+    if (keeper->namespaces[i] >= 0)
+      {
+        set |= 1u << i;
+        fds[count++] = keeper->namespaces[i];
+      }
+  g_variant_dict_insert (&body, "namespaces", "u", set);
   g_variant_dict_insert (&body, "unified", "b", unified >= 0);
   if (unified >= 0)
     fds[count++] = unified;

@@ -4,6 +4,7 @@
 #include "loader/cgroup.h"
 #include "loader/keeper.h"
 #include "loader/message.h"
+#include "loader/namespaces.h"
 #include "syscall-xlat/loop.h"
 
 typedef struct {
@@ -24,6 +25,7 @@ typedef struct {
 
   pid_t init;
   int init_pidfd, init_socket;
+  int namespaces[BZ_NAMESPACE_COUNT];
   int terminal;     /* master of the first command's pty, or -1 */
   gboolean command_ended;
   int command_status;

@@ -87,18 +87,21 @@ static gboolean
 map_and_prepare (BzKeeper *keeper, GError **error)
 {
   const BzPartition *partition = keeper->partition;
-  g_autofree char *path = g_strdup_printf ("/proc/%d/ns/user", (int) keeper->init);
   BzPrepared prepared;
 
-  if (!bz_userns_write_maps (keeper->init, partition->uids, partition->gids, error))
+  if (!bz_namespaces_open (keeper->init, keeper->namespaces, error)
+      || !bz_userns_write_maps (keeper->init, partition->uids, partition->gids, error))
     return FALSE;
-  int userns = open (path, O_RDONLY | O_CLOEXEC);
-  if (userns < 0)
-    return bz_fail_errno (error, errno, NULL, "cannot open %s", path);
-  gboolean good = bz_prepare (partition, userns, &prepared, error)
-                  && send_prepared (keeper, &prepared, error);
+  /* The host's own network namespace is nothing that the zone's root may enter; it is there already. */
+  if (partition->network == BZ_NETWORK_HOST)
+    {
+      close (keeper->namespaces[BZ_NAMESPACE_NET]);
+      keeper->namespaces[BZ_NAMESPACE_NET] = -1;
+    }
+  gboolean good
+      = bz_prepare (partition, keeper->namespaces[BZ_NAMESPACE_USER], &prepared, error)
+        && send_prepared (keeper, &prepared, error);
   bz_prepared_close (&prepared, partition->volumes->len);
-  close (userns);
   return good;
 }
 
@@ -134,7 +137,9 @@ await (BzKeeper *keeper, const char *kind, GError **error)
 static gboolean
 take_listener (BzKeeper *keeper, BzMessage *ready, GError **error)
 {
-  int listener = bz_message_take_fd (ready, 0);
+  int listener = bz_message_take_fd (ready, 1);
+
+  keeper->namespaces[BZ_NAMESPACE_CGROUP] = bz_message_take_fd (ready, 0);
 
   if (listener < 0)
     return TRUE;

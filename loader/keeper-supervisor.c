@@ -29,7 +29,6 @@ send_listener (BzKeeper *keeper, guint index, GError **error)
 gboolean
 bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
 {
-  const BzPartition *partition = keeper->partition;
   int pair[2];
 
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -37,12 +36,10 @@ bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
   keeper->supervisor = bz_clone (0, &keeper->supervisor_pidfd, -1);
   if (keeper->supervisor == 0)
     bz_supervisor_main (&(BzSupervisor){
-        .plan = partition->plan,
+        .plan = keeper->partition->plan,
         .journal = keeper->journal,
         .socket = pair[1],
-        .init_pidfd = keeper->init_pidfd,
-        .own_network = partition->network == BZ_NETWORK_NONE,
-        .may_set_groups = partition->uids->len > 0 && partition->gids->len > 0,
+        .namespaces = keeper->namespaces,
     });
   int saved = errno;
   close (pair[1]);

@@ -184,6 +184,8 @@ bz_keeper_main (const BzKeeperOptions *options)
   ignore_the_terminal ();
   unset_loginuid ();
   prctl (PR_SET_NAME, "bz-keeper");
+  for (guint i = 0; i < BZ_NAMESPACE_COUNT; i++)
+    keeper.namespaces[i] = -1;
   keeper.cgroup = bz_cgroup_create (options->partition->name);
   if (!begin (&keeper, &error))
     {

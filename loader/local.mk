@@ -22,6 +22,8 @@ libloader_a_SOURCES = \
 	loader/loader.h \
 	loader/message.c \
 	loader/message.h \
+	loader/namespaces.c \
+	loader/namespaces.h \
 	loader/partition-data.c \
 	loader/partition-data.h \
 	loader/run.c \

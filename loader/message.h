@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#define BZ_MESSAGE_FDS 8
+#define BZ_MESSAGE_FDS 20
 #define BZ_MESSAGE_BYTES (128 * 1024)
 
 typedef struct {

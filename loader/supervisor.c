@@ -17,12 +17,12 @@
 #include "brand/base/error.h"
 #include "loader/kernel.h"
 #include "loader/message.h"
+#include "loader/namespaces.h"
 #include "loader/userns.h"
 #include "syscall-xlat/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,13 +34,12 @@ enum { FD_SOCKET = 3, FD_JOURNAL, FD_FIRST_FREE };
 static gboolean
 enter_namespaces (const BzSupervisor *supervisor, GError **error)
 {
-  int flags = CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWIPC;
+  guint set = 1u << BZ_NAMESPACE_USER | 1u << BZ_NAMESPACE_UTS | 1u << BZ_NAMESPACE_IPC
+              | 1u << BZ_NAMESPACE_NET;
 
-  if (supervisor->own_network)
-    flags |= CLONE_NEWNET;
-  if (setns (supervisor->init_pidfd, flags) != 0)
-    return bz_fail_errno (error, errno, NULL, "cannot enter the zone's namespaces");
-  int failed = bz_userns_become_root (supervisor->may_set_groups);
+  if (!bz_namespaces_enter (supervisor->namespaces, set, error))
+    return FALSE;
+  int failed = bz_userns_become_root ();
   if (failed != 0)
     return bz_fail_errno (error, failed, NULL, "cannot become the zone's root");
   prctl (PR_SET_DUMPABLE, 0);

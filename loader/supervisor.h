@@ -7,9 +7,7 @@ typedef struct {
   const BzPlan *plan;
   int journal;      /* memfd of bz_journal_create */
   int socket;       /* to the keeper */
-  int init_pidfd;   /* whose namespaces it enters */
-  gboolean own_network;
-  gboolean may_set_groups;
+  const int *namespaces; /* of the zone, by BzNamespace */
 } BzSupervisor;
 
 /* In a fork of the keeper: enters the zone's namespaces and answers until the keeper closes the socket.

@@ -94,10 +94,19 @@ map_own_id (pid_t pid, GError **error)
          && write_file (pid, "gid_map", gid, error);
 }
 
+static gboolean
+is_own_id_alone (const GArray *ranges, guint32 own)
+{
+  const BzIdRange *first = ranges->len > 0 ? &g_array_index (ranges, BzIdRange, 0) : NULL;
+
+  return first == NULL
+         || (geteuid () != 0 && ranges->len == 1 && first->count == 1 && first->outside == own);
+}
+
 gboolean
 bz_userns_write_maps (pid_t pid, const GArray *uids, const GArray *gids, GError **error)
 {
-  if (uids->len == 0 || gids->len == 0)
+  if (is_own_id_alone (uids, geteuid ()) || is_own_id_alone (gids, getegid ()))
     return map_own_id (pid, error);
   if (geteuid () == 0)
     return write_ranges (pid, "uid_map", uids, error) && write_ranges (pid, "gid_map", gids, error);
@@ -106,9 +115,10 @@ bz_userns_write_maps (pid_t pid, const GArray *uids, const GArray *gids, GError 
 }
 
 int
-bz_userns_become_root (gboolean may_set_groups)
+bz_userns_become_root (void)
 {
-  if (may_set_groups && setgroups (0, NULL) != 0)
+  /* EPERM: denied, as it must be where one id is mapped by its owner; there is nothing to drop then. */
+  if (setgroups (0, NULL) != 0 && errno != EPERM)
     return errno;
   if (setresgid (0, 0, 0) != 0 || setresuid (0, 0, 0) != 0)
     return errno;
@@ -131,7 +141,6 @@ bz_userns_root_id (const GArray *ranges)
 
 typedef struct {
   int wait_fd; /* the parent writes one byte when the maps are there */
-  gboolean may_set_groups;
   BzInsideFunc function;
   gpointer data;
 } Inside;
@@ -145,7 +154,7 @@ run_inside (const Inside *inside)
   if (read (inside->wait_fd, &byte, 1) != 1)
     _exit (BZ_EXIT_BRANDZONE);
   close (inside->wait_fd);
-  if (bz_userns_become_root (inside->may_set_groups) != 0)
+  if (bz_userns_become_root () != 0)
     _exit (BZ_EXIT_BRANDZONE);
   prctl (PR_SET_PDEATHSIG, SIGKILL); /* changing ids cleared it */
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
@@ -173,7 +182,7 @@ bz_userns_run (const GArray *uids, const GArray *gids, BzInsideFunc function, gp
   if (pid == 0)
     {
       close (pipe_fds[1]);
-      run_inside (&(Inside){ pipe_fds[0], uids->len > 0 && gids->len > 0, function, data });
+      run_inside (&(Inside){ pipe_fds[0], function, data });
     }
   close (pipe_fds[0]);
   gboolean mapped = bz_userns_write_maps (pid, uids, gids, error);
