@@ -68,3 +68,19 @@ tests_unit_test_installer_life_SOURCES = tests/unit/test-installer-life.c $(BZ_I
 tests_unit_test_installer_life_CPPFLAGS = $(BZ_INSTALLER_TEST_FLAGS)
 tests_unit_test_installer_life_LDADD = $(BZ_INSTALLER_TEST_LIBS)
 endif
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-oci tests/fuzz/fuzz-extfs tests/fuzz/fuzz-recognise
+BZ_INSTALLER_FUZZ_LIBS = libunpack.a libinstaller.a libbrand.a $(UNPACK_LIBS)
+tests_fuzz_fuzz_oci_SOURCES = tests/fuzz/fuzz-oci.c
+tests_fuzz_fuzz_oci_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
+tests_fuzz_fuzz_oci_LDFLAGS = -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_extfs_SOURCES = tests/fuzz/fuzz-extfs.c
+tests_fuzz_fuzz_extfs_CPPFLAGS = $(libunpack_a_CPPFLAGS)
+tests_fuzz_fuzz_extfs_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
+tests_fuzz_fuzz_extfs_LDFLAGS = -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_recognise_SOURCES = tests/fuzz/fuzz-recognise.c
+tests_fuzz_fuzz_recognise_CPPFLAGS = $(libunpack_a_CPPFLAGS)
+tests_fuzz_fuzz_recognise_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
+tests_fuzz_fuzz_recognise_LDFLAGS = -fsanitize=fuzzer,address,undefined
+endif
