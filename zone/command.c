@@ -1,15 +1,15 @@
 /* The command of run and exec, and its environment.
  *
- * A zone gets an environment of its own: PATH, HOME, USER and, with -t, TERM. Nothing
- * of the caller's passes but what -e names: a host's LD_LIBRARY_PATH, LANG or
- * LD_PRELOAD breaks an old C library. `container=` is not set: it is a promise to an
- * init (systemd's container interface), and process 1 of `run` is the command.
+ * A zone gets an environment of its own: PATH, with -t TERM, and what follows from
+ * the user (HOME, USER, LOGNAME, SHELL: the loader adds those, which it looks up in the zone).
+ * Nothing of the caller's passes but what -e names: a host's LD_LIBRARY_PATH, LANG or LD_PRELOAD
+ * breaks an old C library. `container=` is not set: it is a promise to an init (systemd's container
+ * interface), and process 1 of `run` is the command.
  */
 #include "config.h"
 
 #include "brand/base/error.h"
 #include "brand/tree.h"
-#include "zone/account.h"
 #include "zone/names.h"
 #include "zone/prepare.h"
 
@@ -21,7 +21,8 @@
 static gboolean
 in_terminfo (int tree_fd, const char *term)
 {
-  static const char *const places[] = { "usr/share/terminfo", "usr/lib/terminfo", "lib/terminfo", "etc/terminfo" };
+  static const char *const places[] = { "usr/share/terminfo", "usr/lib/terminfo", "lib/terminfo",
+                                        "etc/terminfo" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
     {
@@ -33,7 +34,8 @@ in_terminfo (int tree_fd, const char *term)
 }
 
 /* Userlands of the nineties have no entry for xterm-256color: full-screen programs then refuse to
- * start. The part before the dash is the same terminal with fewer abilities. Owned by the caller. */
+ * start. The part before the dash is the same terminal with fewer abilities. Owned by the caller.
+ */
 static char *
 choose_term (int tree_fd)
 {
@@ -57,7 +59,8 @@ set_given (char ***environment, const char *text, GError **error)
   if (key[0] == '\0')
     {
       g_autofree char *safe = bz_text_safe (text);
-      return bz_fail (error, BZ_ERROR_USAGE, "the variable has no name", "write -e NAME=VALUE", "-e %s", safe);
+      return bz_fail (error, BZ_ERROR_USAGE, "the variable has no name", "write -e NAME=VALUE",
+                      "-e %s", safe);
     }
   if (value != NULL)
     *environment = g_environ_setenv (*environment, key, value, TRUE);
@@ -69,15 +72,8 @@ set_environment (BzCommand *command, const BzArguments *arguments, int tree_fd, 
 {
   g_autofree const char **given = bz_arguments_list (arguments, "env");
   g_auto (GStrv) environment = g_new0 (char *, 1);
-  g_auto (BzAccount) account = { 0 };
 
-  if (tree_fd >= 0)
-    bz_account_lookup (tree_fd, command->user, &account);
-  else
-    bz_account_find (NULL, command->user, &account);
   environment = g_environ_setenv (environment, "PATH", ZONE_PATH, TRUE);
-  environment = g_environ_setenv (environment, "HOME", account.home, TRUE);
-  environment = g_environ_setenv (environment, "USER", account.name, TRUE);
   if (command->terminal)
     {
       g_autofree char *term = choose_term (tree_fd);
@@ -105,7 +101,8 @@ bz_prepare_command (const BzArguments *arguments, int tree_fd, GError **error)
   if (directory != NULL && directory[0] != '/')
     {
       g_autofree char *safe = bz_text_safe (directory);
-      bz_fail (error, BZ_ERROR_USAGE, "it is not absolute", "write a path that begins with /", "the directory %s", safe);
+      bz_fail (error, BZ_ERROR_USAGE, "it is not absolute", "write a path that begins with /",
+               "the directory %s", safe);
       return NULL;
     }
   g_strfreev (command->argv);

@@ -7,7 +7,8 @@
 
 #define END { .name = NULL }
 #define FLAG(name, letter, help) { name, letter, BZ_OPTION_FLAG, NULL, help }
-#define STRING(name, letter, argument, help) { name, letter, BZ_OPTION_STRING, argument, help }
+#define STRING(name, letter, argument, help) \
+  { name, letter, BZ_OPTION_STRING, argument, help }
 #define LIST(name, letter, argument, help) { name, letter, BZ_OPTION_LIST, argument, help }
 
 const BzOption bz_global_options[] = {
@@ -24,13 +25,20 @@ const BzOption bz_global_options[] = {
 
 /* What several verbs take, written once. */
 #define OPTION_BRAND STRING ("brand", 0, "BRAND", "the brand, instead of the one that is found")
-#define OPTION_ABI STRING ("abi", 0, "i386|x86_64", "the ABI of its programs, instead of the one that is found")
-#define OPTION_RELEASE STRING ("release", 0, "RELEASE", "the kernel release that it sees, instead of the brand's")
-#define OPTION_DISABLE_ROW LIST ("disable-row", 0, "ROW", "put a row of the catalogue of failures back to the host's behaviour")
-#define OPTION_WITHOUT LIST ("without", 0, "FEATURE", "pretend that the host lacks a feature (see doctor)")
+#define OPTION_ABI \
+  STRING ("abi", 0, "i386|x86_64", "the ABI of its programs, instead of the one that is found")
+#define OPTION_RELEASE \
+  STRING ("release", 0, "RELEASE", "the kernel release that it sees, instead of the brand's")
+#define OPTION_DISABLE_ROW \
+  LIST ("disable-row", 0, "ROW", \
+          "put a row of the catalogue of failures back to the host's behaviour")
+#define OPTION_WITHOUT \
+  LIST ("without", 0, "FEATURE", "pretend that the host lacks a feature (see doctor)")
 #define OPTION_INTERACTIVE FLAG ("interactive", 'i', "pass standard input on")
 #define OPTION_TTY FLAG ("tty", 't', "give the command a terminal")
-#define OPTION_USER STRING ("user", 'u', "USER", "run as this user of the zone: name or number, with :GROUP if need be")
+#define OPTION_USER \
+  STRING ("user", 'u', "USER", \
+          "run as this user of the zone: name or number, with :GROUP if need be")
 #define OPTION_WORKDIR STRING ("workdir", 'w', "DIR", "start in this directory of the zone")
 #define OPTION_ENV LIST ("env", 'e', "KEY[=VALUE]", "set a variable, or pass on the caller's")
 
@@ -54,7 +62,8 @@ static const BzOption run_options[] = {
   OPTION_WORKDIR,
   OPTION_ENV,
   LIST ("volume", 'v', "SRC:DST[:ro]", "show a file or directory of the host in the zone"),
-  STRING ("network", 0, "none|host", "the zone's network: loopback alone (the default), or the host's"),
+  STRING ("network", 0, "none|host",
+          "the zone's network: loopback alone (the default), or the host's"),
   STRING ("hostname", 0, "NAME", "the zone's host name"),
   STRING ("image", 0, "TREE", "run in a throw-away copy of a tree instead of a zone"),
   FLAG ("rm", 0, "forget all changes at the end"),
@@ -98,26 +107,56 @@ static const BzOption no_options[] = { END };
 #define ANY G_MAXUINT
 
 const BzVerb bz_verbs[] = {
-  { "install", "NAME SOURCE", 2, 2, 0, "make a zone from a directory, archive, image or container image",
+  { "install", "NAME SOURCE", 2, 2, 0,
+    "make a zone from a directory, archive, image or container image",
     install_options, bz_verb_install },
   { "run", "NAME [--] [COMMAND [ARGUMENT]...]", 1, 1, BZ_VERB_COMMAND | BZ_VERB_STATUS,
-    "start a zone and run a command in it (a shell by default)", run_options, bz_verb_run },
+    "start a zone and run a command in it (a shell by default)",
+    run_options, bz_verb_run },
   { "exec", "NAME [--] COMMAND [ARGUMENT]...", 1, 1, BZ_VERB_COMMAND | BZ_VERB_STATUS,
-    "run a command in a zone that is running", exec_options, bz_verb_exec },
-  { "stop", "NAME...", 1, ANY, 0, "end a running zone", stop_options, bz_verb_stop },
-  { "list", "", 0, 0, 0, "list the zones", no_options, bz_verb_list },
-  { "show", "NAME", 1, 1, 0, "show what is known of a zone", no_options, bz_verb_show },
-  { "remove", "NAME...", 1, ANY, 0, "remove a zone with its tree", remove_options, bz_verb_remove },
-  { "detect", "TREE", 1, 1, 0, "say which brand a tree wants, and why", no_options, bz_verb_detect },
-  { "plan", "[NAME]", 0, 1, 0, "show how a zone would be run", plan_options, bz_verb_plan },
-  { "doctor", "", 0, 0, 0, "say what this host gives, what each lack costs and how to mend it", doctor_options,
-    bz_verb_doctor },
-  { "brands", "[show BRAND | verify FILE...]", 0, ANY, 0, "list, show or check brands", no_options, bz_verb_brands },
-  { "explain", "ROW", 1, 1, 0, "say what answers a row of the catalogue of failures", no_options, bz_verb_explain },
-  { "trace", "NAME", 1, 1, 0, "show the answered calls of a running zone", trace_options, bz_verb_trace },
-  { "help", "[VERB]", 0, 1, 0, "show help", no_options, bz_verb_help },
-  { "__completion", "", 0, 0, BZ_VERB_HIDDEN, "print the completion for bash", no_options, bz_verb_completion },
-  { "__manual", "[VERB]", 0, 1, BZ_VERB_HIDDEN, "print the manual's lists", no_options, bz_verb_manual },
-  { "__names", "KIND", 1, 1, BZ_VERB_HIDDEN, "print names for completion", no_options, bz_verb_names },
+    "run a command in a zone that is running",
+    exec_options, bz_verb_exec },
+  { "stop", "NAME...", 1, ANY, 0,
+    "end a running zone",
+    stop_options, bz_verb_stop },
+  { "list", "", 0, 0, 0,
+    "list the zones",
+    no_options, bz_verb_list },
+  { "show", "NAME", 1, 1, 0,
+    "show what is known of a zone",
+    no_options, bz_verb_show },
+  { "remove", "NAME...", 1, ANY, 0,
+    "remove a zone with its tree",
+    remove_options, bz_verb_remove },
+  { "detect", "TREE", 1, 1, 0,
+    "say which brand a tree wants, and why",
+    no_options, bz_verb_detect },
+  { "plan", "[NAME]", 0, 1, 0,
+    "show how a zone would be run",
+    plan_options, bz_verb_plan },
+  { "doctor", "", 0, 0, 0,
+    "say what this host gives, what each lack costs and how to mend it",
+    doctor_options, bz_verb_doctor },
+  { "brands", "[show BRAND | verify FILE...]", 0, ANY, 0,
+    "list, show or check brands",
+    no_options, bz_verb_brands },
+  { "explain", "ROW", 1, 1, 0,
+    "say what answers a row of the catalogue of failures",
+    no_options, bz_verb_explain },
+  { "trace", "NAME", 1, 1, 0,
+    "show the answered calls of a running zone",
+    trace_options, bz_verb_trace },
+  { "help", "[VERB]", 0, 1, 0,
+    "show help",
+    no_options, bz_verb_help },
+  { "__completion", "", 0, 0, BZ_VERB_HIDDEN,
+    "print the completion for bash",
+    no_options, bz_verb_completion },
+  { "__manual", "[VERB]", 0, 1, BZ_VERB_HIDDEN,
+    "print the manual's lists",
+    no_options, bz_verb_manual },
+  { "__names", "KIND", 1, 1, BZ_VERB_HIDDEN,
+    "print names for completion",
+    no_options, bz_verb_names },
   END
 };

@@ -16,9 +16,9 @@
 static const struct {
   const char *argument, *action;
 } actions[] = {
-  { "DIR", "files" },      { "TREE", "files" },         { "SRC:DST[:ro]", "files" }, { "SOURCE", "files" },
-  { "BRAND", "names brands" }, { "FEATURE", "names features" }, { "ROW", "names rows" }, { "NAME", "names zones" },
-  { "VERB", "names verbs" },
+  { "DIR", "files" },      { "TREE", "files" },         { "SRC:DST[:ro]", "files" },
+  { "SOURCE", "files" },   { "BRAND", "names brands" }, { "FEATURE", "names features" },
+  { "ROW", "names rows" }, { "NAME", "names zones" },   { "VERB", "names verbs" },
 };
 
 static const char *
@@ -83,21 +83,23 @@ first_word_action (const BzVerb *verb)
 }
 
 static const char head[] =
-  "# bash completion for brandzone. Made from its command table; do not edit.\n"
-  "_brandzone_words() { mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$cur\"); }\n"
-  "_brandzone_names() { _brandzone_words \"$(brandzone __names \"$1\" 2>/dev/null)\"; }\n"
-  "_brandzone_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); }\n"
-  "_brandzone_nothing() { COMPREPLY=(); }\n\n"
-  "_brandzone() {\n"
-  "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= i\n"
-  "  # --option=VALUE arrives as three words.\n"
-  "  if [[ $cur == '=' ]]; then cur=\n"
-  "  elif [[ $prev == '=' ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
-  "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-  "    case ${COMP_WORDS[i]} in --root) ((i++)) ;; -*) ;; *) verb=${COMP_WORDS[i]}; break ;; esac\n"
-  "  done\n"
-  "  if [[ $prev == --root ]]; then _brandzone_files; return; fi\n"
-  "  case $verb:$prev in\n";
+    "# bash completion for brandzone. Made from its command table; do not edit.\n"
+    "_brandzone_words() { mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$cur\"); }\n"
+    "_brandzone_names() { _brandzone_words \"$(brandzone __names \"$1\" 2>/dev/null)\"; }\n"
+    "_brandzone_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); "
+    "}\n"
+    "_brandzone_nothing() { COMPREPLY=(); }\n\n"
+    "_brandzone() {\n"
+    "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= i\n"
+    "  # --option=VALUE arrives as three words.\n"
+    "  if [[ $cur == '=' ]]; then cur=\n"
+    "  elif [[ $prev == '=' ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+    "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+    "    case ${COMP_WORDS[i]} in --root) ((i++)) ;; -*) ;; *) verb=${COMP_WORDS[i]}; break ;; "
+    "esac\n"
+    "  done\n"
+    "  if [[ $prev == --root ]]; then _brandzone_files; return; fi\n"
+    "  case $verb:$prev in\n";
 
 static void
 append_verb (GString *text, const BzVerb *verb)
@@ -110,7 +112,9 @@ append_verb (GString *text, const BzVerb *verb)
   append_words (words, bz_global_options);
   g_string_append (text, words->str + 1);
   g_string_free (words, TRUE);
-  g_string_append_printf (text, "'; elif ((i + 1 == COMP_CWORD)) || [[ $prev == -* ]]; then _brandzone_%s; else _brandzone_files; fi ;;\n",
+  g_string_append_printf (text,
+                          "'; elif ((i + 1 == COMP_CWORD)) || [[ $prev == -* ]]; then "
+                          "_brandzone_%s; else _brandzone_files; fi ;;\n",
                           action);
 }
 
@@ -124,7 +128,8 @@ bz_completion_bash (void)
       if (!(verb->flags & BZ_VERB_HIDDEN))
         append_values (text, verb->name, verb->options);
     }
-  g_string_append (text, "    *) _brandzone_verb ;;\n  esac\n}\n\n_brandzone_verb() {\n  case $verb in\n");
+  g_string_append (
+      text, "    *) _brandzone_verb ;;\n  esac\n}\n\n_brandzone_verb() {\n  case $verb in\n");
   for (const BzVerb *verb = bz_verbs; verb->name != NULL; verb++)
     {
       if (!(verb->flags & BZ_VERB_HIDDEN))
@@ -195,7 +200,8 @@ bz_verb_names (BzContext *context, const BzArguments *arguments, GError **error)
     }
   else
     {
-      bz_fail (error, BZ_ERROR_USAGE, "there are no such names", "zones, brands, rows, features or verbs", "names of %s", kind);
+      bz_fail (error, BZ_ERROR_USAGE, "there are no such names",
+               "zones, brands, rows, features or verbs", "names of %s", kind);
       return -1;
     }
   return 0;

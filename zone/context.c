@@ -24,7 +24,8 @@ choose_dirs (const BzArguments *before, const BzArguments *after, GError **error
     root = bz_arguments_string (before, "root");
   if (user && system)
     {
-      bz_fail (error, BZ_ERROR_USAGE, "they contradict each other", "leave one of them out", "--user and --system");
+      bz_fail (error, BZ_ERROR_USAGE, "they contradict each other", "leave one of them out",
+               "--user and --system");
       return NULL;
     }
   if (root != NULL)
@@ -58,7 +59,8 @@ bz_context_free (BzContext *context)
 BzHost *
 bz_context_host (const BzContext *context, const BzArguments *arguments, GError **error)
 {
-  g_autofree const char **without = arguments != NULL ? bz_arguments_list (arguments, "without") : NULL;
+  g_autofree const char **without =
+      arguments != NULL ? bz_arguments_list (arguments, "without") : NULL;
 
   /* The probe's cache is a convenience: nothing is said when its directory can't be made. */
   bz_dirs_make (context->dirs->cache, NULL);
@@ -71,8 +73,7 @@ bz_context_host (const BzContext *context, const BzArguments *arguments, GError 
   return g_steal_pointer (&host);
 }
 
-static void G_GNUC_PRINTF (1, 0)
-note (const char *format, va_list args)
+static void G_GNUC_PRINTF (1, 0) note (const char *format, va_list args)
 {
   g_autofree char *text = g_strdup_vprintf (format, args);
   g_autofree char *safe = bz_text_safe (text);

@@ -10,7 +10,8 @@ typedef struct BzContext {
   gboolean json, quiet, verbose;
 } BzContext;
 
-/* From the global options of both places, before and after the verb. BZ_ERROR_USAGE if they contradict each other. */
+/* From the global options of both places, before and after the verb. BZ_ERROR_USAGE if they
+ * contradict each other. */
 BzContext *bz_context_new (const BzArguments *before, const BzArguments *after, GError **error);
 void bz_context_free (BzContext *context);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzContext, bz_context_free)

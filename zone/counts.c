@@ -50,7 +50,8 @@ has_both_abis (const GArray *counts)
 }
 
 static void
-append_part (GString *line, const char *label, const GArray *counts, guint64 (*amount) (const BzCount *))
+append_part (GString *line, const char *label, const GArray *counts,
+             guint64 (*amount) (const BzCount *))
 {
   gboolean both = has_both_abis (counts), first = TRUE;
 
@@ -62,8 +63,9 @@ append_part (GString *line, const char *label, const GArray *counts, guint64 (*a
         continue;
       if (first)
         g_string_append_printf (line, "%s%s: ", line->len > 0 ? "; " : "", label);
-      g_string_append_printf (line, "%s%s%s%s%s %" G_GUINT64_FORMAT, first ? "" : ", ", name_of (count),
-                              both ? " (" : "", both ? bz_abi_name (count->abi) : "", both ? ")" : "",
+      g_string_append_printf (line, "%s%s%s%s%s %" G_GUINT64_FORMAT, first ? "" : ", ",
+                              name_of (count), both ? " (" : "",
+                              both ? bz_abi_name (count->abi) : "", both ? ")" : "",
                               amount (count));
       first = FALSE;
     }
@@ -96,9 +98,12 @@ add_row (BzTextTable *table, const BzCount *count)
   g_autofree char *passed = number (count->continued);
   g_autofree char *failed = number (count->failed);
   g_autofree char *pretended = number (count->pretended);
-  g_autofree char *mean = g_strdup_printf ("%.1f", count->count > 0 ? count->nanoseconds / 1e3 / count->count : 0.0);
-  const char *cells[] = { name_of (count), bz_abi_name (count->abi), calls, own, passed, failed, pretended, mean,
-                          rows_of (count) };
+  g_autofree char *mean =
+      g_strdup_printf ("%.1f", count->count > 0 ? count->nanoseconds / 1e3 / count->count : 0.0);
+  const char *cells[] = {
+    name_of (count), bz_abi_name (count->abi), calls, own, passed, failed, pretended, mean,
+    rows_of (count)
+  };
 
   bz_text_table_add (table, cells);
 }
@@ -106,8 +111,8 @@ add_row (BzTextTable *table, const BzCount *count)
 BzTextTable *
 bz_counts_table (const GArray *counts)
 {
-  static const char *const headings[] = { "CALL", "ABI", "COUNT", "ANSWERED", "PASSED ON", "FAILED", "NO EFFECT",
-                                          "MEAN US", "ROWS", NULL };
+  static const char *const headings[] = { "CALL",   "ABI",       "COUNT",   "ANSWERED", "PASSED ON",
+                                          "FAILED", "NO EFFECT", "MEAN US", "ROWS",     NULL };
   BzTextTable *table = bz_text_table_new (headings);
 
   for (guint column = 2; column <= 7; column++)

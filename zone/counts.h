@@ -4,8 +4,8 @@
 #include "syscall-xlat/journal.h"
 #include "zone/output.h"
 
-/* "answered: uname 12, brk 3; passed on: personality 2; without effect: settimeofday 1" or "no call was
- * answered or passed on". Owned by the caller. */
+/* "answered: uname 12, brk 3; passed on: personality 2; without effect: settimeofday 1" or "no call
+ * was answered or passed on". Owned by the caller. */
 char *bz_counts_line (const GArray *counts);
 /* One row per call. */
 BzTextTable *bz_counts_table (const GArray *counts);

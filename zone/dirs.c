@@ -80,8 +80,8 @@ bz_dirs_make (const char *path, GError **error)
       int saved = errno;
       return bz_fail_errno (error, saved,
                             saved == EACCES || saved == EPERM
-                              ? "run as root, or leave --system out"
-                              : "make it by hand, or choose another place with --root",
+                                ? "run as root, or leave --system out"
+                                : "make it by hand, or choose another place with --root",
                             "making the directory %s", path);
     }
   if (stat (path, &st) != 0)
@@ -89,7 +89,8 @@ bz_dirs_make (const char *path, GError **error)
   if (st.st_mode & (S_IWGRP | S_IWOTH))
     {
       g_autofree char *hint = g_strdup_printf ("chmod go-w %s", path);
-      return bz_fail (error, BZ_ERROR_PERMISSION, "others may write to it", hint, "the directory %s", path);
+      return bz_fail (error, BZ_ERROR_PERMISSION, "others may write to it", hint,
+                      "the directory %s", path);
     }
   return TRUE;
 }

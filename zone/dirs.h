@@ -5,9 +5,9 @@
 
 typedef struct {
   char *config; /* zone files: /etc/brandzone/zones, ~/.config/brandzone/zones */
-  char *data;   /* trees and their state: /var/lib/brandzone/zones, ~/.local/share/brandzone/zones */
-  char *run;    /* of running zones: /run/brandzone, $XDG_RUNTIME_DIR/brandzone */
-  char *cache;  /* filters and the host probe: /var/cache/brandzone, ~/.cache/brandzone */
+  char *data;  /* trees and their state: /var/lib/brandzone/zones, ~/.local/share/brandzone/zones */
+  char *run;   /* of running zones: /run/brandzone, $XDG_RUNTIME_DIR/brandzone */
+  char *cache; /* filters and the host probe: /var/cache/brandzone, ~/.cache/brandzone */
 } BzDirs;
 
 BzDirs *bz_dirs_system (void);

@@ -84,8 +84,9 @@ bz_help_print_verb (const BzVerb *verb)
   printf ("Usage: %s\n\n%c%s.\n", synopsis, g_ascii_toupper (verb->help[0]), verb->help + 1);
   print_options ("Options:", verb->options);
   if (verb->flags & BZ_VERB_STATUS)
-    puts ("\nThe exit status is the command's own, 128 + N if signal N ended it, 126 if it can't be\n"
-          "run, 127 if there is no such command, 125 if brandzone itself failed.");
+    puts (
+        "\nThe exit status is the command's own, 128 + N if signal N ended it, 126 if it can't be\n"
+        "run, 127 if there is no such command, 125 if brandzone itself failed.");
 }
 
 static int
@@ -93,7 +94,8 @@ no_verb (const char *name, GError **error)
 {
   g_autofree char *safe = bz_text_quoted (name);
 
-  bz_fail (error, BZ_ERROR_USAGE, "there is no such verb", "`brandzone --help` lists them", "help for %s", safe);
+  bz_fail (error, BZ_ERROR_USAGE, "there is no such verb", "`brandzone --help` lists them",
+           "help for %s", safe);
   return -1;
 }
 
@@ -118,7 +120,8 @@ append_option_mdoc (GString *text, const BzOption *option)
 {
   g_string_append (text, ".It");
   if (option->letter != 0)
-    g_string_append_printf (text, " Fl %c%s%s ,", option->letter, option->argument != NULL ? " Ar " : "",
+    g_string_append_printf (text, " Fl %c%s%s ,", option->letter,
+                            option->argument != NULL ? " Ar " : "",
                             option->argument != NULL ? option->argument : "");
   g_string_append_printf (text, " Fl -%s", option->name);
   if (option->argument != NULL)
@@ -156,7 +159,8 @@ append_words_mdoc (GString *text, const char *words)
       else if (g_str_has_prefix (words, "..."))
         g_string_append (text, words[3] == ']' && !closed ? " ..." : " Ns ...");
       else if (length > 0)
-        g_string_append_printf (text, " %s %.*s", g_ascii_isupper (words[0]) ? "Ar" : "Cm", (int) length, words);
+        g_string_append_printf (text, " %s %.*s", g_ascii_isupper (words[0]) ? "Ar" : "Cm",
+                                (int) length, words);
       words += g_str_has_prefix (words, "...") ? 3 : MAX (length, 1);
     }
 }

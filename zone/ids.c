@@ -4,8 +4,9 @@
  * so that a process of one zone owns nothing of another's or of the host's users.
  * Taken are the ranges in the zones' records, in /etc/subuid and /etc/subgid, and
  * those of running zones without a record (run --image), which hold a lock on
- * run/.ids/BASE for as long as they live. Limits: users that the host has in that range without a line in
- * /etc/subuid (a directory service) are not seen; places of state chosen by --root do not know of each other.
+ * run/.ids/BASE for as long as they live. Limits: users that the host has in that range without a
+ * line in /etc/subuid (a directory service) are not seen; places of state chosen by --root do not
+ * know of each other.
  */
 #include "config.h"
 
@@ -58,8 +59,10 @@ bz_ids_add_subordinate (GArray *used, const char *data)
       BzIdSpan span;
 
       if (g_strv_length (parts) == 3
-          && g_ascii_string_to_unsigned (g_strstrip (parts[1]), 10, 0, G_MAXUINT32, &span.first, NULL)
-          && g_ascii_string_to_unsigned (g_strstrip (parts[2]), 10, 1, G_MAXUINT32, &span.count, NULL))
+          && g_ascii_string_to_unsigned (g_strstrip (parts[1]), 10, 0, G_MAXUINT32, &span.first,
+                                         NULL)
+          && g_ascii_string_to_unsigned (g_strstrip (parts[2]), 10, 1, G_MAXUINT32, &span.count,
+                                         NULL))
         g_array_append_val (used, span);
     }
 }
@@ -117,7 +120,8 @@ add_claims (GArray *used, const char *claims)
 
       if (fd < 0)
         continue;
-      if (flock (fd, LOCK_SH | LOCK_NB) != 0 && g_ascii_string_to_unsigned (entry, 10, 0, G_MAXUINT32, &span.first, NULL))
+      if (flock (fd, LOCK_SH | LOCK_NB) != 0
+          && g_ascii_string_to_unsigned (entry, 10, 0, G_MAXUINT32, &span.first, NULL))
         g_array_append_val (used, span);
       close (fd);
     }
@@ -160,7 +164,8 @@ bz_ids_allocate (const BzDirs *dirs, guint32 *base, GError **error)
   if (bz_ids_choose (used, base))
     return TRUE;
   return bz_fail (error, BZ_ERROR_FAILED, "all ranges of 65536 ids are taken",
-                  "remove zones that are not needed, or lines of /etc/subuid", "choosing ids for a zone");
+                  "remove zones that are not needed, or lines of /etc/subuid",
+                  "choosing ids for a zone");
 }
 
 int

@@ -14,16 +14,17 @@ typedef struct {
 /* The lowest aligned range that meets none of `used` (of BzIdSpan). FALSE if there is none. */
 gboolean bz_ids_choose (const GArray *used, guint32 *base);
 
-/* Adds the spans of a file in the form of /etc/subuid to `used`. A missing file or a malformed line adds nothing. */
+/* Adds the spans of a file in the form of /etc/subuid to `used`. A missing file or a malformed line
+ * adds nothing. */
 void bz_ids_add_subordinate (GArray *used, const char *data);
 
 /* Serialises the choice of ranges. Returns a descriptor to close, or -1. */
 int bz_ids_lock (const BzDirs *dirs, GError **error);
 
-/* A range that no zone, no running throw-away zone and no subordinate range of the host uses. The caller holds bz_ids_lock until the
- * range is written into a zone's record. */
+/* A range that no zone, no running throw-away zone and no subordinate range of the host uses. The
+ * caller holds bz_ids_lock until the range is written into a zone's record. */
 gboolean bz_ids_allocate (const BzDirs *dirs, guint32 *base, GError **error);
 
-/* A range for a zone without record. It stays taken as long as the returned descriptor, or a copy of it in another
- * process, is open. -1 on error. */
+/* A range for a zone without record. It stays taken as long as the returned descriptor, or a copy
+ * of it in another process, is open. -1 on error. */
 int bz_ids_claim (const BzDirs *dirs, guint32 *base, GError **error);

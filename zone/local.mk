@@ -1,8 +1,6 @@
 ## zone: configuration, state, the command line
 noinst_LIBRARIES += libzone.a
 libzone_a_SOURCES = \
-	zone/account.c \
-	zone/account.h \
 	zone/command.c \
 	zone/commands.c \
 	zone/completion.c \
@@ -44,6 +42,7 @@ libzone_a_SOURCES = \
 	zone/verb-trace.c \
 	zone/verbs.h \
 	zone/volume.c \
+	zone/zone-file-load.c \
 	zone/zone-file.c \
 	zone/zone-file.h
 libzone_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)
@@ -70,3 +69,36 @@ CLEANFILES += zone/completion/brandzone
 zone/completion/brandzone: brandzone
 	@$(MKDIR_P) $(@D)
 	$(AM_V_GEN)./brandzone __completion >$@.tmp && mv $@.tmp $@
+
+if HAVE_CMOCKA
+BZ_ZONE_TESTS = tests/unit/test-commands tests/unit/test-names tests/unit/test-program \
+	tests/unit/test-state tests/unit/test-zone-file
+check_PROGRAMS += $(BZ_ZONE_TESTS)
+TESTS += $(BZ_ZONE_TESTS)
+BZ_ZONE_TEST_CPPFLAGS = $(libzone_a_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_commands_SOURCES = tests/unit/test-commands.c
+tests_unit_test_commands_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
+tests_unit_test_commands_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_names_SOURCES = tests/unit/test-names.c
+tests_unit_test_names_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
+tests_unit_test_names_LDADD = libzone.a libbrand.a $(JSON_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_program_SOURCES = tests/unit/test-program.c
+tests_unit_test_program_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
+tests_unit_test_program_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_state_SOURCES = tests/unit/test-state.c
+tests_unit_test_state_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
+tests_unit_test_state_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_zone_file_SOURCES = tests/unit/test-zone-file.c
+tests_unit_test_zone_file_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
+tests_unit_test_zone_file_LDADD = libzone.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+endif
+
+TESTS += tests/cli/test-cli.sh
+EXTRA_DIST += tests/cli/test-cli.sh
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-zone-file
+tests_fuzz_fuzz_zone_file_SOURCES = tests/fuzz/fuzz-zone-file.c
+tests_fuzz_fuzz_zone_file_LDADD = libzone.a libbrand.a $(GLIB_LIBS)
+tests_fuzz_fuzz_zone_file_LDFLAGS = -fsanitize=fuzzer,address,undefined
+endif

@@ -22,7 +22,8 @@ is_current (int fd, const char *path)
          && held.st_ino == found.st_ino;
 }
 
-/* One attempt: a descriptor, -1 (errno EWOULDBLOCK: held by another), with errno EAGAIN-like retries inside. */
+/* One attempt: a descriptor, -1 (errno EWOULDBLOCK: held by another), with errno EAGAIN-like
+ * retries inside. */
 static int
 try_lock (const char *path)
 {
@@ -50,12 +51,14 @@ fail_locked (const char *name, BzZoneCondition condition, GError **error)
 {
   if (condition == BZ_ZONE_RUNNING)
     {
-      g_autofree char *hint
-          = g_strdup_printf ("join it: brandzone exec %s -- COMMAND; end it: brandzone stop %s", name, name);
+      g_autofree char *hint =
+          g_strdup_printf ("join it: brandzone exec %s -- COMMAND; end it: brandzone stop %s", name,
+                           name);
       bz_fail (error, BZ_ERROR_STATE, "it is running", hint, "zone %s", name);
     }
   else
-    bz_fail (error, BZ_ERROR_LOCKED, "another brandzone works on it", "try again when that is done", "zone %s", name);
+    bz_fail (error, BZ_ERROR_LOCKED, "another brandzone works on it", "try again when that is done",
+             "zone %s", name);
   return -1;
 }
 
@@ -84,7 +87,8 @@ bz_state_lock (const BzDirs *dirs, const char *name, guint wait_ms, GError **err
       if (errno != EWOULDBLOCK)
         {
           bz_fail_errno (error, errno,
-                         errno == EACCES || errno == EPERM ? "run as root, or leave --system out" : NULL,
+                         errno == EACCES || errno == EPERM ? "run as root, or leave --system out"
+                                                           : NULL,
                          "locking zone %s", name);
           return -1;
         }
@@ -117,8 +121,9 @@ bz_state_condition (const BzDirs *dirs, const char *name, BzZoneInfo *info)
 const char *
 bz_zone_condition_name (BzZoneCondition condition)
 {
-  static const char *const names[]
-      = { [BZ_ZONE_STOPPED] = "stopped", [BZ_ZONE_BUSY] = "busy", [BZ_ZONE_RUNNING] = "running" };
+  static const char *const names[] = {
+    [BZ_ZONE_STOPPED] = "stopped", [BZ_ZONE_BUSY] = "busy", [BZ_ZONE_RUNNING] = "running"
+  };
 
   return names[condition];
 }

@@ -20,9 +20,10 @@ status_of (const BzVerb *verb, const GError *error)
 
   if (verb == NULL || !(verb->flags & BZ_VERB_STATUS))
     return code > 255 ? BZ_ERROR_FAILED : code;
-  return code == BZ_ERROR_NOT_FOUND || code == BZ_ERROR_NOT_EXECUTABLE || code == BZ_ERROR_INTERRUPTED
-           ? code
-           : BZ_EXIT_BRANDZONE;
+  return code == BZ_ERROR_NOT_FOUND || code == BZ_ERROR_NOT_EXECUTABLE
+                 || code == BZ_ERROR_INTERRUPTED
+             ? code
+             : BZ_EXIT_BRANDZONE;
 }
 
 static int
@@ -88,7 +89,8 @@ finish (int status)
 {
   if (fflush (stdout) == 0 && !ferror (stdout))
     return status;
-  fputs ("brandzone: writing the output: the disk is full or the reader is gone (look at where the output goes)\n",
+  fputs ("brandzone: writing the output: the disk is full or the reader is gone (look at where the "
+         "output goes)\n",
          stderr);
   return status == EXIT_SUCCESS ? EXIT_FAILURE : status;
 }
@@ -119,7 +121,8 @@ main (int argc, char **argv)
           bz_help_print ();
           return finish (EXIT_SUCCESS);
         }
-      bz_fail (&error, BZ_ERROR_USAGE, "no verb says what to do", "see: brandzone --help", "brandzone");
+      bz_fail (&error, BZ_ERROR_USAGE, "no verb says what to do", "see: brandzone --help",
+               "brandzone");
       return fail (NULL, error, json);
     }
   verb = bz_verb_lookup (words[rest]);

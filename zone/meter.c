@@ -40,11 +40,12 @@ bz_meter_line (const char *label, guint64 done, guint64 total, guint64 files, gi
   g_autofree char *rate = bz_bytes_format (rate_of (done, microseconds));
 
   if (total == 0)
-    return g_strdup_printf ("%s: %s, %s/s, %" G_GUINT64_FORMAT " files", label, amount, rate, files);
+    return g_strdup_printf ("%s: %s, %s/s, %" G_GUINT64_FORMAT " files", label, amount, rate,
+                            files);
   g_autofree char *whole = bz_bytes_format (total);
   guint percent = (guint) (MIN (done, total) * 100.0 / total);
-  return g_strdup_printf ("%s: %s of %s (%u%%), %s/s, %" G_GUINT64_FORMAT " files", label, amount, whole,
-                          percent, rate, files);
+  return g_strdup_printf ("%s: %s of %s (%u%%), %s/s, %" G_GUINT64_FORMAT " files", label, amount,
+                          whole, percent, rate, files);
 }
 
 static void

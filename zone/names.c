@@ -30,8 +30,8 @@ bz_name_check (const char *name, GError **error)
 
   g_autofree char *safe = bz_text_safe (name);
   if (strlen (name) > BZ_NAME_MAX)
-    return bz_fail (error, BZ_ERROR_USAGE, "it is longer than 63 characters", "choose a shorter name",
-                    "the zone name %.40s...", safe);
+    return bz_fail (error, BZ_ERROR_USAGE, "it is longer than 63 characters",
+                    "choose a shorter name", "the zone name %.40s...", safe);
   return bz_fail (error, BZ_ERROR_USAGE, "it is not a name that a zone can have",
                   "use a to z, 0 to 9, '_', '.' and '-', beginning with a letter or digit",
                   "the zone name '%s'", safe);
@@ -115,8 +115,8 @@ bz_name_nearest (const char *typed, const char *const *candidates)
 static gboolean
 is_deceptive (gunichar c)
 {
-  return (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f)
-         || c == 0xfeff || c == 0x061c;
+  return (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e)
+         || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0x061c;
 }
 
 char *

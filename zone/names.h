@@ -20,7 +20,8 @@ char *bz_name_from_path (const char *path);
 guint bz_name_distance (const char *a, const char *b);
 
 /* The candidate that `typed` was probably meant to be, or NULL: at most one edit for
- * each three characters, or a longer candidate that begins with it. Borrowed from candidates (NULL-terminated). */
+ * each three characters, or a longer candidate that begins with it. Borrowed from candidates
+ * (NULL-terminated). */
 const char *bz_name_nearest (const char *typed, const char *const *candidates);
 
 /* `text` (a name out of a tree or archive, possibly no UTF-8) with everything a terminal
@@ -28,5 +29,6 @@ const char *bz_name_nearest (const char *typed, const char *const *candidates);
  * Owned by the caller. */
 char *bz_text_safe (const char *text);
 
-/* `text` as one word of a shell line: quoted when it needs to be, and safe as above. Owned by the caller. */
+/* `text` as one word of a shell line: quoted when it needs to be, and safe as above. Owned by the
+ * caller. */
 char *bz_text_quoted (const char *text);

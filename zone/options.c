@@ -69,8 +69,9 @@ find_in (const BzOption *options, const char *name, gsize length, char letter)
 {
   for (; options != NULL && options->name != NULL; options++)
     {
-      if (letter != 0 ? options->letter == letter
-                      : strlen (options->name) == length && memcmp (options->name, name, length) == 0)
+      if (letter != 0
+              ? options->letter == letter
+              : strlen (options->name) == length && memcmp (options->name, name, length) == 0)
         return options;
     }
   return NULL;
@@ -79,8 +80,8 @@ find_in (const BzOption *options, const char *name, gsize length, char letter)
 static const BzOption *
 find (const BzArguments *arguments, const char *name, gsize length, char letter)
 {
-  const BzOption *own
-      = arguments->verb != NULL ? find_in (arguments->verb->options, name, length, letter) : NULL;
+  const BzOption *own =
+      arguments->verb != NULL ? find_in (arguments->verb->options, name, length, letter) : NULL;
 
   return own != NULL ? own : find_in (bz_global_options, name, length, letter);
 }
@@ -101,8 +102,9 @@ suggest_option (const BzArguments *arguments, const char *name)
   const char *nearest = bz_name_nearest (name, (const char *const *) names->pdata);
   if (nearest != NULL)
     return g_strdup_printf ("did you mean --%s?", nearest);
-  return arguments->verb == NULL ? g_strdup ("see: brandzone --help")
-                                 : g_strdup_printf ("see: brandzone help %s", arguments->verb->name);
+  return arguments->verb == NULL
+             ? g_strdup ("see: brandzone --help")
+             : g_strdup_printf ("see: brandzone help %s", arguments->verb->name);
 }
 
 static gboolean
@@ -117,7 +119,8 @@ unknown_option (const BzArguments *arguments, const char *shown, const char *nam
 
 /* Options whose value is one of a few words. */
 static gboolean
-check_value (const BzArguments *arguments, const BzOption *option, const char *value, GError **error)
+check_value (const BzArguments *arguments, const BzOption *option, const char *value,
+             GError **error)
 {
   if (strchr (option->argument, '|') == NULL)
     return TRUE;
@@ -130,8 +133,9 @@ check_value (const BzArguments *arguments, const BzOption *option, const char *v
   g_autofree char *safe = bz_text_safe (value);
   const char *nearest = bz_name_nearest (value, (const char *const *) words);
   g_autofree char *all = g_strjoinv (", ", words);
-  g_autofree char *hint = nearest != NULL ? g_strdup_printf ("did you mean %s? It takes: %s", nearest, all)
-                                          : g_strdup_printf ("it takes: %s", all);
+  g_autofree char *hint = nearest != NULL
+                              ? g_strdup_printf ("did you mean %s? It takes: %s", nearest, all)
+                              : g_strdup_printf ("it takes: %s", all);
   return bz_fail (error, BZ_ERROR_USAGE, "the option does not take this value", hint, "%s: --%s=%s",
                   whose, option->name, safe);
 }
@@ -234,7 +238,8 @@ wants_word (const BzArguments *arguments)
 {
   if (arguments->words->len >= arguments->verb->max)
     return FALSE;
-  return !((arguments->verb->flags & BZ_VERB_COMMAND) && bz_arguments_string (arguments, "image") != NULL);
+  return !((arguments->verb->flags & BZ_VERB_COMMAND)
+           && bz_arguments_string (arguments, "image") != NULL);
 }
 
 /* What follows the words of run and exec belongs to the zone. */
@@ -249,9 +254,10 @@ take_command (BzArguments *arguments, GError **error)
     {
       g_autofree char *whose = subject (arguments);
       g_autofree char *safe = bz_text_safe (word);
-      return bz_fail (error, BZ_ERROR_USAGE, "it stands after the zone's name",
-                      "put options before the name, and -- before a command that begins with a dash",
-                      "%s: %s", whose, safe);
+      return bz_fail (
+          error, BZ_ERROR_USAGE, "it stands after the zone's name",
+          "put options before the name, and -- before a command that begins with a dash", "%s: %s",
+          whose, safe);
     }
   arguments->command = arguments->next;
   return TRUE;
@@ -261,21 +267,24 @@ static gboolean
 check_words (const BzArguments *arguments, GError **error)
 {
   const BzVerb *verb = arguments->verb;
-  gboolean image = (verb->flags & BZ_VERB_COMMAND) && bz_arguments_string (arguments, "image") != NULL;
+  gboolean image =
+      (verb->flags & BZ_VERB_COMMAND) && bz_arguments_string (arguments, "image") != NULL;
 
   if (arguments->words->len >= verb->min || image)
     return TRUE;
   g_autofree char *hint = g_strdup_printf ("write: brandzone %s %s", verb->name, verb->words);
-  return bz_fail (error, BZ_ERROR_USAGE, arguments->words->len == 0 ? "nothing says which" : "too few words",
-                  hint, "brandzone %s", verb->name);
+  return bz_fail (error, BZ_ERROR_USAGE,
+                  arguments->words->len == 0 ? "nothing says which" : "too few words", hint,
+                  "brandzone %s", verb->name);
 }
 
 static gboolean
 too_many (const BzArguments *arguments, const char *word, GError **error)
 {
   g_autofree char *safe = bz_text_quoted (word);
-  g_autofree char *hint = g_strdup_printf ("write: brandzone %s%s%s", arguments->verb->name,
-                                           arguments->verb->words[0] ? " " : "", arguments->verb->words);
+  g_autofree char *hint =
+      g_strdup_printf ("write: brandzone %s%s%s", arguments->verb->name,
+                       arguments->verb->words[0] ? " " : "", arguments->verb->words);
   return bz_fail (error, BZ_ERROR_USAGE, "this is one word too many", hint, "brandzone %s: %s",
                   arguments->verb->name, safe);
 }

@@ -20,7 +20,8 @@ typedef struct {
   const char *name;
   char letter; /* 0: none */
   BzOptionKind kind;
-  const char *argument; /* NULL for flags; "USER"; words between bars ("none|host") are the only ones taken */
+  const char *argument; /* NULL for flags; "USER"; words between bars ("none|host") are the only
+                           ones taken */
   const char *help;     /* one line, no full stop */
 } BzOption;
 
@@ -42,7 +43,7 @@ typedef struct {
   const char *words; /* what follows the options: "NAME SOURCE", "[NAME]", "NAME..." */
   guint min, max;    /* how many words; max G_MAXUINT: any number */
   BzVerbFlags flags;
-  const char *help;  /* one line, no full stop */
+  const char *help; /* one line, no full stop */
   const BzOption *options;
   BzVerbFunc run;
 } BzVerb;
@@ -52,8 +53,8 @@ extern const BzOption bz_global_options[];
 
 const BzVerb *bz_verb_lookup (const char *name);
 
-/* Splits `words` after the program's name into global options and the rest. *rest is the index of the verb,
- * or the number of words when there is none. */
+/* Splits `words` after the program's name into global options and the rest. *rest is the index of
+ * the verb, or the number of words when there is none. */
 BzArguments *bz_arguments_parse_global (char **words, guint *rest, GError **error);
 
 /* Parses what follows a verb. `words` (NULL-terminated) is borrowed for the result's life. */
@@ -64,8 +65,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzArguments, bz_arguments_free)
 gboolean bz_arguments_flag (const BzArguments *arguments, const char *name);
 /* The option's value, or NULL when it was not given. */
 const char *bz_arguments_string (const BzArguments *arguments, const char *name);
-/* All values of an option in their order, NULL-terminated, never NULL. The array is owned by the caller, the
- * strings are not. */
+/* All values of an option in their order, NULL-terminated, never NULL. The array is owned by the
+ * caller, the strings are not. */
 const char **bz_arguments_list (const BzArguments *arguments, const char *name);
 guint bz_arguments_n_words (const BzArguments *arguments);
 const char *bz_arguments_word (const BzArguments *arguments, guint index); /* NULL past the end */

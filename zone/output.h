@@ -22,7 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzTextTable, bz_text_table_free)
 /* Prints the table on standard output. */
 void bz_text_table_print (const BzTextTable *table);
 
-/* Prints "name:   value" with the values in one column, value made safe; nothing when value is NULL. */
+/* Prints "name:   value" with the values in one column, value made safe; nothing when value is
+ * NULL. */
 void bz_print_field (const char *name, const char *value);
 
 /* Begins an object that has its "schema": 1. */
@@ -38,7 +39,8 @@ void bz_json_bool (JsonBuilder *builder, const char *name, gboolean value);
 /* An array of texts; NULL is an empty one. */
 void bz_json_texts (JsonBuilder *builder, const char *name, const char *const *values);
 
-/* The one line, or one JSON object, that tells an error. Owned by the caller; ends with a newline. */
+/* The one line, or one JSON object, that tells an error. Owned by the caller; ends with a newline.
+ */
 char *bz_error_format (const GError *error, gboolean json);
 
 /* "12.3 MiB". Owned by the caller. */
@@ -59,4 +61,5 @@ void bz_meter_free (BzMeter *meter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzMeter, bz_meter_free)
 
 /* What the line says after `microseconds` of work. Owned by the caller. */
-char *bz_meter_line (const char *label, guint64 done, guint64 total, guint64 files, gint64 microseconds);
+char *bz_meter_line (const char *label, guint64 done, guint64 total, guint64 files,
+                     gint64 microseconds);

@@ -49,8 +49,8 @@ bz_tree_open (const char *path, GError **error)
     bz_fail (error, BZ_ERROR_INPUT, "it is not a directory",
              "an archive is installed first: brandzone install NAME ARCHIVE", "the tree %s", safe);
   else if (errno == ENOENT)
-    bz_fail (error, BZ_ERROR_INPUT, "it does not exist", "name the directory that holds bin, etc, lib and so on",
-             "the tree %s", safe);
+    bz_fail (error, BZ_ERROR_INPUT, "it does not exist",
+             "name the directory that holds bin, etc, lib and so on", "the tree %s", safe);
   else
     bz_fail_errno (error, errno, NULL, "opening the tree %s", safe);
   return -1;
@@ -74,7 +74,8 @@ bz_detection_check (const BzDetection *detection, const char *tree, GError **err
   if (!detection->foreign)
     return TRUE;
   g_autofree char *why = g_strdup_printf ("its programs are for another CPU: %s", reasons);
-  return bz_fail (error, BZ_ERROR_HOST, why, "take the distribution's release for i386 or x86-64", "the tree %s", safe);
+  return bz_fail (error, BZ_ERROR_HOST, why, "take the distribution's release for i386 or x86-64",
+                  "the tree %s", safe);
 }
 
 /* A row that no quirk answers would be switched off in vain. */
@@ -100,14 +101,15 @@ check_rows (const char **rows, GError **error)
       g_autofree char *safe = bz_text_safe (*rows);
       g_autofree char *all = g_strjoinv (" ", (char **) known->pdata);
       g_autofree char *hint = g_strdup_printf ("rows: %s", all);
-      return bz_fail (error, BZ_ERROR_USAGE, "no quirk answers such a row", hint, "--disable-row %s", safe);
+      return bz_fail (error, BZ_ERROR_USAGE, "no quirk answers such a row", hint,
+                      "--disable-row %s", safe);
     }
   return TRUE;
 }
 
 static gboolean
-make_plan (const BzContext *context, const BzArguments *arguments, BzPlanning *planning, const char *brand,
-           BzAbi abi, GError **error)
+make_plan (const BzContext *context, const BzArguments *arguments, BzPlanning *planning,
+           const char *brand, BzAbi abi, GError **error)
 {
   g_autofree const char **rows = bz_arguments_list (arguments, "disable-row");
   const char *release = bz_arguments_string (arguments, "release");
@@ -139,7 +141,8 @@ no_brand (const char *name, GError **error)
 }
 
 BzPlanning *
-bz_planning_zone (const BzContext *context, const BzArguments *arguments, const char *name, GError **error)
+bz_planning_zone (const BzContext *context, const BzArguments *arguments, const char *name,
+                  GError **error)
 {
   g_autoptr (BzPlanning) planning = planning_new ();
   const char *brand = bz_arguments_string (arguments, "brand");
@@ -174,21 +177,26 @@ bz_planning_zone (const BzContext *context, const BzArguments *arguments, const 
 
 /* Detects the brand, and the ABI even where the brand is given. */
 static gboolean
-detect_tree (const BzContext *context, BzPlanning *planning, const char *brand, gboolean has_abi, GError **error)
+detect_tree (const BzContext *context, BzPlanning *planning, const char *brand, gboolean has_abi,
+             GError **error)
 {
-  planning->detection = bz_detect (planning->tree_fd, NULL, brand != NULL && has_abi ? NULL : error);
+  planning->detection =
+      bz_detect (planning->tree_fd, NULL, brand != NULL && has_abi ? NULL : error);
   if (planning->detection == NULL)
     return brand != NULL && has_abi;
   if (!has_abi && !bz_detection_check (planning->detection, planning->tree, error))
     return FALSE;
   if (brand == NULL && planning->detection->nearest)
-    bz_context_note (context, "no brand is made for %s: %s is the nearest (choose with --brand; see: brandzone brands)",
-                     planning->tree, planning->detection->brand);
+    bz_context_note (
+        context,
+        "no brand is made for %s: %s is the nearest (choose with --brand; see: brandzone brands)",
+        planning->tree, planning->detection->brand);
   return TRUE;
 }
 
 BzPlanning *
-bz_planning_tree (const BzContext *context, const BzArguments *arguments, const char *tree, GError **error)
+bz_planning_tree (const BzContext *context, const BzArguments *arguments, const char *tree,
+                  GError **error)
 {
   g_autoptr (BzPlanning) planning = planning_new ();
   const char *brand = bz_arguments_string (arguments, "brand");
@@ -204,7 +212,8 @@ bz_planning_tree (const BzContext *context, const BzArguments *arguments, const 
     return NULL;
   if (!has_abi && planning->detection != NULL)
     abi = planning->detection->abi;
-  if (!make_plan (context, arguments, planning, brand != NULL ? brand : planning->detection->brand, abi, error))
+  if (!make_plan (context, arguments, planning, brand != NULL ? brand : planning->detection->brand,
+                  abi, error))
     return NULL;
   return g_steal_pointer (&planning);
 }
@@ -213,11 +222,14 @@ bz_planning_tree (const BzContext *context, const BzArguments *arguments, const 
 static BzAbi
 abi_of (const BzBrand *brand)
 {
-  return brand->release[BZ_ABI_X86_64] == NULL && brand->release[BZ_ABI_I386] != NULL ? BZ_ABI_I386 : BZ_ABI_X86_64;
+  return brand->release[BZ_ABI_X86_64] == NULL && brand->release[BZ_ABI_I386] != NULL
+             ? BZ_ABI_I386
+             : BZ_ABI_X86_64;
 }
 
 BzPlanning *
-bz_planning_brand (const BzContext *context, const BzArguments *arguments, const char *brand, GError **error)
+bz_planning_brand (const BzContext *context, const BzArguments *arguments, const char *brand,
+                   GError **error)
 {
   g_autoptr (BzPlanning) planning = planning_new ();
   g_autoptr (BzBrand) found = bz_brand_load (NULL, brand, error);

@@ -14,22 +14,24 @@ typedef struct {
   BzBrand *brand;
   BzHost *host;
   BzPlan *plan;
-  char *tree;             /* the directory, absolute; NULL for a bare brand */
-  int tree_fd;            /* -1 for a bare brand */
+  char *tree;  /* the directory, absolute; NULL for a bare brand */
+  int tree_fd; /* -1 for a bare brand */
 } BzPlanning;
 
 void bz_planning_free (BzPlanning *planning);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzPlanning, bz_planning_free)
 
-/* Each honours --brand, --abi, --release, --disable-row and --without of `arguments` (those that the verb has). */
-BzPlanning *bz_planning_zone (const BzContext *context, const BzArguments *arguments, const char *name,
-                              GError **error);
-BzPlanning *bz_planning_tree (const BzContext *context, const BzArguments *arguments, const char *tree,
-                              GError **error);
-BzPlanning *bz_planning_brand (const BzContext *context, const BzArguments *arguments, const char *brand,
-                               GError **error);
+/* Each honours --brand, --abi, --release, --disable-row and --without of `arguments` (those that
+ * the verb has). */
+BzPlanning *bz_planning_zone (const BzContext *context, const BzArguments *arguments,
+                              const char *name, GError **error);
+BzPlanning *bz_planning_tree (const BzContext *context, const BzArguments *arguments,
+                              const char *tree, GError **error);
+BzPlanning *bz_planning_brand (const BzContext *context, const BzArguments *arguments,
+                               const char *brand, GError **error);
 
-/* Opens a directory that is a distribution's tree. -1 on error, which says what to do with an archive. */
+/* Opens a directory that is a distribution's tree. -1 on error, which says what to do with an
+ * archive. */
 int bz_tree_open (const char *path, GError **error);
 
 /* --abi of the verb: TRUE and *given FALSE when it was not given. */

@@ -47,14 +47,16 @@ add_volume (GPtrArray *volumes, const char *text, GError **error)
   if (access (source, F_OK) != 0)
     {
       g_autofree char *safe = bz_text_safe (source);
-      return bz_fail_errno (error, errno, "a volume's source must be there before the zone starts", "volume %s", safe);
+      return bz_fail_errno (error, errno, "a volume's source must be there before the zone starts",
+                            "volume %s", safe);
     }
   g_ptr_array_add (volumes, bz_volume_new (source, target, read_only));
   return TRUE;
 }
 
 static gboolean
-add_volumes (BzPartition *partition, const BzZoneFile *file, const BzArguments *arguments, GError **error)
+add_volumes (BzPartition *partition, const BzZoneFile *file, const BzArguments *arguments,
+             GError **error)
 {
   g_autofree const char **given = bz_arguments_list (arguments, "volume");
 
@@ -134,7 +136,8 @@ set_ids (BzPartition *partition, const GArray *uids, const GArray *gids, BzIdSto
 }
 
 BzPrepared *
-bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const char *name, GError **error)
+bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const char *name,
+                 GError **error)
 {
   g_autoptr (BzPrepared) prepared = prepared_new ();
 
@@ -156,7 +159,8 @@ bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const c
   return g_steal_pointer (&prepared);
 }
 
-/* Ids of a throw-away zone: root takes a free range for its life, a plain user has his subordinate ones. */
+/* Ids of a throw-away zone: root takes a free range for its life, a plain user has his subordinate
+ * ones. */
 static gboolean
 claim_ids (BzPrepared *prepared, const BzContext *context, GError **error)
 {
@@ -166,15 +170,20 @@ claim_ids (BzPrepared *prepared, const BzContext *context, GError **error)
   if (geteuid () != 0)
     {
       prepared->partition->id_storage = BZ_IDS_SHIFTED;
-      if (!bz_userns_subordinate (prepared->partition->uids, prepared->partition->gids, &why, error))
+      if (!bz_userns_subordinate (prepared->partition->uids, prepared->partition->gids, &why,
+                                  error))
         return FALSE;
       if (why != NULL)
-        bz_context_note (context, "the zone has one user id (%s): chown, su and daemons with users of their own fail", why);
+        bz_context_note (
+            context,
+            "the zone has one user id (%s): chown, su and daemons with users of their own fail",
+            why);
       return TRUE;
     }
   if (!prepared->planning->host->has[BZ_FEATURE_IDMAPPED_MOUNTS])
     return bz_fail (error, BZ_ERROR_HOST, "this host has no idmapped mounts",
-                    "install the tree: brandzone install NAME TREE", "run --image %s", prepared->planning->tree);
+                    "install the tree: brandzone install NAME TREE", "run --image %s",
+                    prepared->planning->tree);
   prepared->lock = bz_ids_claim (context->dirs, &range.outside, error);
   if (prepared->lock < 0)
     return FALSE;
@@ -185,7 +194,8 @@ claim_ids (BzPrepared *prepared, const BzContext *context, GError **error)
 }
 
 BzPrepared *
-bz_prepare_image (const BzContext *context, const BzArguments *arguments, const char *tree, GError **error)
+bz_prepare_image (const BzContext *context, const BzArguments *arguments, const char *tree,
+                  GError **error)
 {
   g_autoptr (BzPrepared) prepared = prepared_new ();
 
@@ -194,8 +204,8 @@ bz_prepare_image (const BzContext *context, const BzArguments *arguments, const 
     return NULL;
   if (!prepared->planning->host->has[BZ_FEATURE_OVERLAY])
     {
-      bz_fail (error, BZ_ERROR_HOST, bz_feature_cost (BZ_FEATURE_OVERLAY), bz_feature_mend (BZ_FEATURE_OVERLAY),
-               "run --image %s", prepared->planning->tree);
+      bz_fail (error, BZ_ERROR_HOST, bz_feature_cost (BZ_FEATURE_OVERLAY),
+               bz_feature_mend (BZ_FEATURE_OVERLAY), "run --image %s", prepared->planning->tree);
       return NULL;
     }
   /* A hidden name: it never meets that of an installed zone. */

@@ -13,13 +13,14 @@ void bz_prepared_free (BzPrepared *prepared);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzPrepared, bz_prepared_free)
 
 /* The zone called `name`, locked. */
-BzPrepared *bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const char *name,
-                             GError **error);
+BzPrepared *bz_prepare_zone (const BzContext *context, const BzArguments *arguments,
+                             const char *name, GError **error);
 /* A throw-away zone of a tree on the host. */
-BzPrepared *bz_prepare_image (const BzContext *context, const BzArguments *arguments, const char *tree,
-                              GError **error);
+BzPrepared *bz_prepare_image (const BzContext *context, const BzArguments *arguments,
+                              const char *tree, GError **error);
 
-/* The command that run and exec were given, or a shell; tree_fd: for the user's home (may be -1). */
+/* The command that run and exec were given, or a shell; tree_fd: for the terminals that it knows
+ * (may be -1). */
 BzCommand *bz_prepare_command (const BzArguments *arguments, int tree_fd, GError **error);
 /* The PATH that a command of the zone is looked up in. Borrowed from the command. */
 const char *bz_command_path (const BzCommand *command);

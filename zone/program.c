@@ -49,8 +49,9 @@ look_elf (GBytes *bytes, BzProgram *program)
       program->kind = BZ_PROGRAM_ELF;
       program->bits = facts.bits;
       program->interpreter = g_strdup (facts.interpreter);
-      program->foreign = facts.big_endian
-                         || (facts.machine != EM_X86_64 && facts.machine != EM_386 && facts.machine != 6);
+      program->foreign =
+          facts.big_endian
+          || (facts.machine != EM_X86_64 && facts.machine != EM_386 && facts.machine != 6);
       if (program->foreign)
         program->machine = bz_elf_machine_name (&facts);
     }
@@ -121,10 +122,12 @@ explain_image (const BzProgram *program, const BzHost *host, Explanation *explan
   else if (program->kind == BZ_PROGRAM_EMPTY)
     *explanation = (Explanation){ "the file is empty", "see whether the tree is complete", NULL };
   else if (program->kind == BZ_PROGRAM_TEXT)
-    *explanation = (Explanation){ "it is neither a program nor a script with #!", "give it to a shell: sh FILE", NULL };
-  else if (program->kind == BZ_PROGRAM_ELF && !program->foreign && program->bits == 32 && host != NULL
-           && !host->has[BZ_FEATURE_IA32])
-    *explanation = (Explanation){ "this host's kernel does not run i386 programs", bz_feature_mend (BZ_FEATURE_IA32), "E9" };
+    *explanation = (Explanation){ "it is neither a program nor a script with #!",
+                                  "give it to a shell: sh FILE", NULL };
+  else if (program->kind == BZ_PROGRAM_ELF && !program->foreign && program->bits == 32
+           && host != NULL && !host->has[BZ_FEATURE_IA32])
+    *explanation = (Explanation){ "this host's kernel does not run i386 programs",
+                                  bz_feature_mend (BZ_FEATURE_IA32), "E9" };
   else
     return FALSE;
   return TRUE;
@@ -137,18 +140,21 @@ bz_program_explain_error (const BzProgram *program, const BzHost *host, GError *
   Explanation explanation = { 0 };
   g_autofree char *why = NULL;
 
-  if ((code != BZ_ERROR_NOT_FOUND && code != BZ_ERROR_NOT_EXECUTABLE) || program->kind == BZ_PROGRAM_MISSING)
+  if ((code != BZ_ERROR_NOT_FOUND && code != BZ_ERROR_NOT_EXECUTABLE)
+      || program->kind == BZ_PROGRAM_MISSING)
     return;
   if (program->kind == BZ_PROGRAM_ELF && program->foreign)
     {
       why = g_strdup_printf ("it is a program for another CPU (%s)", program->machine);
-      explanation = (Explanation){ why, "take the distribution's release for i386 or x86-64", NULL };
+      explanation =
+          (Explanation){ why, "take the distribution's release for i386 or x86-64", NULL };
     }
   else if (code == BZ_ERROR_NOT_FOUND && program->interpreter_missing)
     {
       g_autofree char *safe = bz_text_safe (program->interpreter);
       why = g_strdup_printf ("its interpreter %s does not exist in the zone", safe);
-      explanation = (Explanation){ why, "see whether the tree is complete, and its links whole", NULL };
+      explanation =
+          (Explanation){ why, "see whether the tree is complete, and its links whole", NULL };
     }
   else if (code != BZ_ERROR_NOT_EXECUTABLE || !explain_image (program, host, &explanation))
     return;
@@ -168,11 +174,13 @@ static const struct {
   const char *why;
 } deaths[] = {
   { SIGSEGV, 64, BZ_FEATURE_VSYSCALL, "E1",
-    "this host has no vsyscall page, and programs linked with glibc before 2.14 call it: boot with vsyscall=xonly" },
+    "this host has no vsyscall page, and programs linked with glibc before 2.14 call it: boot with "
+    "vsyscall=xonly" },
   { SIGSEGV, 0, -1, NULL, "it touched memory that it does not have" },
   { SIGBUS, 0, -1, NULL, "a file that it had mapped became shorter, or the disk failed" },
   { SIGILL, 0, -1, "E25", "it met an instruction that this CPU does not have" },
-  { SIGFPE, 0, -1, "E24", "it divided by zero; old C libraries do so when they meet a CPU that they do not know" },
+  { SIGFPE, 0, -1, "E24",
+    "it divided by zero; old C libraries do so when they meet a CPU that they do not know" },
   { SIGSYS, 0, -1, "E10", "a seccomp filter around brandzone forbids a system call that it made" },
   { SIGABRT, 0, -1, NULL, "it gave up by itself" },
   { SIGKILL, 0, -1, NULL, "somebody killed it, or memory ran out (see dmesg)" },
@@ -197,10 +205,13 @@ why_dead (int number, guint bits, const BzHost *host, const char **row)
 }
 
 char *
-bz_program_explain_death (const BzProgram *program, const BzHost *host, const BzPlan *plan, int wait_status,
-                          const char **row)
+bz_program_explain_death (const BzProgram *program, const BzHost *host, const BzPlan *plan,
+                          int wait_status, const char **row)
 {
-  guint bits = program->kind == BZ_PROGRAM_ELF ? program->bits : plan == NULL ? 0 : plan->abi == BZ_ABI_I386 ? 32 : 64;
+  guint bits = program->kind == BZ_PROGRAM_ELF ? program->bits
+               : plan == NULL                  ? 0
+               : plan->abi == BZ_ABI_I386      ? 32
+                                               : 64;
   int number = WIFSIGNALED (wait_status) ? WTERMSIG (wait_status) : 0;
 
   *row = NULL;
@@ -212,5 +223,6 @@ bz_program_explain_death (const BzProgram *program, const BzHost *host, const Bz
   g_autofree char *safe = bz_text_safe (program->path != NULL ? program->path : "the command");
   g_autofree char *signal_name = abbreviation != NULL ? g_strdup_printf ("SIG%s", abbreviation)
                                                       : g_strdup_printf ("signal %d", number);
-  return g_strdup_printf ("%s died of %s%s%s", safe, signal_name, why != NULL ? ": " : "", why != NULL ? why : "");
+  return g_strdup_printf ("%s died of %s%s%s", safe, signal_name, why != NULL ? ": " : "",
+                          why != NULL ? why : "");
 }

@@ -1,4 +1,5 @@
-/* Why a program of a zone did not run, or died: the sentences that stand in for "Exec format error" and exit 139. */
+/* Why a program of a zone did not run, or died: the sentences that stand in for "Exec format error"
+ * and exit 139. */
 #pragma once
 
 #include "brand/host.h"
@@ -29,11 +30,12 @@ void bz_program_look (int tree_fd, const char *name, const char *path, BzProgram
 void bz_program_clear (BzProgram *program);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BzProgram, bz_program_clear)
 
-/* Puts a better explanation, and its catalogue row, into an error of the loader with the code NOT_FOUND or NOT_EXECUTABLE; others
- * are left alone. */
+/* Puts a better explanation, and its catalogue row, into an error of the loader with the code
+ * NOT_FOUND or NOT_EXECUTABLE; others are left alone. */
 void bz_program_explain_error (const BzProgram *program, const BzHost *host, GError **error);
 
-/* One line about a command that a signal ended, or NULL when there is nothing to say (it ended otherwise, or by
- * SIGINT or SIGPIPE). `*row` is the catalogue row that may explain it, or NULL. Owned by the caller. */
+/* One line about a command that a signal ended, or NULL when there is nothing to say (it ended
+ * otherwise, or by SIGINT or SIGPIPE). `*row` is the catalogue row that may explain it, or NULL.
+ * Owned by the caller. */
 char *bz_program_explain_death (const BzProgram *program, const BzHost *host, const BzPlan *plan,
                                 int wait_status, const char **row);

@@ -65,7 +65,8 @@ bz_state_list (const BzDirs *dirs, GError **error)
   if (dir == NULL && !g_error_matches (cause, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     {
       gboolean denied = g_error_matches (cause, G_FILE_ERROR, G_FILE_ERROR_ACCES);
-      bz_fail (error, denied ? BZ_ERROR_PERMISSION : BZ_ERROR_FAILED, denied ? "Permission denied" : cause->message,
+      bz_fail (error, denied ? BZ_ERROR_PERMISSION : BZ_ERROR_FAILED,
+               denied ? "Permission denied" : cause->message,
                denied ? "run as root, or leave --system out to see your own zones" : NULL,
                "reading the directory of zones %s", dirs->data);
       return NULL;
@@ -109,7 +110,8 @@ ranges_from_texts (char **texts, GArray *ranges)
           if (!g_ascii_string_to_unsigned (parts[n], 10, 0, G_MAXUINT32, &numbers[n], NULL))
             return FALSE;
         }
-      if (numbers[2] == 0 || numbers[0] + numbers[2] > G_MAXUINT32 || numbers[1] + numbers[2] > G_MAXUINT32)
+      if (numbers[2] == 0 || numbers[0] + numbers[2] > G_MAXUINT32
+          || numbers[1] + numbers[2] > G_MAXUINT32)
         return FALSE;
       BzIdRange range = { numbers[0], numbers[1], numbers[2] };
       g_array_append_val (ranges, range);
@@ -117,7 +119,9 @@ ranges_from_texts (char **texts, GArray *ranges)
   return TRUE;
 }
 
-static const char *const storage_names[] = { [BZ_IDS_MOUNT] = "mount", [BZ_IDS_SHIFTED] = "shifted" };
+static const char *const storage_names[] = {
+  [BZ_IDS_MOUNT] = "mount", [BZ_IDS_SHIFTED] = "shifted"
+};
 
 static void
 set_ranges (GKeyFile *keys, const char *key, const GArray *ranges)
@@ -158,9 +162,12 @@ write_state (const char *directory, const BzZoneState *state, GError **error)
   gsize length;
   g_autofree char *data = g_key_file_to_data (keys, &length, NULL);
   if (g_file_set_contents_full (path, data, length,
-                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &cause))
+                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+                                &cause))
     return TRUE;
-  return bz_fail (error, g_error_matches (cause, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? BZ_ERROR_SPACE : BZ_ERROR_FAILED,
+  return bz_fail (error,
+                  g_error_matches (cause, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? BZ_ERROR_SPACE
+                                                                            : BZ_ERROR_FAILED,
                   cause->message, NULL, "writing %s", path);
 }
 
@@ -180,7 +187,8 @@ fill_state (BzZoneState *state, GKeyFile *keys)
   state->installed = g_key_file_get_int64 (keys, "Zone", "Installed", NULL);
   state->files = g_key_file_get_uint64 (keys, "Zone", "Files", NULL);
   state->bytes = g_key_file_get_uint64 (keys, "Zone", "Bytes", NULL);
-  state->id_storage = g_str_equal (storage, storage_names[BZ_IDS_MOUNT]) ? BZ_IDS_MOUNT : BZ_IDS_SHIFTED;
+  state->id_storage =
+      g_str_equal (storage, storage_names[BZ_IDS_MOUNT]) ? BZ_IDS_MOUNT : BZ_IDS_SHIFTED;
   if (abi != NULL && !bz_abi_lookup (abi, &state->abi))
     return FALSE;
   return ranges_from_texts (uids, state->uids) && ranges_from_texts (gids, state->gids);
@@ -240,7 +248,8 @@ bz_state_load (const BzDirs *dirs, const char *name, GError **error)
     }
   if (access (path, R_OK | X_OK) != 0)
     {
-      bz_fail_errno (error, errno, "run as root, or leave --system out to use your own zones", "opening zone %s", name);
+      bz_fail_errno (error, errno, "run as root, or leave --system out to use your own zones",
+                     "opening zone %s", name);
       return NULL;
     }
   return bz_state_read (path, name, error);
@@ -287,8 +296,8 @@ bz_state_commit (const BzDirs *dirs, const BzZoneState *state, GError **error)
   return TRUE;
 }
 
-/* Removes a hidden directory with the tree in it, in an order that can be begun again: the record, which
- * has the id maps that the removal needs, goes last. */
+/* Removes a hidden directory with the tree in it, in an order that can be begun again: the record,
+ * which has the id maps that the removal needs, goes last. */
 static gboolean
 remove_hidden (const char *path, const char *name, GError **error)
 {
@@ -301,7 +310,8 @@ remove_hidden (const char *path, const char *name, GError **error)
   if (lstat (path, &st) != 0 && errno == ENOENT)
     return TRUE;
   if (lstat (tree, &st) == 0
-      && !bz_installer_remove (tree, mapped ? state->uids : NULL, mapped ? state->gids : NULL, error))
+      && !bz_installer_remove (tree, mapped ? state->uids : NULL, mapped ? state->gids : NULL,
+                               error))
     return FALSE;
 
   /* What a killed writer of the record left: "zone.state.XXXXXX". */
@@ -346,7 +356,8 @@ bz_state_remove (const BzDirs *dirs, const char *name, GError **error)
   return TRUE;
 }
 
-/* The zone's name in ".NAME.installing" or ".NAME.removing"; NULL for other entries. Owned by the caller. */
+/* The zone's name in ".NAME.installing" or ".NAME.removing"; NULL for other entries. Owned by the
+ * caller. */
 static char *
 name_of_hidden (const char *entry)
 {

@@ -51,9 +51,10 @@ gboolean bz_state_discard (const BzDirs *dirs, const char *name, GError **error)
 guint bz_state_sweep (const BzDirs *dirs);
 
 /* A zone is running while its lock is held and its keeper answers. The lock belongs to an open file
- * description (flock), which the keeper inherits: it is free again when the last holder is gone, however that
- * came about. Waits up to wait_ms for a holder that is no running zone. Returns a close-on-exec descriptor or -1:
- * BZ_ERROR_STATE if the zone is running, BZ_ERROR_LOCKED if somebody else works on it. */
+ * description (flock), which the keeper inherits: it is free again when the last holder is gone,
+ * however that came about. Waits up to wait_ms for a holder that is no running zone. Returns a
+ * close-on-exec descriptor or -1: BZ_ERROR_STATE if the zone is running, BZ_ERROR_LOCKED if
+ * somebody else works on it. */
 int bz_state_lock (const BzDirs *dirs, const char *name, guint wait_ms, GError **error);
 
 typedef enum { BZ_ZONE_STOPPED, BZ_ZONE_BUSY, BZ_ZONE_RUNNING } BzZoneCondition;

@@ -2,7 +2,6 @@
 
 #include "zone/trace-line.h"
 
-#include "syscall-xlat/call.h"
 #include "zone/names.h"
 #include "zone/output.h"
 
@@ -10,7 +9,8 @@
 
 #define ARGUMENTS_SHOWN 3
 
-/* The event comes from a process that handles the zone's calls: its fields are checked like any input. */
+/* The event comes from a process that handles the zone's calls: its fields are checked like any
+ * input. */
 static const BzRow *
 row_of (const BzTraceEvent *event)
 {
@@ -79,7 +79,8 @@ quirks_of (const BzRow *row)
   for (int quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
     {
       if (row->quirks & BZ_QUIRK_BIT (quirk))
-        g_string_append_printf (names, "%s%s", names->len > 0 ? " " : "", bz_quirk_name ((BzQuirk) quirk));
+        g_string_append_printf (names, "%s%s", names->len > 0 ? " " : "",
+                                bz_quirk_name ((BzQuirk) quirk));
     }
   return g_string_free (names, FALSE);
 }
@@ -99,7 +100,8 @@ bz_trace_line (const BzTraceEvent *event)
   if (row != NULL)
     {
       g_autofree char *quirks = quirks_of (row);
-      g_string_append_printf (line, " (%s%s%s)", quirks, row->rows[0] != '\0' ? " " : "", row->rows);
+      g_string_append_printf (line, " (%s%s%s)", quirks, row->rows[0] != '\0' ? " " : "",
+                              row->rows);
     }
   if (event->pretended)
     g_string_append (line, " [without effect]");
@@ -109,8 +111,10 @@ bz_trace_line (const BzTraceEvent *event)
 char *
 bz_trace_json (const BzTraceEvent *event)
 {
-  static const char *const verdicts[] = { [BZ_VERDICT_VALUE] = "value", [BZ_VERDICT_ERRNO] = "errno",
-                                          [BZ_VERDICT_CONTINUE] = "passed_on", [BZ_VERDICT_DEFERRED] = "deferred" };
+  static const char *const verdicts[] = { [BZ_VERDICT_VALUE] = "value",
+                                          [BZ_VERDICT_ERRNO] = "errno",
+                                          [BZ_VERDICT_CONTINUE] = "passed_on",
+                                          [BZ_VERDICT_DEFERRED] = "deferred" };
   const BzRow *row = row_of (event);
   g_autofree char *comm = comm_of (event);
   g_autofree char *name = name_of (event, row);
@@ -118,7 +122,8 @@ bz_trace_json (const BzTraceEvent *event)
 
   bz_json_text (builder, "command", comm);
   bz_json_number (builder, "tid", event->tid);
-  bz_json_text (builder, "abi", event->abi < BZ_ABI_COUNT ? bz_abi_name ((BzAbi) event->abi) : NULL);
+  bz_json_text (builder, "abi",
+                event->abi < BZ_ABI_COUNT ? bz_abi_name ((BzAbi) event->abi) : NULL);
   bz_json_text (builder, "call", name);
   bz_json_number (builder, "number", event->nr);
   json_builder_set_member_name (builder, "arguments");
@@ -129,7 +134,8 @@ bz_trace_json (const BzTraceEvent *event)
       json_builder_add_string_value (builder, hex);
     }
   json_builder_end_array (builder);
-  bz_json_text (builder, "verdict", event->verdict < G_N_ELEMENTS (verdicts) ? verdicts[event->verdict] : NULL);
+  bz_json_text (builder, "verdict",
+                event->verdict < G_N_ELEMENTS (verdicts) ? verdicts[event->verdict] : NULL);
   bz_json_number (builder, "value", event->value);
   bz_json_bool (builder, "without_effect", event->pretended != 0);
   bz_json_number (builder, "nanoseconds", event->nanoseconds);

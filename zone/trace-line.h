@@ -1,10 +1,11 @@
 /* A line of `brandzone trace`. */
 #pragma once
 
+#include "syscall-xlat/call.h"
 #include "syscall-xlat/loop.h"
 
-/* "bash[412] uname(0xffd1a2c0) = 0 (release E6)"; what the kernel decided itself ends in "= passed on". Text of
- * the zone is made safe. Owned by the caller. */
+/* "bash[412] uname(0xffd1a2c0) = 0 (release E6)"; what the kernel decided itself ends in "= passed
+ * on". Text of the zone is made safe. Owned by the caller. */
 char *bz_trace_line (const BzTraceEvent *event);
 
 /* The same as one line of JSON, without newline. Owned by the caller. */

@@ -58,7 +58,9 @@ list_brands (const BzContext *context)
           damaged++;
           continue;
         }
-      const char *cells[] = { brand->name, release_of (brand) != NULL ? release_of (brand) : "the host's", brand->title, NULL };
+      const char *cells[] = { brand->name,
+                              release_of (brand) != NULL ? release_of (brand) : "the host's",
+                              brand->title, NULL };
       if (builder != NULL)
         {
           json_builder_begin_object (builder);
@@ -88,18 +90,20 @@ show_text (const BzBrand *brand)
   for (int abi = 0; abi < BZ_ABI_COUNT; abi++)
     {
       g_autofree char *label = g_strconcat ("On ", bz_abi_name ((BzAbi) abi), NULL);
-      g_autofree char *text
-          = g_strdup_printf ("release %s, machine %s", brand->release[abi] != NULL ? brand->release[abi] : "the host's",
-                             brand->machine[abi] != NULL ? brand->machine[abi] : "the host's");
+      g_autofree char *text =
+          g_strdup_printf ("release %s, machine %s",
+                           brand->release[abi] != NULL ? brand->release[abi] : "the host's",
+                           brand->machine[abi] != NULL ? brand->machine[abi] : "the host's");
       bz_print_field (label, text);
     }
   for (int quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
     {
       if (brand->quirk[quirk] == 0)
         continue;
-      g_autofree char *text
-          = g_strdup_printf ("%s=%s: %s", bz_quirk_name ((BzQuirk) quirk),
-                             bz_quirk_value_name ((BzQuirk) quirk, brand->quirk[quirk]), bz_quirk_meaning ((BzQuirk) quirk));
+      g_autofree char *text =
+          g_strdup_printf ("%s=%s: %s", bz_quirk_name ((BzQuirk) quirk),
+                           bz_quirk_value_name ((BzQuirk) quirk, brand->quirk[quirk]),
+                           bz_quirk_meaning ((BzQuirk) quirk));
       bz_print_field ("Quirk", text);
     }
   for (char **call = brand->calls_present; call != NULL && *call != NULL; call++)
@@ -125,7 +129,8 @@ show_brand (const BzContext *context, const char *name, GError **error)
   json_builder_set_member_name (builder, "quirks");
   json_builder_begin_object (builder);
   for (int quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
-    bz_json_text (builder, bz_quirk_name ((BzQuirk) quirk), bz_quirk_value_name ((BzQuirk) quirk, brand->quirk[quirk]));
+    bz_json_text (builder, bz_quirk_name ((BzQuirk) quirk),
+                  bz_quirk_value_name ((BzQuirk) quirk, brand->quirk[quirk]));
   json_builder_end_object (builder);
   bz_json_texts (builder, "calls_present", (const char *const *) brand->calls_present);
   bz_json_texts (builder, "calls_absent", (const char *const *) brand->calls_absent);
@@ -133,7 +138,8 @@ show_brand (const BzContext *context, const char *name, GError **error)
   return 0;
 }
 
-/* Loads FILE as the first of its name: what it inherits may lie beside it or among the installed ones. */
+/* Loads FILE as the first of its name: what it inherits may lie beside it or among the installed
+ * ones. */
 static gboolean
 verify_file (const char *path, GError **error)
 {
@@ -146,7 +152,8 @@ verify_file (const char *path, GError **error)
     {
       g_autofree char *safe = bz_text_safe (path);
       return bz_fail (error, BZ_ERROR_INPUT,
-                      g_str_has_suffix (base, ".brand") ? "it does not exist" : "its name does not end in .brand",
+                      g_str_has_suffix (base, ".brand") ? "it does not exist"
+                                                        : "its name does not end in .brand",
                       "name a file like el6.brand", "the brand file %s", safe);
     }
   base[strlen (base) - strlen (".brand")] = '\0';
@@ -194,11 +201,12 @@ bz_verb_brands (BzContext *context, const BzArguments *arguments, GError **error
   g_autofree char *safe = bz_text_quoted (verb);
   const char *nearest = bz_name_nearest (verb, verbs);
   gboolean known = g_strv_contains (verbs, verb);
-  g_autofree char *hint = !known && nearest != NULL
-                            ? g_strdup_printf ("did you mean %s?", nearest)
-                            : g_strdup ("write: brandzone brands, brands show BRAND, or brands verify FILE...");
-  bz_fail (error, BZ_ERROR_USAGE, known ? "it takes other words after it" : "there is no such verb", hint,
-           "brandzone brands %s", safe);
+  g_autofree char *hint =
+      !known && nearest != NULL
+          ? g_strdup_printf ("did you mean %s?", nearest)
+          : g_strdup ("write: brandzone brands, brands show BRAND, or brands verify FILE...");
+  bz_fail (error, BZ_ERROR_USAGE, known ? "it takes other words after it" : "there is no such verb",
+           hint, "brandzone brands %s", safe);
   return -1;
 }
 
@@ -245,7 +253,8 @@ explain_quirks (const char *row, BzTextTable *table, JsonBuilder *builder, guint
       if (!bz_quirk_has_row ((BzQuirk) quirk, row))
         continue;
       (*found)++;
-      const char *cells[] = { "quirk", bz_quirk_name ((BzQuirk) quirk), NULL, bz_quirk_meaning ((BzQuirk) quirk), NULL };
+      const char *cells[] = { "quirk", bz_quirk_name ((BzQuirk) quirk), NULL,
+                              bz_quirk_meaning ((BzQuirk) quirk), NULL };
       if (builder == NULL)
         {
           bz_text_table_add (table, cells);

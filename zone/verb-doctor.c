@@ -8,12 +8,17 @@
 #include <stdio.h>
 
 static const char *const need_names[] = {
-  [BZ_NEED_REQUIRED] = "everything", [BZ_NEED_ROOT] = "root's zones", [BZ_NEED_USER] = "users' zones",
+  [BZ_NEED_REQUIRED] = "everything",
+  [BZ_NEED_ROOT] = "root's zones",
+  [BZ_NEED_USER] = "users' zones",
   [BZ_NEED_BETTER] = "better zones",
 };
 
 static const char *const need_words[] = {
-  [BZ_NEED_REQUIRED] = "required", [BZ_NEED_ROOT] = "root", [BZ_NEED_USER] = "user", [BZ_NEED_BETTER] = "better",
+  [BZ_NEED_REQUIRED] = "required",
+  [BZ_NEED_ROOT] = "root",
+  [BZ_NEED_USER] = "user",
+  [BZ_NEED_BETTER] = "better",
 };
 
 /* Whether the lack matters to who asks: root's zones need no subordinate ids. */
@@ -22,7 +27,8 @@ matters (const BzHost *host, BzFeature feature)
 {
   BzNeed need = bz_feature_need (feature);
 
-  return !host->has[feature] && !(need == BZ_NEED_ROOT && !host->root) && !(need == BZ_NEED_USER && host->root);
+  return !host->has[feature] && !(need == BZ_NEED_ROOT && !host->root)
+         && !(need == BZ_NEED_USER && host->root);
 }
 
 static void
@@ -40,14 +46,18 @@ print_lacks (const BzHost *host)
 static void
 print_table (const BzHost *host)
 {
-  static const char *const headings[] = { "FEATURE", "HERE", "SEEN", "NEEDED FOR", "WHAT IT IS FOR", NULL };
+  static const char *const headings[] = { "FEATURE",    "HERE",           "SEEN",
+                                          "NEEDED FOR", "WHAT IT IS FOR", NULL };
   g_autoptr (BzTextTable) table = bz_text_table_new (headings);
 
   for (int feature = 0; feature < BZ_FEATURE_COUNT; feature++)
     {
-      const char *cells[] = { bz_feature_name ((BzFeature) feature), host->has[feature] ? "yes" : "no",
-                              host->detail[feature], need_names[bz_feature_need ((BzFeature) feature)],
-                              bz_feature_what ((BzFeature) feature), NULL };
+      const char *cells[] = { bz_feature_name ((BzFeature) feature),
+                              host->has[feature] ? "yes" : "no",
+                              host->detail[feature],
+                              need_names[bz_feature_need ((BzFeature) feature)],
+                              bz_feature_what ((BzFeature) feature),
+                              NULL };
       bz_text_table_add (table, cells);
     }
   printf ("Linux %s, asked as %s\n\n", host->release_text, host->root ? "root" : "a plain user");
@@ -94,7 +104,8 @@ bz_verb_doctor (BzContext *context, const BzArguments *arguments, GError **error
   else
     {
       print_table (host);
-      puts (good ? "\nZones can run here." : "\nZones can't run here until what everything needs is mended.");
+      puts (good ? "\nZones can run here."
+                 : "\nZones can't run here until what everything needs is mended.");
     }
   return good ? 0 : BZ_ERROR_HOST;
 }

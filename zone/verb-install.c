@@ -22,7 +22,7 @@ typedef struct {
   BzContext *context;
   const BzArguments *arguments;
   BzZoneState *state;
-  BzDetection *detection;   /* may stay NULL where --brand and --abi are given */
+  BzDetection *detection; /* may stay NULL where --brand and --abi are given */
   BzInstallResult *result;
 } Install;
 
@@ -61,7 +61,8 @@ begin_root (Install *install, GError **error)
     {
       g_array_append_val (install->state->uids, range);
       g_array_append_val (install->state->gids, range);
-      install->state->id_storage = host->has[BZ_FEATURE_IDMAPPED_MOUNTS] ? BZ_IDS_MOUNT : BZ_IDS_SHIFTED;
+      install->state->id_storage =
+          host->has[BZ_FEATURE_IDMAPPED_MOUNTS] ? BZ_IDS_MOUNT : BZ_IDS_SHIFTED;
       done = bz_state_begin (install->context->dirs, install->state, error);
     }
   close (guard);
@@ -77,18 +78,21 @@ begin_user (Install *install, GError **error)
   if (!bz_userns_subordinate (install->state->uids, install->state->gids, &why, error))
     return FALSE;
   if (why != NULL)
-    bz_context_note (install->context, "the zone gets one user id (%s): chown, su and daemons with users of their own fail in it",
-                     why);
+    bz_context_note (
+        install->context,
+        "the zone gets one user id (%s): chown, su and daemons with users of their own fail in it",
+        why);
   return bz_state_begin (install->context->dirs, install->state, error);
 }
 
 static gboolean
 unpack (Install *install, const char *source, GError **error)
 {
-  g_autofree char *hidden = bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
+  g_autofree char *hidden =
+      bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
   g_autofree char *target = g_build_filename (hidden, "root", NULL);
-  g_autoptr (BzMeter) meter
-      = bz_meter_new (meter_kind (install->context, install->arguments), install->state->name);
+  g_autoptr (BzMeter) meter =
+      bz_meter_new (meter_kind (install->context, install->arguments), install->state->name);
   gboolean root = geteuid () == 0;
   BzInstallOptions options = {
     .source = source,
@@ -116,7 +120,8 @@ static gboolean
 find_brand (Install *install, GError **error)
 {
   const char *brand = bz_arguments_string (install->arguments, "brand");
-  g_autofree char *hidden = bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
+  g_autofree char *hidden =
+      bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
   g_autofree char *tree = g_build_filename (hidden, "root", NULL);
   gboolean has_abi, decided;
 
@@ -131,7 +136,8 @@ find_brand (Install *install, GError **error)
     return FALSE;
   if (install->detection != NULL && !has_abi)
     {
-      if (!bz_detection_check (install->detection, bz_arguments_word (install->arguments, 1), error))
+      if (!bz_detection_check (install->detection, bz_arguments_word (install->arguments, 1),
+                               error))
         return FALSE;
       install->state->abi = install->detection->abi;
     }
@@ -157,7 +163,8 @@ report_json (const Install *install)
   bz_json_text (builder, "brand", install->state->brand);
   bz_json_text (builder, "abi", bz_abi_name (install->state->abi));
   bz_json_texts (builder, "reasons",
-                 install->detection != NULL ? (const char *const *) install->detection->reasons : NULL);
+                 install->detection != NULL ? (const char *const *) install->detection->reasons
+                                            : NULL);
   bz_json_bool (builder, "nearest", install->detection != NULL && install->detection->nearest);
   bz_json_text (builder, "kind", install->state->kind);
   bz_json_number (builder, "files", install->state->files);
@@ -180,13 +187,16 @@ report (const Install *install)
   for (char **notice = install->result->notices; *notice != NULL; notice++)
     bz_context_note (install->context, "%s", *notice);
   if (!given && install->detection->nearest)
-    bz_context_note (install->context, "no brand is made for this tree: %s is the nearest (choose with --brand; see: brandzone brands)",
+    bz_context_note (install->context,
+                     "no brand is made for this tree: %s is the nearest (choose with --brand; see: "
+                     "brandzone brands)",
                      state->brand);
   if (install->context->quiet)
     return;
 
   g_autofree char *amount = bz_bytes_format (state->bytes);
-  printf ("%s: %" G_GUINT64_FORMAT " files, %s, from a %s\n", state->name, state->files, amount, state->kind);
+  printf ("%s: %" G_GUINT64_FORMAT " files, %s, from a %s\n", state->name, state->files, amount,
+          state->kind);
   printf ("%s: brand %s, %s", state->name, state->brand, bz_abi_name (state->abi));
   if (!given && install->detection->reasons[0] != NULL)
     {
@@ -210,7 +220,8 @@ check (Install *install, const char *name, const char *source, GError **error)
     {
       if (errno == ENOENT || errno == ENOTDIR)
         return bz_fail (error, BZ_ERROR_INPUT, "it does not exist",
-                        "name a directory, archive, file-system image or container image", "the source %s", safe);
+                        "name a directory, archive, file-system image or container image",
+                        "the source %s", safe);
       return bz_fail_errno (error, errno, NULL, "the source %s", safe);
     }
   if (brand == NULL)
@@ -226,8 +237,8 @@ exists (const Install *install, const char *name, GError **error)
 
   if (!g_file_test (path, G_FILE_TEST_EXISTS))
     return FALSE;
-  bz_fail (error, BZ_ERROR_STATE, "there is a zone of this name already", "remove it first, or choose another name",
-           "zone %s", name);
+  bz_fail (error, BZ_ERROR_STATE, "there is a zone of this name already",
+           "remove it first, or choose another name", "zone %s", name);
   return TRUE;
 }
 
@@ -236,10 +247,12 @@ make (Install *install, const char *source, GError **error)
 {
   const BzDirs *dirs = install->context->dirs;
 
-  if (exists (install, install->state->name, error) || !bz_state_discard (dirs, install->state->name, error))
+  if (exists (install, install->state->name, error)
+      || !bz_state_discard (dirs, install->state->name, error))
     return FALSE;
-  if (!(geteuid () == 0 ? begin_root : begin_user) (install, error) || !unpack (install, source, error)
-      || !find_brand (install, error) || !complete (install, error))
+  if (!(geteuid () == 0 ? begin_root : begin_user) (install, error)
+      || !unpack (install, source, error) || !find_brand (install, error)
+      || !complete (install, error))
     {
       bz_state_discard (dirs, install->state->name, NULL);
       return FALSE;

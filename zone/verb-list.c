@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 static void
-add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition condition, const BzZoneInfo *info)
+add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition condition,
+            const BzZoneInfo *info)
 {
   g_autofree char *installed = bz_time_format (state->installed);
 
@@ -55,15 +56,19 @@ list_one (const BzContext *context, const char *name, JsonBuilder *builder, BzTe
     }
   g_autofree char *size = bz_bytes_format (state->bytes);
   g_autofree char *installed = bz_time_format (state->installed);
-  const char *cells[] = { name, bz_zone_condition_name (condition), state->brand, bz_abi_name (state->abi), size,
-                          installed, NULL };
+  const char *cells[] = { name,         bz_zone_condition_name (condition),
+                          state->brand, bz_abi_name (state->abi),
+                          size,         installed,
+                          NULL };
   bz_text_table_add (table, cells);
 }
 
 int
 bz_verb_list (BzContext *context, const BzArguments *arguments G_GNUC_UNUSED, GError **error)
 {
-  static const char *const headings[] = { "NAME", "STATE", "BRAND", "ABI", "SIZE", "INSTALLED", NULL };
+  static const char *const headings[] = {
+    "NAME", "STATE", "BRAND", "ABI", "SIZE", "INSTALLED", NULL
+  };
   g_autoptr (BzTextTable) table = bz_text_table_new (headings);
   JsonBuilder *builder = NULL;
 
@@ -88,7 +93,8 @@ bz_verb_list (BzContext *context, const BzArguments *arguments G_GNUC_UNUSED, GE
   else if (names[0] != NULL)
     bz_text_table_print (table);
   else
-    bz_context_note (context, "no zones in %s (install one: brandzone install NAME SOURCE)", context->dirs->data);
+    bz_context_note (context, "no zones in %s (install one: brandzone install NAME SOURCE)",
+                     context->dirs->data);
   return 0;
 }
 
@@ -100,8 +106,9 @@ ranges_text (const GArray *ranges)
   for (guint i = 0; i < ranges->len; i++)
     {
       const BzIdRange *range = &g_array_index (ranges, BzIdRange, i);
-      g_string_append_printf (text, "%s%u to %u are the host's %u to %u", i > 0 ? "; " : "", range->inside,
-                              range->inside + range->count - 1, range->outside, range->outside + range->count - 1);
+      g_string_append_printf (text, "%s%u to %u are the host's %u to %u", i > 0 ? "; " : "",
+                              range->inside, range->inside + range->count - 1, range->outside,
+                              range->outside + range->count - 1);
     }
   if (ranges->len == 0)
     g_string_assign (text, "0 alone, the caller's");
@@ -125,7 +132,8 @@ show_json (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   bz_json_text (builder, "release", shown->release);
   bz_json_text (builder, "description", file->description);
   bz_json_text (builder, "hostname", file->hostname != NULL ? file->hostname : state->name);
-  bz_json_text (builder, "network", bz_network_name (file->has_network ? file->network : BZ_NETWORK_NONE));
+  bz_json_text (builder, "network",
+                bz_network_name (file->has_network ? file->network : BZ_NETWORK_NONE));
   bz_json_texts (builder, "volumes", (const char *const *) file->volumes);
   bz_json_text (builder, "root", shown->root);
   bz_json_text (builder, "zone_file", shown->file);
@@ -137,7 +145,8 @@ static void
 show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
 {
   g_autofree char *size = bz_bytes_format (state->bytes);
-  g_autofree char *amount = g_strdup_printf ("%s in %" G_GUINT64_FORMAT " files", size, state->files);
+  g_autofree char *amount =
+      g_strdup_printf ("%s in %" G_GUINT64_FORMAT " files", size, state->files);
   g_autofree char *installed = bz_time_format (state->installed);
   g_autofree char *ids = ranges_text (state->uids);
   g_autofree char *volumes = file->volumes[0] != NULL ? g_strjoinv (", ", file->volumes) : NULL;
@@ -148,8 +157,9 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   if (shown->condition == BZ_ZONE_RUNNING)
     {
       g_autofree char *started = bz_time_format (shown->info.started);
-      g_autofree char *pids = g_strdup_printf ("init %d, keeper %d, supervisor %d", (int) shown->info.init,
-                                               (int) shown->info.keeper, (int) shown->info.supervisor);
+      g_autofree char *pids =
+          g_strdup_printf ("init %d, keeper %d, supervisor %d", (int) shown->info.init,
+                           (int) shown->info.keeper, (int) shown->info.supervisor);
       bz_print_field ("Started", started);
       bz_print_field ("Processes", pids);
     }
@@ -181,7 +191,8 @@ bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error)
   g_autoptr (BzZoneFile) file = bz_zone_file_load (path, error);
   if (file == NULL)
     return -1;
-  /* The release is the brand's: a host that can't run the zone must not keep it from being shown. */
+  /* The release is the brand's: a host that can't run the zone must not keep it from being shown.
+   */
   g_autoptr (BzPlanning) planning = bz_planning_zone (context, arguments, name, NULL);
   if (planning != NULL)
     shown.release = planning->plan->release;

@@ -47,7 +47,9 @@ bz_verb_detect (BzContext *context, const BzArguments *arguments, GError **error
   for (char **reason = detection->reasons; *reason != NULL; reason++)
     bz_print_field (reason == detection->reasons ? "Because" : "and", *reason);
   if (detection->nearest)
-    bz_context_note (context, "no brand is made for this tree: %s is the nearest (doc/adding-a-brand.md tells how to make one)",
+    bz_context_note (context,
+                     "no brand is made for this tree: %s is the nearest (doc/adding-a-brand.md "
+                     "tells how to make one)",
                      detection->brand);
   return 0;
 }
@@ -71,7 +73,8 @@ rows_with (const BzPlan *plan, BzAbi abi, BzAction action)
 static char *
 limit_text (guint64 value)
 {
-  return value == G_MAXUINT64 ? g_strdup ("unlimited") : g_strdup_printf ("%" G_GUINT64_FORMAT, value);
+  return value == G_MAXUINT64 ? g_strdup ("unlimited")
+                              : g_strdup_printf ("%" G_GUINT64_FORMAT, value);
 }
 
 static void
@@ -100,7 +103,8 @@ print_quirks (const BzPlan *plan)
     {
       const char *cells[] = { bz_quirk_name ((BzQuirk) quirk),
                               bz_quirk_value_name ((BzQuirk) quirk, plan->quirk[quirk]),
-                              bz_quirk_rows ((BzQuirk) quirk), bz_quirk_meaning ((BzQuirk) quirk), NULL };
+                              bz_quirk_rows ((BzQuirk) quirk), bz_quirk_meaning ((BzQuirk) quirk),
+                              NULL };
       bz_text_table_add (table, cells);
     }
   putchar ('\n');
@@ -144,8 +148,9 @@ print_calls (const BzPlan *plan, BzAbi abi)
       const char *cells[] = { name, number, row->rows, row->reason, NULL };
       bz_text_table_add (table, cells);
     }
-  printf ("\n%s: %u calls answered or looked at, %u refused (ENOSYS), the others go to the kernel\n", bz_abi_name (abi),
-          trapped->len, refused->len);
+  printf (
+      "\n%s: %u calls answered or looked at, %u refused (ENOSYS), the others go to the kernel\n",
+      bz_abi_name (abi), trapped->len, refused->len);
   if (trapped->len > 0)
     bz_text_table_print (table);
   if (refused->len > 0)
@@ -252,7 +257,8 @@ json_plan (const BzPlanning *planning)
   json_builder_set_member_name (builder, "quirks");
   json_builder_begin_object (builder);
   for (int quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
-    bz_json_text (builder, bz_quirk_name ((BzQuirk) quirk), bz_quirk_value_name ((BzQuirk) quirk, plan->quirk[quirk]));
+    bz_json_text (builder, bz_quirk_name ((BzQuirk) quirk),
+                  bz_quirk_value_name ((BzQuirk) quirk, plan->quirk[quirk]));
   json_builder_end_object (builder);
   bz_json_bool (builder, "sync_wake_up", plan->sync_wake_up);
   bz_json_bool (builder, "wait_killable", plan->wait_killable);
@@ -274,7 +280,8 @@ bz_verb_plan (BzContext *context, const BzArguments *arguments, GError **error)
 
   if (name != NULL && image != NULL)
     {
-      bz_fail (error, BZ_ERROR_USAGE, "both a zone and a tree are named", "leave one of them out", "brandzone plan");
+      bz_fail (error, BZ_ERROR_USAGE, "both a zone and a tree are named", "leave one of them out",
+               "brandzone plan");
       return -1;
     }
   if (name != NULL)

@@ -42,22 +42,24 @@ print_stats (int journal_fd, gpointer data)
 
 /* What the end of a command is worth telling, and its exit status. */
 static int
-tell_end (const BzContext *context, const BzPlanning *planning, const BzCommand *command, const char *name,
-          const BzEnd *end)
+tell_end (const BzContext *context, const BzPlanning *planning, const BzCommand *command,
+          const char *name, const BzEnd *end)
 {
   g_auto (BzProgram) program = { 0 };
   const char *row;
 
   if (end->how == BZ_END_DETACHED)
     {
-      bz_context_note (context, "detached; zone %s goes on (brandzone exec %s, brandzone stop %s)", name, name, name);
+      bz_context_note (context, "detached; zone %s goes on (brandzone exec %s, brandzone stop %s)",
+                       name, name, name);
       return 0;
     }
   if (context->quiet || end->how != BZ_END_COMMAND || !WIFSIGNALED (end->wait_status))
     return bz_end_exit_status (end);
 
   bz_program_look (planning->tree_fd, command->argv[0], bz_command_path (command), &program);
-  g_autofree char *line = bz_program_explain_death (&program, planning->host, planning->plan, end->wait_status, &row);
+  g_autofree char *line =
+      bz_program_explain_death (&program, planning->host, planning->plan, end->wait_status, &row);
   if (line != NULL)
     bz_context_note (context, "%s%s%s%s", line, row != NULL ? " [" : "", row != NULL ? row : "",
                      row != NULL ? "]" : "");
@@ -129,7 +131,8 @@ look_at_zone (const BzContext *context, const char *name, GError **error)
 static gboolean
 check_exec_command (const BzArguments *arguments, const char *name, GError **error)
 {
-  if (bz_arguments_command (arguments)[0] != NULL || (isatty (STDIN_FILENO) && isatty (STDOUT_FILENO)))
+  if (bz_arguments_command (arguments)[0] != NULL
+      || (isatty (STDIN_FILENO) && isatty (STDOUT_FILENO)))
     return TRUE;
   g_autofree char *hint = g_strdup_printf ("write: brandzone exec %s -- COMMAND", name);
   return bz_fail (error, BZ_ERROR_USAGE, "no command is given", hint, "brandzone exec %s", name);
@@ -174,8 +177,8 @@ grace_option (const BzArguments *arguments, guint *grace_ms, GError **error)
   guint64 seconds = STOP_SECONDS;
 
   if (given != NULL && !g_ascii_string_to_unsigned (given, 10, 0, 3600, &seconds, NULL))
-    return bz_fail (error, BZ_ERROR_USAGE, "it is not a number of seconds from 0 to 3600", "write --time 10",
-                    "brandzone stop: --time");
+    return bz_fail (error, BZ_ERROR_USAGE, "it is not a number of seconds from 0 to 3600",
+                    "write --time 10", "brandzone stop: --time");
   *grace_ms = seconds * 1000;
   return TRUE;
 }

@@ -40,7 +40,8 @@ print_counts (const BzContext *context, const char *run_dir, GError **error)
   else
     bz_context_note (context, "no call was answered or passed on so far");
   if (successions > 0)
-    bz_context_note (context, "the supervisor was replaced %" G_GUINT64_FORMAT " times", successions);
+    bz_context_note (context, "the supervisor was replaced %" G_GUINT64_FORMAT " times",
+                     successions);
   return 0;
 }
 
@@ -51,7 +52,9 @@ print_event (const BzContext *context, const BzTraceEvent *event, guint64 *lost)
 
   puts (line);
   if (event->lost > *lost && !context->json)
-    bz_context_note (context, "%" G_GUINT64_FORMAT " calls were not shown: they came faster than they could be printed",
+    bz_context_note (context,
+                     "%" G_GUINT64_FORMAT
+                     " calls were not shown: they came faster than they could be printed",
                      event->lost - *lost);
   *lost = event->lost;
 }
@@ -78,8 +81,8 @@ follow (const BzContext *context, int fd, GError **error)
         return 0;
       if ((gsize) n < sizeof event || event.size < sizeof event)
         {
-          bz_fail (error, BZ_ERROR_FAILED, "its events are of another version", "stop the zone and start it again",
-                   "reading the trace");
+          bz_fail (error, BZ_ERROR_FAILED, "its events are of another version",
+                   "stop the zone and start it again", "reading the trace");
           return -1;
         }
       print_event (context, &event, &lost);
@@ -99,7 +102,8 @@ bz_verb_trace (BzContext *context, const BzArguments *arguments, GError **error)
     return -1;
   if (bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
     {
-      bz_fail (error, BZ_ERROR_STATE, "it is not running", "run --stats counts the calls of one command", "zone %s", name);
+      bz_fail (error, BZ_ERROR_STATE, "it is not running",
+               "run --stats counts the calls of one command", "zone %s", name);
       return -1;
     }
   if (bz_arguments_flag (arguments, "stats"))

@@ -7,7 +7,9 @@
 
 #include <string.h>
 
-static const char *const network_names[] = { [BZ_NETWORK_NONE] = "none", [BZ_NETWORK_HOST] = "host" };
+static const char *const network_names[] = {
+  [BZ_NETWORK_NONE] = "none", [BZ_NETWORK_HOST] = "host"
+};
 
 gboolean
 bz_network_lookup (const char *name, BzNetwork *network)
@@ -34,7 +36,8 @@ bad_volume (const char *text, const char *why, GError **error)
 {
   g_autofree char *safe = bz_text_safe (text);
 
-  return bz_fail (error, BZ_ERROR_USAGE, why, "write -v SOURCE:/TARGET or -v SOURCE:/TARGET:ro", "volume %s", safe);
+  return bz_fail (error, BZ_ERROR_USAGE, why, "write -v SOURCE:/TARGET or -v SOURCE:/TARGET:ro",
+                  "volume %s", safe);
 }
 
 /* A target with .. in it would be resolved twice, by us and by the kernel. */
@@ -47,7 +50,8 @@ has_parent (const char *path)
 }
 
 gboolean
-bz_volume_parse (const char *text, char **source, char **target, gboolean *read_only, GError **error)
+bz_volume_parse (const char *text, char **source, char **target, gboolean *read_only,
+                 GError **error)
 {
   g_auto (GStrv) parts = g_strsplit (text, ":", -1);
   guint count = g_strv_length (parts);

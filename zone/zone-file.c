@@ -8,14 +8,8 @@
 #include "brand/release.h"
 #include "zone/names.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define FILE_MAX (64 * 1024)
 #define HOSTNAME_MAX_LENGTH 64
 
 /* Takes a value; returns NULL, or why it is no good (a constant, followed by what to write). */
@@ -146,10 +140,10 @@ static const struct {
   const char *group, *key;
   Setter set;
 } keys[] = {
-  { "Zone", "Format", set_format },       { "Zone", "Description", set_description },
-  { "Zone", "Hostname", set_hostname },   { "Brand", "Name", set_brand },
-  { "Brand", "Release", set_release },    { "Brand", "Abi", set_abi },
-  { "Storage", "Volumes", set_volumes },  { "Network", "Mode", set_network },
+  { "Zone", "Format", set_format },      { "Zone", "Description", set_description },
+  { "Zone", "Hostname", set_hostname },  { "Brand", "Name", set_brand },
+  { "Brand", "Release", set_release },   { "Brand", "Abi", set_abi },
+  { "Storage", "Volumes", set_volumes }, { "Network", "Mode", set_network },
 };
 
 static Setter
@@ -163,8 +157,8 @@ find_setter (const char *group, const char *key)
   return NULL;
 }
 
-/* The last line on which `key` stands in `group` (that is the one that counts); a NULL key finds the group's
- * own line. 0 when there is none. */
+/* The last line on which `key` stands in `group` (that is the one that counts); a NULL key finds
+ * the group's own line. 0 when there is none. */
 static guint
 line_of (const char *data, gsize length, const char *group, const char *key)
 {
@@ -234,12 +228,12 @@ warn_unknown (const Source *source, const char *group, const char *key)
 {
   const char *nearest = key != NULL && is_group (group) ? nearest_key (group, key) : NULL;
   guint line = line_of (source->data, source->length, group, key);
-  g_autofree char *name
-      = key != NULL ? g_strdup_printf ("key %s in [%s]", key, group) : g_strdup_printf ("group [%s]", group);
-  g_autofree char *warning
-      = g_strdup_printf ("%s:%u: unknown %s is ignored%s%s%s", source->path, line, name,
-                         nearest != NULL ? " (did you mean " : "", nearest != NULL ? nearest : "",
-                         nearest != NULL ? "?)" : "");
+  g_autofree char *name = key != NULL ? g_strdup_printf ("key %s in [%s]", key, group)
+                                      : g_strdup_printf ("group [%s]", group);
+  g_autofree char *warning =
+      g_strdup_printf ("%s:%u: unknown %s is ignored%s%s%s", source->path, line, name,
+                       nearest != NULL ? " (did you mean " : "", nearest != NULL ? nearest : "",
+                       nearest != NULL ? "?)" : "");
 
   g_ptr_array_add (source->file->warnings, bz_text_safe (warning));
 }
@@ -254,9 +248,11 @@ parse_key (const Source *source, const char *group, const char *key, GError **er
       warn_unknown (source, group, key);
       return TRUE;
     }
-  g_autofree char *value = g_key_file_get_string (source->keys, group, key, NULL);
-  const char *complaint = value == NULL ? "the value holds a bad escape or is not UTF-8"
-                                        : set (source->file, value);
+  g_autoptr (GError) cause = NULL;
+  g_autofree char *value = g_key_file_get_string (source->keys, group, key, &cause);
+  const char *complaint = cause != NULL || value == NULL
+                              ? "the value holds a bad escape or is not UTF-8"
+                              : set (source->file, value);
   if (complaint == NULL)
     return TRUE;
   g_autofree char *safe = bz_text_safe (value != NULL ? value : "");
@@ -283,7 +279,8 @@ parse_group (const Source *source, const char *group, GError **error)
 }
 
 gboolean
-bz_zone_file_parse (BzZoneFile *file, const char *data, gsize length, const char *path, GError **error)
+bz_zone_file_parse (BzZoneFile *file, const char *data, gsize length, const char *path,
+                    GError **error)
 {
   g_autoptr (GKeyFile) parsed = g_key_file_new ();
   g_autoptr (GError) cause = NULL;
@@ -291,14 +288,17 @@ bz_zone_file_parse (BzZoneFile *file, const char *data, gsize length, const char
 
   if (length == 0)
     return TRUE;
-  if (length > FILE_MAX)
-    return bz_fail (error, BZ_ERROR_INPUT, "it is larger than 64 KiB", "a zone file is a few lines", "%s", path);
+  if (length > BZ_ZONE_FILE_MAX)
+    return bz_fail (error, BZ_ERROR_INPUT, "it is larger than 64 KiB", "a zone file is a few lines",
+                    "%s", path);
   if (memchr (data, '\0', length) != NULL)
-    return bz_fail (error, BZ_ERROR_INPUT, "it holds a NUL byte", "a zone file is plain text", "%s", path);
+    return bz_fail (error, BZ_ERROR_INPUT, "it holds a NUL byte", "a zone file is plain text", "%s",
+                    path);
   if (!g_key_file_load_from_data (parsed, data, length, G_KEY_FILE_NONE, &cause))
     {
       g_autofree char *why = bz_text_safe (cause->message);
-      return bz_fail (error, BZ_ERROR_INPUT, why, "a zone file has [Group] lines and Key=value lines", "%s", path);
+      return bz_fail (error, BZ_ERROR_INPUT, why,
+                      "a zone file has [Group] lines and Key=value lines", "%s", path);
     }
 
   g_auto (GStrv) groups = g_key_file_get_groups (parsed, NULL);
@@ -307,111 +307,5 @@ bz_zone_file_parse (BzZoneFile *file, const char *data, gsize length, const char
       if (!parse_group (&source, *group, error))
         return FALSE;
     }
-  return TRUE;
-}
-
-/* Regular files only: a fifo in the directory must not hang the start of a zone. */
-static gboolean
-read_file (const char *path, GString *into, gboolean *missing, GError **error)
-{
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  struct stat st;
-  gssize n = 0;
-
-  *missing = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
-  if (fd < 0)
-    return *missing || bz_fail_errno (error, errno, NULL, "reading %s", path);
-  if (fstat (fd, &st) == 0 && !S_ISREG (st.st_mode))
-    {
-      close (fd);
-      return bz_fail (error, BZ_ERROR_INPUT, "it is not a regular file", NULL, "reading %s", path);
-    }
-  g_string_set_size (into, FILE_MAX + 1);
-  gsize length = 0;
-  while (length < into->len && (n = read (fd, into->str + length, into->len - length)) > 0)
-    length += n;
-  int saved = errno;
-  close (fd);
-  g_string_set_size (into, length);
-  return n >= 0 || bz_fail_errno (error, saved, NULL, "reading %s", path);
-}
-
-static gboolean
-load_one (BzZoneFile *file, const char *path, GError **error)
-{
-  g_autoptr (GString) data = g_string_new (NULL);
-  gboolean missing;
-
-  if (!read_file (path, data, &missing, error))
-    return FALSE;
-  return missing || bz_zone_file_parse (file, data->str, data->len, path, error);
-}
-
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
-/* The drop-ins' paths in the order of their names. */
-static GPtrArray *
-drop_ins (const char *path)
-{
-  g_autofree char *directory = g_strconcat (path, ".d", NULL);
-  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
-
-  for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;)
-    {
-      if (name[0] != '.' && g_str_has_suffix (name, ".conf"))
-        g_ptr_array_add (paths, g_build_filename (directory, name, NULL));
-    }
-  g_ptr_array_sort (paths, compare_names);
-  return paths;
-}
-
-BzZoneFile *
-bz_zone_file_load (const char *path, GError **error)
-{
-  g_autoptr (BzZoneFile) file = bz_zone_file_new ();
-  g_autoptr (GPtrArray) paths = drop_ins (path);
-
-  if (!load_one (file, path, error))
-    return NULL;
-  for (guint i = 0; i < paths->len; i++)
-    {
-      if (!load_one (file, g_ptr_array_index (paths, i), error))
-        return NULL;
-    }
-  return g_steal_pointer (&file);
-}
-
-gboolean
-bz_zone_file_create (const char *path, const char *brand, GError **error)
-{
-  g_autoptr (GError) cause = NULL;
-
-  if (g_file_test (path, G_FILE_TEST_EXISTS))
-    return TRUE;
-  g_autofree char *text = g_strdup_printf ("# A zone of brandzone; see ZONE FILE in brandzone(1).\n"
-                                           "[Zone]\nFormat=1\n\n[Brand]\nName=%s\n",
-                                           brand);
-  if (g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &cause))
-    return TRUE;
-  return bz_fail (error, BZ_ERROR_FAILED, cause->message, NULL, "writing the zone file %s", path);
-}
-
-gboolean
-bz_zone_file_remove (const char *path, GError **error)
-{
-  g_autofree char *directory = g_strconcat (path, ".d", NULL);
-  g_autoptr (GPtrArray) paths = drop_ins (path);
-
-  for (guint i = 0; i < paths->len; i++)
-    g_unlink (g_ptr_array_index (paths, i));
-  if (g_unlink (path) != 0 && errno != ENOENT && errno != ENOTDIR)
-    return bz_fail_errno (error, errno, NULL, "removing the zone file %s", path);
-  /* Files of other names are the user's own: then the directory stays. */
-  g_rmdir (directory);
   return TRUE;
 }

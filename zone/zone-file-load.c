@@ -1,0 +1,119 @@
+/* Zone files and their drop-ins on disk. */
+#include "config.h"
+
+#include "zone/zone-file.h"
+
+#include "brand/base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Regular files only: a fifo in the directory must not hang the start of a zone. */
+static gboolean
+read_file (const char *path, GString *into, gboolean *missing, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  struct stat st;
+  gssize n = 0;
+
+  *missing = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
+  if (fd < 0)
+    return *missing || bz_fail_errno (error, errno, NULL, "reading %s", path);
+  if (fstat (fd, &st) == 0 && !S_ISREG (st.st_mode))
+    {
+      close (fd);
+      return bz_fail (error, BZ_ERROR_INPUT, "it is not a regular file", NULL, "reading %s", path);
+    }
+  g_string_set_size (into, BZ_ZONE_FILE_MAX + 1);
+  gsize length = 0;
+  while (length < into->len && (n = read (fd, into->str + length, into->len - length)) > 0)
+    length += n;
+  int saved = errno;
+  close (fd);
+  g_string_set_size (into, length);
+  return n >= 0 || bz_fail_errno (error, saved, NULL, "reading %s", path);
+}
+
+static gboolean
+load_one (BzZoneFile *file, const char *path, GError **error)
+{
+  g_autoptr (GString) data = g_string_new (NULL);
+  gboolean missing;
+
+  if (!read_file (path, data, &missing, error))
+    return FALSE;
+  return missing || bz_zone_file_parse (file, data->str, data->len, path, error);
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+/* The drop-ins' paths in the order of their names. */
+static GPtrArray *
+drop_ins (const char *path)
+{
+  g_autofree char *directory = g_strconcat (path, ".d", NULL);
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
+
+  for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;)
+    {
+      if (name[0] != '.' && g_str_has_suffix (name, ".conf"))
+        g_ptr_array_add (paths, g_build_filename (directory, name, NULL));
+    }
+  g_ptr_array_sort (paths, compare_names);
+  return paths;
+}
+
+BzZoneFile *
+bz_zone_file_load (const char *path, GError **error)
+{
+  g_autoptr (BzZoneFile) file = bz_zone_file_new ();
+  g_autoptr (GPtrArray) paths = drop_ins (path);
+
+  if (!load_one (file, path, error))
+    return NULL;
+  for (guint i = 0; i < paths->len; i++)
+    {
+      if (!load_one (file, g_ptr_array_index (paths, i), error))
+        return NULL;
+    }
+  return g_steal_pointer (&file);
+}
+
+gboolean
+bz_zone_file_create (const char *path, const char *brand, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_autofree char *text = g_strdup_printf ("# A zone of brandzone; see ZONE FILE in brandzone(1).\n"
+                                           "[Zone]\nFormat=1\n\n[Brand]\nName=%s\n",
+                                           brand);
+  if (g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &cause))
+    return TRUE;
+  return bz_fail (error, BZ_ERROR_FAILED, cause->message, NULL, "writing the zone file %s", path);
+}
+
+gboolean
+bz_zone_file_remove (const char *path, GError **error)
+{
+  g_autofree char *directory = g_strconcat (path, ".d", NULL);
+  g_autoptr (GPtrArray) paths = drop_ins (path);
+
+  for (guint i = 0; i < paths->len; i++)
+    g_unlink (g_ptr_array_index (paths, i));
+  if (g_unlink (path) != 0 && errno != ENOENT && errno != ENOTDIR)
+    return bz_fail_errno (error, errno, NULL, "removing the zone file %s", path);
+  /* Files of other names are the user's own: then the directory stays. */
+  g_rmdir (directory);
+  return TRUE;
+}
