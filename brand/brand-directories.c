@@ -13,7 +13,8 @@ bz_brand_directories (void)
     return g_strsplit (path, ":", -1);
 
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree char *of_user = g_build_filename (g_get_user_config_dir (), "brandzone", "brands", NULL);
+  g_autofree char *of_user =
+      g_build_filename (g_get_user_config_dir (), "brandzone", "brands", NULL);
 
   g_strv_builder_add (builder, BZ_SYSCONFDIR "/brands");
   g_strv_builder_add (builder, of_user);
@@ -70,7 +71,8 @@ bz_brand_list (const char *const *dirs)
   gpointer name;
   guint count = 0;
 
-  for (const char *const *dir = dirs != NULL ? dirs : (const char *const *) own; *dir != NULL; dir++)
+  for (const char *const *dir = dirs != NULL ? dirs : (const char *const *) own; *dir != NULL;
+       dir++)
     list_directory (*dir, names);
 
   char **list = g_new0 (char *, g_hash_table_size (names) + 1);

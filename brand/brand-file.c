@@ -66,8 +66,8 @@ apply_uts (const BzKeyLines *lines, const char *key, gboolean blanks, char **fie
 {
   for (int abi = -1; abi < BZ_ABI_COUNT; abi++)
     {
-      g_autofree char *full = abi < 0 ? g_strdup (key)
-                                      : g_strdup_printf ("%s-%s", key, bz_abi_name ((BzAbi) abi));
+      g_autofree char *full =
+          abi < 0 ? g_strdup (key) : g_strdup_printf ("%s-%s", key, bz_abi_name ((BzAbi) abi));
       g_autofree char *value = bz_key_lines_get (lines, "Kernel", full);
       BzRelease release;
 
@@ -179,7 +179,8 @@ apply_quirks (const BzKeyLines *lines, BzBrand *brand, GError **error)
           g_autoptr (GString) hint = g_string_new ("one of");
           for (guint i = 0; bz_quirk_value_name ((BzQuirk) quirk, i) != NULL; i++)
             g_string_append_printf (hint, " %s", bz_quirk_value_name ((BzQuirk) quirk, i));
-          return bz_key_lines_fail (lines, "Quirks", key, "the quirk has no such value", hint->str, error);
+          return bz_key_lines_fail (lines, "Quirks", key, "the quirk has no such value", hint->str,
+                                    error);
         }
       brand->quirk[quirk] = (guint8) number;
     }
@@ -238,10 +239,12 @@ apply_personality (const BzKeyLines *lines, BzBrand *brand, GError **error)
 
       if (*names[i] == '\0')
         continue;
-      while (at < G_N_ELEMENTS (personality_flags) && strcmp (names[i], personality_flags[at].name) != 0)
+      while (at < G_N_ELEMENTS (personality_flags)
+             && strcmp (names[i], personality_flags[at].name) != 0)
         at++;
       if (at == G_N_ELEMENTS (personality_flags))
-        return bz_key_lines_fail (lines, "Personality", "Flags", "names a flag that brandzone does not set",
+        return bz_key_lines_fail (lines, "Personality", "Flags",
+                                  "names a flag that brandzone does not set",
                                   "brandzone-brand(5) lists them", error);
       flags |= personality_flags[at].value;
     }
@@ -254,10 +257,12 @@ apply_personality (const BzKeyLines *lines, BzBrand *brand, GError **error)
 static gboolean
 known_key (const char *group, const char *key)
 {
-  static const char *const of_brand[] = { "Format", "Name", "Title", "Inherits", "Profile", "Source", NULL };
-  static const char *const of_kernel[]
-      = { "Compiler", "Release", "Release-i386", "Release-x86_64", "Version", "Version-i386",
-          "Version-x86_64", "Machine", "Machine-i386", "Machine-x86_64", NULL };
+  static const char *const of_brand[] = { "Format",  "Name",   "Title", "Inherits",
+                                          "Profile", "Source", NULL };
+  static const char *const of_kernel[] = { "Compiler",       "Release", "Release-i386",
+                                           "Release-x86_64", "Version", "Version-i386",
+                                           "Version-x86_64", "Machine", "Machine-i386",
+                                           "Machine-x86_64", NULL };
   static const char *const of_calls[] = { "Present", "Absent", NULL };
   static const char *const of_personality[] = { "Flags", NULL };
   static const struct {
@@ -281,7 +286,8 @@ known_key (const char *group, const char *key)
           return TRUE;
       return key == NULL;
     }
-  return bz_detect_rule_is_group (group) && (key == NULL || g_strv_contains (bz_detect_rule_keys (), key));
+  return bz_detect_rule_is_group (group)
+         && (key == NULL || g_strv_contains (bz_detect_rule_keys (), key));
 }
 
 static void
@@ -290,11 +296,11 @@ warn (const BzKeyLines *lines, const char *group, const char *key, BzBrand *bran
   gsize count = g_strv_length (brand->warnings);
 
   brand->warnings = g_renew (char *, brand->warnings, count + 2);
-  brand->warnings[count]
-      = key != NULL ? g_strdup_printf ("%s:%u: unknown key %s in [%s] is ignored", lines->file,
-                                       bz_key_lines_line (lines, group, key), key, group)
-                    : g_strdup_printf ("%s:%u: unknown group [%s] is ignored", lines->file,
-                                       bz_key_lines_line (lines, group, NULL), group);
+  brand->warnings[count] =
+      key != NULL ? g_strdup_printf ("%s:%u: unknown key %s in [%s] is ignored", lines->file,
+                                     bz_key_lines_line (lines, group, key), key, group)
+                  : g_strdup_printf ("%s:%u: unknown group [%s] is ignored", lines->file,
+                                     bz_key_lines_line (lines, group, NULL), group);
   brand->warnings[count + 1] = NULL;
 }
 

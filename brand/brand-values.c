@@ -73,5 +73,5 @@ bz_brand_personality_flags (void)
 #define BZ_PERSONALITY(name, value) | (value)
 #include "brand/personality.def"
 #undef BZ_PERSONALITY
-    ;
+      ;
 }

@@ -50,7 +50,8 @@ bz_brand_unref (BzBrand *brand)
   g_free (brand);
 }
 
-/* Applies `name` after its ancestors. `child` names who inherits it, for messages; NULL at first. */
+/* Applies `name` after its ancestors. `child` names who inherits it, for messages; NULL at first.
+ */
 static gboolean
 load (const char *const *dirs, const char *name, const char *child, GPtrArray *seen, BzBrand *brand,
       GError **error)
@@ -58,8 +59,8 @@ load (const char *const *dirs, const char *name, const char *child, GPtrArray *s
   const char *relation = child != NULL ? "inherited by " : "";
 
   if (g_ptr_array_find_with_equal_func (seen, name, g_str_equal, NULL))
-    return bz_fail (error, BZ_ERROR_INPUT, "it inherits itself", "break the circle of Inherits lines",
-                    "brand %s, %s%s", name, relation, child);
+    return bz_fail (error, BZ_ERROR_INPUT, "it inherits itself",
+                    "break the circle of Inherits lines", "brand %s, %s%s", name, relation, child);
   if (seen->len > DEEPEST)
     return bz_fail (error, BZ_ERROR_INPUT, "more than 16 brands inherit each other", NULL,
                     "brand %s, %s%s", name, relation, child);
@@ -67,8 +68,8 @@ load (const char *const *dirs, const char *name, const char *child, GPtrArray *s
 
   g_autofree char *file = bz_brand_find (dirs, name);
   if (file == NULL && child != NULL)
-    return bz_fail (error, BZ_ERROR_INPUT, "there is no such brand", NULL, "brand %s, inherited by %s",
-                    name, child);
+    return bz_fail (error, BZ_ERROR_INPUT, "there is no such brand", NULL,
+                    "brand %s, inherited by %s", name, child);
   if (file == NULL)
     return bz_fail (error, BZ_ERROR_NO_ZONE, "there is no such brand",
                     "`brandzone brands` lists them", "brand %s", name);

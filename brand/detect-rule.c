@@ -75,7 +75,8 @@ bz_detect_rules_free (BzDetectRule *rules)
 
 /* The text that a rule matches is hostile bytes, not UTF-8: G_REGEX_RAW. */
 static GRegex *
-compile (const BzKeyLines *lines, const char *group, const char *key, const char *text, GError **error)
+compile (const BzKeyLines *lines, const char *group, const char *key, const char *text,
+         GError **error)
 {
   g_autoptr (GError) problem = NULL;
   GRegex *regex = g_regex_new (text, G_REGEX_RAW | G_REGEX_MULTILINE, 0, &problem);
@@ -176,7 +177,8 @@ read_rule (const BzKeyLines *lines, const char *group, gboolean profile, BzDetec
 }
 
 gboolean
-bz_detect_rules_read (const BzKeyLines *lines, gboolean profile, BzDetectRule **rules, GError **error)
+bz_detect_rules_read (const BzKeyLines *lines, gboolean profile, BzDetectRule **rules,
+                      GError **error)
 {
   g_auto (GStrv) groups = g_key_file_get_groups (lines->keys, NULL);
   BzDetectRule *first = NULL, **last = &first;

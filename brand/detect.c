@@ -2,9 +2,10 @@
  * distribution that nobody wrote a brand for.
  *
  * Choice: every brand's rules (data) are tried on the tree's facts. Of the rules that
- * hold the one with the highest priority decides, then the one with more clauses, then the brand's name. A brand whose release is
- * older than what the tree's C library demands is passed over: with it every program would say "FATAL: kernel too old" (E5). When no
- * brand is left, profiles, whose rules look at the C library alone, are asked the same way, and the answer is marked `nearest`.
+ * hold the one with the highest priority decides, then the one with more clauses, then the brand's
+ * name. A brand whose release is older than what the tree's C library demands is passed over: with
+ * it every program would say "FATAL: kernel too old" (E5). When no brand is left, profiles, whose
+ * rules look at the C library alone, are asked the same way, and the answer is marked `nearest`.
  *
  * Limits: what a release file says is believed; it only chooses among brands. */
 #include "config.h"
@@ -24,8 +25,8 @@ typedef struct {
   BzTreeFacts facts;
   char *os_id, *os_version;
   const char *os_file;
-  GHashTable *texts;    /* path -> GBytes of its start */
-  GPtrArray *passed;    /* reasons why brands were passed over */
+  GHashTable *texts; /* path -> GBytes of its start */
+  GPtrArray *passed; /* reasons why brands were passed over */
 } Tree;
 
 typedef struct {
@@ -64,9 +65,10 @@ release_text (BzRelease release)
 {
   guint patch = (guint) (release & 0xffff);
 
-  return patch != 0 ? g_strdup_printf ("%u.%u.%u", (guint) (release >> 32),
-                                       (guint) (release >> 16 & 0xffff), patch)
-                    : g_strdup_printf ("%u.%u", (guint) (release >> 32), (guint) (release >> 16 & 0xffff));
+  return patch != 0
+             ? g_strdup_printf ("%u.%u.%u", (guint) (release >> 32),
+                                (guint) (release >> 16 & 0xffff), patch)
+             : g_strdup_printf ("%u.%u", (guint) (release >> 32), (guint) (release >> 16 & 0xffff));
 }
 
 /* os-release */
@@ -129,8 +131,7 @@ file_holds (Tree *tree, const BzDetectRule *rule, GPtrArray *reasons)
   const char *text = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
   BzRelease version;
 
-  if (text == NULL
-      || !g_regex_match_full (rule->match, text, (gssize) length, 0, 0, &info, NULL))
+  if (text == NULL || !g_regex_match_full (rule->match, text, (gssize) length, 0, 0, &info, NULL))
     return FALSE;
   if (rule->version.set)
     {
@@ -159,7 +160,8 @@ os_holds (Tree *tree, const BzDetectRule *rule, GPtrArray *reasons)
       && (tree->os_version == NULL || !bz_version_parse (tree->os_version, &version)
           || !bz_range_holds (&rule->os_version, version)))
     return FALSE;
-  g_autofree char *seen = tree->os_version != NULL ? shown (tree->os_version, strlen (tree->os_version)) : NULL;
+  g_autofree char *seen =
+      tree->os_version != NULL ? shown (tree->os_version, strlen (tree->os_version)) : NULL;
   g_ptr_array_add (reasons, g_strdup_printf ("%s says %s%s%s", tree->os_file, rule->os_id,
                                              seen != NULL ? " " : "", seen != NULL ? seen : ""));
   return TRUE;
@@ -181,7 +183,8 @@ libc_holds (Tree *tree, const BzDetectRule *rule)
   if (rule->libc_text != NULL
       && (facts->text == NULL || !g_regex_match (rule->libc_text, facts->text, 0, NULL)))
     return FALSE;
-  return rule->abi == NULL || (!facts->foreign && strcmp (rule->abi, bz_abi_name (facts->abi)) == 0);
+  return rule->abi == NULL
+         || (!facts->foreign && strcmp (rule->abi, bz_abi_name (facts->abi)) == 0);
 }
 
 static guint
@@ -206,8 +209,9 @@ add_libc_reasons (const Tree *tree, GPtrArray *reasons)
   if (facts->libc_file != NULL && text != NULL)
     g_ptr_array_add (reasons, g_strdup_printf ("%s says \"%s\"", facts->libc_file, text));
   else if (facts->libc_file != NULL)
-    g_ptr_array_add (reasons, g_strdup_printf ("%s is %s%s%s", facts->libc_file, bz_libc_name (facts->libc),
-                                               version != NULL ? " " : "", version != NULL ? version : ""));
+    g_ptr_array_add (reasons,
+                     g_strdup_printf ("%s is %s%s%s", facts->libc_file, bz_libc_name (facts->libc),
+                                      version != NULL ? " " : "", version != NULL ? version : ""));
   else if (facts->libc != BZ_LIBC_NONE)
     g_ptr_array_add (reasons, g_strdup_printf ("its programs want %s, which is not in the tree",
                                                bz_libc_name (facts->libc)));
@@ -241,13 +245,16 @@ try_rule (Tree *tree, const BzBrand *brand, const BzDetectRule *rule, Match *bes
   if (brand->quirk[BZ_QUIRK_RELEASE] != 0 && tree->facts.has_kernel
       && bz_release_parse (claimed, &release) && release < tree->facts.kernel)
     {
-      g_ptr_array_add (tree->passed,
-                       g_strdup_printf ("brand %s was passed over: its Linux %s is older than the programs want",
-                                        brand->name, claimed));
+      g_ptr_array_add (
+          tree->passed,
+          g_strdup_printf ("brand %s was passed over: its Linux %s is older than the programs want",
+                           brand->name, claimed));
       return;
     }
   match_clear (best);
-  *best = (Match){ .brand = g_strdup (brand->name), .priority = rule->priority, .clauses = clauses,
+  *best = (Match){ .brand = g_strdup (brand->name),
+                   .priority = rule->priority,
+                   .clauses = clauses,
                    .reasons = g_steal_pointer (&reasons) };
 }
 
@@ -298,7 +305,8 @@ conclude (Tree *tree, Match *named, Match *nearest, GError **error)
 
   if (named->brand == NULL && !tree->facts.found)
     {
-      bz_fail (error, BZ_ERROR_INPUT, "it holds no Linux program, no C library and no release file that a brand knows",
+      bz_fail (error, BZ_ERROR_INPUT,
+               "it holds no Linux program, no C library and no release file that a brand knows",
                "give the directory that holds bin, lib and etc", "no userland found");
       return NULL;
     }
@@ -320,8 +328,9 @@ conclude (Tree *tree, Match *named, Match *nearest, GError **error)
   if (!tree->facts.found)
     g_ptr_array_add (reasons, g_strdup ("no program was found: taken for x86_64"));
   if (detection->nearest)
-    g_ptr_array_add (reasons, g_strdup_printf ("no brand is known for it: %s is the nearest profile",
-                                               detection->brand));
+    g_ptr_array_add (reasons,
+                     g_strdup_printf ("no brand is known for it: %s is the nearest profile",
+                                      detection->brand));
   if (reasons->len == 0)
     g_ptr_array_add (reasons, g_strdup_printf ("the rules of %s fit it", detection->brand));
   for (guint i = 0; i < tree->passed->len; i++)
@@ -336,7 +345,8 @@ bz_detect (int tree_fd, const char *const *dirs, GError **error)
   Tree tree = { .tree_fd = tree_fd };
   Match named = { 0 }, nearest = { 0 };
 
-  tree.texts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  tree.texts =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   tree.passed = g_ptr_array_new_with_free_func (g_free);
   bz_tree_facts_read (tree_fd, &tree.facts);
   read_os_release (&tree);

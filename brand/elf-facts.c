@@ -2,7 +2,8 @@
  *
  * Choice: libelf reads headers and notes from memory that is ours (elf_memory on a
  * bounded copy), never from the file: a file that is truncated while mapped kills its reader.
- * Programs' headers tell all we ask, so images without section headers, and the first 64 KiB of large ones, do. */
+ * Programs' headers tell all we ask, so images without section headers, and the first 64 KiB of
+ * large ones, do. */
 #include "config.h"
 
 #include "brand/elf-facts.h"
@@ -74,7 +75,8 @@ read_notes (Elf *elf, const GElf_Phdr *header, BzElfFacts *facts)
 static void
 read_interpreter (const guint8 *image, gsize size, const GElf_Phdr *header, BzElfFacts *facts)
 {
-  if (header->p_offset >= size || header->p_filesz > size - header->p_offset || header->p_filesz > 4096)
+  if (header->p_offset >= size || header->p_filesz > size - header->p_offset
+      || header->p_filesz > 4096)
     return;
 
   char *text = g_strndup ((const char *) image + header->p_offset, header->p_filesz);
@@ -157,16 +159,18 @@ bz_elf_machine_name (const BzElfFacts *facts)
     guint machine;
     const char *name;
   } names[] = {
-    { EM_386, "i386" },       { EM_X86_64, "x86-64" },   { EM_ARM, "ARM" },     { EM_AARCH64, "AArch64" },
-    { EM_MIPS, "MIPS" },      { EM_PPC, "PowerPC" },     { EM_PPC64, "PowerPC 64" },
-    { EM_S390, "S/390" },     { EM_RISCV, "RISC-V" },    { EM_SPARC, "SPARC" }, { EM_SPARCV9, "SPARC v9" },
-    { EM_68K, "68000" },      { EM_SH, "SuperH" },       { EM_ALPHA, "Alpha" }, { 0x9026, "Alpha" },
-    { EM_IA_64, "Itanium" },  { EM_PARISC, "PA-RISC" },
+    { EM_386, "i386" },         { EM_X86_64, "x86-64" },    { EM_ARM, "ARM" },
+    { EM_AARCH64, "AArch64" },  { EM_MIPS, "MIPS" },        { EM_PPC, "PowerPC" },
+    { EM_PPC64, "PowerPC 64" }, { EM_S390, "S/390" },       { EM_RISCV, "RISC-V" },
+    { EM_SPARC, "SPARC" },      { EM_SPARCV9, "SPARC v9" }, { EM_68K, "68000" },
+    { EM_SH, "SuperH" },        { EM_ALPHA, "Alpha" },      { 0x9026, "Alpha" },
+    { EM_IA_64, "Itanium" },    { EM_PARISC, "PA-RISC" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     if (names[i].machine == facts->machine)
-      return facts->machine == EM_X86_64 && facts->bits == 32 ? g_strdup ("x32") : g_strdup (names[i].name);
+      return facts->machine == EM_X86_64 && facts->bits == 32 ? g_strdup ("x32")
+                                                              : g_strdup (names[i].name);
   return g_strdup_printf ("machine %u", facts->machine);
 }
 

@@ -66,7 +66,8 @@ bz_host_cache_read (const char *dir, const gboolean *cached, BzHost *host)
     return;
   for (guint i = 0; i < BZ_FEATURE_COUNT; i++)
     if (cached[i])
-      host->has[i] = g_key_file_get_boolean (keys, "Features", bz_feature_name ((BzFeature) i), NULL);
+      host->has[i] =
+          g_key_file_get_boolean (keys, "Features", bz_feature_name ((BzFeature) i), NULL);
 }
 
 void
@@ -86,5 +87,6 @@ bz_host_cache_write (const char *dir, const gboolean *cached, const BzHost *host
   gsize length;
   g_autofree char *text = g_key_file_to_data (keys, &length, NULL);
   g_mkdir_with_parents (dir, 0755);
-  g_file_set_contents_full (file, text, (gssize) length, G_FILE_SET_CONTENTS_CONSISTENT, 0644, NULL);
+  g_file_set_contents_full (file, text, (gssize) length, G_FILE_SET_CONTENTS_CONSISTENT, 0644,
+                            NULL);
 }

@@ -54,7 +54,8 @@ bz_probe_subordinate_ids (char **detail)
   if (uids == NULL || gids == NULL)
     *detail = g_strdup_printf ("no range in %s", uids == NULL ? "/etc/subuid" : "/etc/subgid");
   else if (newuidmap == NULL || newgidmap == NULL)
-    *detail = g_strdup_printf ("%s is not installed", newuidmap == NULL ? "newuidmap" : "newgidmap");
+    *detail =
+        g_strdup_printf ("%s is not installed", newuidmap == NULL ? "newuidmap" : "newgidmap");
   else
     {
       *detail = g_steal_pointer (&uids);
@@ -105,8 +106,9 @@ bz_probe_cgroup (char **detail)
 
   if (statfs ("/sys/fs/cgroup", &status) != 0 || status.f_type != CGROUP2_MAGIC)
     {
-      gboolean unified = statfs ("/sys/fs/cgroup/unified", &status) == 0 && status.f_type == CGROUP2_MAGIC;
-      *detail = g_strdup (unified                                                    ? "v1 with v2 beside it"
+      gboolean unified =
+          statfs ("/sys/fs/cgroup/unified", &status) == 0 && status.f_type == CGROUP2_MAGIC;
+      *detail = g_strdup (unified ? "v1 with v2 beside it"
                           : g_file_test ("/sys/fs/cgroup/memory", G_FILE_TEST_IS_DIR) ? "v1"
                                                                                       : "none");
       return FALSE;

@@ -87,7 +87,8 @@ bz_probe_idmapped_mounts (const char *path)
 
   if (namespace >= 0)
     {
-      struct probe_mount_attr attr = { .attr_set = PROBE_ATTR_IDMAP, .userns_fd = (guint64) namespace };
+      struct probe_mount_attr attr = { .attr_set = PROBE_ATTR_IDMAP,
+                                       .userns_fd = (guint64) namespace };
       works = syscall (SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof attr) == 0;
     }
   if (holder > 0)
@@ -126,6 +127,7 @@ bz_probe_overlay (const char *path G_GNUC_UNUSED)
   return at < G_N_ELEMENTS (places) && chdir (places[at]) == 0 && mkdir ("lower", 0700) == 0
          && mkdir ("upper", 0700) == 0 && mkdir ("work", 0700) == 0 && mkdir ("merged", 0700) == 0
          && mount ("overlay", "merged", "overlay", 0,
-                   "lowerdir=lower,upperdir=upper,workdir=work,userxattr") == 0
+                   "lowerdir=lower,upperdir=upper,workdir=work,userxattr")
+                == 0
          && mkdir ("merged/directory", 0700) == 0;
 }

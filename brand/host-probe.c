@@ -32,7 +32,8 @@
 #define MFD_EXEC 0x0010U /* Linux 6.3 */
 #endif
 
-/* The answer comes through a pipe, not as an exit status: a caller that ignores SIGCHLD gets none. */
+/* The answer comes through a pipe, not as an exit status: a caller that ignores SIGCHLD gets none.
+ */
 static G_GNUC_NORETURN void
 answer (BzProbeFunc probe, const char *path, int pipe_end)
 {
@@ -114,23 +115,31 @@ bz_probe_sync_wake_up (const char *path G_GNUC_UNUSED)
 
   /* The flags are the argument itself, not a pointer to them. */
   return listener >= 0
-         && ioctl (listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) == 0;
+         && ioctl (listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
+                == 0;
 }
 
-/* i386: an ELF file of 96 bytes that is executed from a memfd and exits with 42 through int 0x80. */
+/* i386: an ELF file of 96 bytes that is executed from a memfd and exits with 42 through int 0x80.
+ */
 
 #define IA32_EXIT 42
 
 static const guint8 ia32_program[] = {
-  0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 32 bits, little-endian */
-  2, 0, 3, 0, 1, 0, 0, 0, 0x54, 0x80, 0x04, 0x08,          /* ET_EXEC, EM_386, entry 0x8048054 */
-  52, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                     /* program headers at 52, no sections */
-  52, 0, 32, 0, 1, 0, 40, 0, 0, 0, 0, 0,                   /* one program header of 32 bytes */
-  1, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x80, 0x04, 0x08, 0x00, 0x80, 0x04, 0x08, /* PT_LOAD at 0x8048000 */
-  96, 0, 0, 0, 96, 0, 0, 0, 5, 0, 0, 0, 0, 0x10, 0, 0,     /* 96 bytes, r-x, aligned to a page */
-  0xb8, 1, 0, 0, 0,         /* mov $1 (exit), %eax */
-  0xbb, IA32_EXIT, 0, 0, 0, /* mov $42, %ebx */
-  0xcd, 0x80,               /* int $0x80 */
+  0x7f, 'E',       'L',  'F', 1,  1, 1,  0, 0,    0,    0,    0,    0,
+  0,    0,         0,                                               /* 32 bits, little-endian */
+  2,    0,         3,    0,   1,  0, 0,  0, 0x54, 0x80, 0x04, 0x08, /* ET_EXEC, EM_386, entry
+                                                                       0x8048054 */
+  52,   0,         0,    0,   0,  0, 0,  0, 0,    0,    0,    0,    /* program headers at 52, no
+                                                                       sections */
+  52,   0,         32,   0,   1,  0, 40, 0, 0,    0,    0,    0, /* one program header of 32 bytes
+                                                                  */
+  1,    0,         0,    0,   0,  0, 0,  0, 0x00, 0x80, 0x04, 0x08, 0x00,
+  0x80, 0x04,      0x08, /* PT_LOAD at 0x8048000 */
+  96,   0,         0,    0,   96, 0, 0,  0, 5,    0,    0,    0,    0,
+  0x10, 0,         0,            /* 96 bytes, r-x, aligned to a page */
+  0xb8, 1,         0,    0,   0, /* mov $1 (exit), %eax */
+  0xbb, IA32_EXIT, 0,    0,   0, /* mov $42, %ebx */
+  0xcd, 0x80,                    /* int $0x80 */
 };
 
 gboolean

@@ -4,7 +4,8 @@
 
 #include "brand/host.h"
 
-/* A child's work: TRUE if the host gives the feature. Runs between fork and _exit: no allocation, no locks. */
+/* A child's work: TRUE if the host gives the feature. Runs between fork and _exit: no allocation,
+ * no locks. */
 typedef gboolean (*BzProbeFunc) (const char *path);
 
 /* Runs `probe` in a child that ends after 3 seconds at the latest. */

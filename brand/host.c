@@ -17,7 +17,7 @@ static const struct {
   BzNeed need;
   const char *what, *cost, *mend;
 } features[BZ_FEATURE_COUNT] = {
-#define BZ_FEATURE(id, name, need, what, cost, mend) \
+#define BZ_FEATURE(id, name, need, what, cost, mend)                                               \
   [BZ_FEATURE_##id] = { name, BZ_NEED_##need, what, cost, mend },
 #include "brand/features.def"
 #undef BZ_FEATURE
@@ -131,12 +131,13 @@ bz_host_probe (const char *cache_dir, GError **error)
     }
   host->release_text = g_strdup (uts.release);
   host->root = geteuid () == 0;
-  host->has[BZ_FEATURE_KERNEL] = bz_release_parse (uts.release, &host->release) && host->release >= LOWEST;
+  host->has[BZ_FEATURE_KERNEL] =
+      bz_release_parse (uts.release, &host->release) && host->release >= LOWEST;
   host->detail[BZ_FEATURE_KERNEL] = g_strdup (uts.release);
 
   run_probes (cache_dir, host);
-  host->has[BZ_FEATURE_SUBORDINATE_IDS]
-      = bz_probe_subordinate_ids (&host->detail[BZ_FEATURE_SUBORDINATE_IDS]);
+  host->has[BZ_FEATURE_SUBORDINATE_IDS] =
+      bz_probe_subordinate_ids (&host->detail[BZ_FEATURE_SUBORDINATE_IDS]);
   host->has[BZ_FEATURE_VSYSCALL] = bz_probe_vsyscall (&host->detail[BZ_FEATURE_VSYSCALL]);
   host->has[BZ_FEATURE_CGROUP] = bz_probe_cgroup (&host->detail[BZ_FEATURE_CGROUP]);
   return g_steal_pointer (&host);
@@ -159,8 +160,8 @@ bz_host_mask (BzHost *host, const char *feature, GError **error)
   BzFeature number;
 
   if (!bz_feature_lookup (feature, &number))
-    return bz_fail (error, BZ_ERROR_USAGE, "there is no such feature", "`brandzone doctor` lists them",
-                    "--without %s", feature);
+    return bz_fail (error, BZ_ERROR_USAGE, "there is no such feature",
+                    "`brandzone doctor` lists them", "--without %s", feature);
   host->has[number] = FALSE;
   g_free (host->detail[number]);
   host->detail[number] = g_strdup ("masked by --without");
@@ -175,10 +176,10 @@ bz_host_check (const BzHost *host, GError **error)
       if (features[i].need != BZ_NEED_REQUIRED || host->has[i])
         continue;
       if (i == BZ_FEATURE_KERNEL)
-        return bz_fail (error, BZ_ERROR_HOST, "brandzone needs Linux 5.14 or later", features[i].mend,
-                        "this host runs Linux %s", host->release_text);
-      return bz_fail (error, BZ_ERROR_HOST, "the host does not give it", features[i].mend, "%s, needed for %s",
-                      features[i].name, features[i].what);
+        return bz_fail (error, BZ_ERROR_HOST, "brandzone needs Linux 5.14 or later",
+                        features[i].mend, "this host runs Linux %s", host->release_text);
+      return bz_fail (error, BZ_ERROR_HOST, "the host does not give it", features[i].mend,
+                      "%s, needed for %s", features[i].name, features[i].what);
     }
   return TRUE;
 }

@@ -36,7 +36,8 @@ read_text (const char *file, GError **error)
       return NULL;
     }
   while (length <= LARGEST
-         && ((got = read (fd, text + length, LARGEST + 1 - length)) > 0 || (got < 0 && errno == EINTR)))
+         && ((got = read (fd, text + length, LARGEST + 1 - length)) > 0
+             || (got < 0 && errno == EINTR)))
     length += got > 0 ? (gsize) got : 0;
 
   int saved = errno;
@@ -124,7 +125,8 @@ bz_key_lines_read (const char *file, GError **error)
   lines->lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   if (!index_text (lines, text, error))
     return NULL;
-  if (*text != '\0' && !g_key_file_load_from_data (lines->keys, text, strlen (text), G_KEY_FILE_NONE, &problem))
+  if (*text != '\0'
+      && !g_key_file_load_from_data (lines->keys, text, strlen (text), G_KEY_FILE_NONE, &problem))
     {
       bz_fail (error, BZ_ERROR_INPUT, problem->message, NULL, "%s", file);
       return NULL;

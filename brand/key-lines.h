@@ -4,13 +4,14 @@
 #include "brand/base/error.h"
 
 typedef struct {
-  char *file;         /* as messages name it */
+  char *file; /* as messages name it */
   GKeyFile *keys;
-  GHashTable *lines;  /* "group\nkey", or "group": its line, GUINT_TO_POINTER */
+  GHashTable *lines; /* "group\nkey", or "group": its line, GUINT_TO_POINTER */
 } BzKeyLines;
 
-/* Reads a key file: a regular file of at most 256 KiB without NUL bytes, in UTF-8. Stricter than GKeyFile:
- * a line that is none, a group or key that comes twice, is BZ_ERROR_INPUT with the line. */
+/* Reads a key file: a regular file of at most 256 KiB without NUL bytes, in UTF-8. Stricter than
+ * GKeyFile: a line that is none, a group or key that comes twice, is BZ_ERROR_INPUT with the line.
+ */
 BzKeyLines *bz_key_lines_read (const char *file, GError **error);
 void bz_key_lines_free (BzKeyLines *lines);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzKeyLines, bz_key_lines_free)

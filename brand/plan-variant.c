@@ -74,7 +74,8 @@ bz_plan_to_variant (const BzPlan *plan)
       g_autofree char *key = g_strdup_printf ("machine-%s", bz_abi_name ((BzAbi) abi));
       g_variant_dict_insert (&dict, key, "s", plan->machine[abi]);
     }
-  g_variant_dict_insert (&dict, "proc-version", "s", plan->proc_version != NULL ? plan->proc_version : "");
+  g_variant_dict_insert (&dict, "proc-version", "s",
+                         plan->proc_version != NULL ? plan->proc_version : "");
   g_variant_dict_insert (&dict, "personality", "t", plan->personality);
   g_variant_dict_insert_value (&dict, "quirks", quirks_to_variant (plan));
   g_variant_dict_insert_value (&dict, "limits", limits_to_variant (plan));
@@ -106,7 +107,8 @@ read_text (GVariantDict *dict, const char *field, Check valid, gsize longest, ch
   *text = NULL;
   if (!g_variant_dict_lookup (dict, field, "s", text))
     return fail (field, "is missing or of the wrong type", error);
-  return valid (*text, longest) || fail (field, "is empty, too long, or holds odd characters", error);
+  return valid (*text, longest)
+         || fail (field, "is empty, too long, or holds odd characters", error);
 }
 
 static gboolean
@@ -150,7 +152,8 @@ read_texts (GVariantDict *dict, BzPlan *plan, GError **error)
 static gboolean
 read_quirks (GVariantDict *dict, BzPlan *plan, GError **error)
 {
-  g_autoptr (GVariant) quirks = g_variant_dict_lookup_value (dict, "quirks", G_VARIANT_TYPE ("a{sy}"));
+  g_autoptr (GVariant) quirks =
+      g_variant_dict_lookup_value (dict, "quirks", G_VARIANT_TYPE ("a{sy}"));
   gboolean seen[BZ_QUIRK_COUNT] = { 0 };
   GVariantIter iter;
   const char *name;
@@ -162,7 +165,8 @@ read_quirks (GVariantDict *dict, BzPlan *plan, GError **error)
   g_variant_iter_init (&iter, quirks);
   while (g_variant_iter_next (&iter, "{&sy}", &name, &value))
     {
-      if (!bz_quirk_lookup (name, &quirk) || seen[quirk] || bz_quirk_value_name (quirk, value) == NULL)
+      if (!bz_quirk_lookup (name, &quirk) || seen[quirk]
+          || bz_quirk_value_name (quirk, value) == NULL)
         return fail ("quirks", "holds an unknown quirk or value", error);
       seen[quirk] = TRUE;
       plan->quirk[quirk] = value;
@@ -173,7 +177,8 @@ read_quirks (GVariantDict *dict, BzPlan *plan, GError **error)
 static gboolean
 read_limits (GVariantDict *dict, BzPlan *plan, GError **error)
 {
-  g_autoptr (GVariant) limits = g_variant_dict_lookup_value (dict, "limits", G_VARIANT_TYPE ("a{s(tt)}"));
+  g_autoptr (GVariant) limits =
+      g_variant_dict_lookup_value (dict, "limits", G_VARIANT_TYPE ("a{s(tt)}"));
   GVariantIter iter;
   const char *name;
   BzLimit limit = { .set = TRUE };
@@ -188,7 +193,8 @@ read_limits (GVariantDict *dict, BzPlan *plan, GError **error)
       while (kind < BZ_LIMIT_COUNT && strcmp (name, bz_limit_name ((BzLimitKind) kind)) != 0)
         kind++;
       if (kind == BZ_LIMIT_COUNT || plan->limits[kind].set || limit.soft > limit.hard)
-        return fail ("limits", "holds an unknown limit, one twice, or a soft one above the hard", error);
+        return fail ("limits", "holds an unknown limit, one twice, or a soft one above the hard",
+                     error);
       plan->limits[kind] = limit;
     }
   return TRUE;
@@ -231,8 +237,9 @@ bz_plan_from_variant (GVariant *variant, GError **error)
   g_autoptr (BzPlan) plan = NULL;
   guint format = 0;
 
-  if (!g_variant_is_of_type (variant, G_VARIANT_TYPE_VARDICT) || g_variant_get_size (variant) > BYTES_LARGEST
-      || !g_variant_is_normal_form (variant) || g_variant_n_children (variant) != FIELDS)
+  if (!g_variant_is_of_type (variant, G_VARIANT_TYPE_VARDICT)
+      || g_variant_get_size (variant) > BYTES_LARGEST || !g_variant_is_normal_form (variant)
+      || g_variant_n_children (variant) != FIELDS)
     {
       fail ("all", "it is not the dictionary of a plan", error);
       return NULL;

@@ -23,7 +23,8 @@ disable_row (BzPlan *plan, const char *row, GError **error)
         any = TRUE;
       }
   return any
-         || bz_fail (error, BZ_ERROR_USAGE, "no quirk answers this row", NULL, "--disable-row %s", row);
+         || bz_fail (error, BZ_ERROR_USAGE, "no quirk answers this row", NULL, "--disable-row %s",
+                     row);
 }
 
 static gboolean
@@ -59,13 +60,15 @@ set_release (BzPlan *plan, const BzBrand *brand, const BzHost *host, const BzPla
   const char *release = own != NULL ? own : brand->release[plan->abi];
 
   if (own != NULL
-      && (!bz_brand_word_valid (own, RELEASE_LONGEST) || !bz_release_parse (own, &plan->release_number)))
+      && (!bz_brand_word_valid (own, RELEASE_LONGEST)
+          || !bz_release_parse (own, &plan->release_number)))
     return bz_fail (error, BZ_ERROR_USAGE, "is not like 2.6.32 or 2.6.32-754.el6",
                     "at most 64 characters without blanks, two or three numbers first",
                     "release \"%s\"", own);
   if (release == NULL || plan->quirk[BZ_QUIRK_RELEASE] == 0)
     {
-      /* Without a release of its own the zone can't be told of one elsewhere, nor be refused newer calls. */
+      /* Without a release of its own the zone can't be told of one elsewhere, nor be refused newer
+       * calls. */
       release = host->release_text;
       plan->quirk[BZ_QUIRK_RELEASE] = 0;
       plan->quirk[BZ_QUIRK_PROC_RELEASE] = 0;
@@ -73,12 +76,13 @@ set_release (BzPlan *plan, const BzBrand *brand, const BzHost *host, const BzPla
       plan->version = g_strdup (uts->version);
     }
   else
-    plan->version = g_strdup (brand->version[plan->abi] != NULL ? brand->version[plan->abi] : uts->version);
+    plan->version =
+        g_strdup (brand->version[plan->abi] != NULL ? brand->version[plan->abi] : uts->version);
 
   plan->release = g_strdup (release);
   return bz_release_parse (release, &plan->release_number)
-         || bz_fail (error, BZ_ERROR_HOST, "does not start with a version", NULL, "the host's release %s",
-                     release);
+         || bz_fail (error, BZ_ERROR_HOST, "does not start with a version", NULL,
+                     "the host's release %s", release);
 }
 
 /* The line as init/version.c of that kernel composed it. */
@@ -87,14 +91,17 @@ set_proc_version (BzPlan *plan, const BzBrand *brand)
 {
   if (plan->quirk[BZ_QUIRK_PROC_RELEASE] == 0)
     return;
-  plan->proc_version
-      = g_strdup_printf ("Linux version %s %s %s", plan->release,
-                         brand->compiler != NULL ? brand->compiler : "(root@localhost)", plan->version);
+  plan->proc_version =
+      g_strdup_printf ("Linux version %s %s %s", plan->release,
+                       brand->compiler != NULL ? brand->compiler : "(root@localhost)",
+                       plan->version);
 }
 
-/* PER_LINUX32 alone makes the kernel say i686 to i386 zones; a brand's own machine needs the trap. */
+/* PER_LINUX32 alone makes the kernel say i686 to i386 zones; a brand's own machine needs the trap.
+ */
 static void
-set_machine (BzPlan *plan, const BzBrand *brand, const BzPlanOptions *options, const struct utsname *uts)
+set_machine (BzPlan *plan, const BzBrand *brand, const BzPlanOptions *options,
+             const struct utsname *uts)
 {
   static const char *const usual[BZ_ABI_COUNT] = { "i686", "x86_64" };
   gboolean off = disabled (options, BZ_QUIRK_MACHINE);
@@ -121,7 +128,8 @@ static gboolean
 check (const BzBrand *brand, const BzHost *host, const BzPlanOptions *options, GError **error)
 {
   if ((guint) options->abi >= BZ_ABI_COUNT)
-    return bz_fail (error, BZ_ERROR_USAGE, "there is no such ABI", NULL, "plan of brand %s", brand->name);
+    return bz_fail (error, BZ_ERROR_USAGE, "there is no such ABI", NULL, "plan of brand %s",
+                    brand->name);
   if (options->abi == BZ_ABI_I386 && !host->has[BZ_FEATURE_IA32])
     {
       bz_fail (error, BZ_ERROR_HOST, "this host does not run i386 programs",
@@ -134,7 +142,8 @@ check (const BzBrand *brand, const BzHost *host, const BzPlanOptions *options, G
 }
 
 BzPlan *
-bz_plan_make (const BzBrand *brand, const BzHost *host, const BzPlanOptions *options, GError **error)
+bz_plan_make (const BzBrand *brand, const BzHost *host, const BzPlanOptions *options,
+              GError **error)
 {
   g_autoptr (BzPlan) plan = g_new0 (BzPlan, 1);
   struct utsname uts;

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* Reads up to three numbers; what is absent becomes `filler`. *end gets the first character not read. */
+/* Reads up to three numbers; what is absent becomes `filler`. *end gets the first character not
+ * read. */
 static gboolean
 parse (const char *text, guint64 filler, BzRelease *version, const char **end)
 {

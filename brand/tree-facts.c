@@ -1,9 +1,11 @@
 /* Problem: a tree may hold several C libraries (one of 1999: libc4, libc5 and
- * glibc 2.0.7), a run-time for another CPU, or no libraries at all; and only some programs may be there.
+ * glibc 2.0.7), a run-time for another CPU, or no libraries at all; and only some programs may be
+ * there.
  *
  * Choice: programs vote. Those that every system has are looked at first, then what the
- * program directories hold, up to MOST_PROGRAMS. Their machine gives the ABI, their interpreter the C library; the file of that
- * library which fits the ABI gives version and ABI note. Without programs the libraries speak for themselves. */
+ * program directories hold, up to MOST_PROGRAMS. Their machine gives the ABI, their interpreter the
+ * C library; the file of that library which fits the ABI gives version and ABI note. Without
+ * programs the libraries speak for themselves. */
 #include "config.h"
 
 #include "brand/tree-facts.h"
@@ -21,8 +23,8 @@
 #define LIBRARY_BYTES (16 * 1024 * 1024)
 
 static const char *const libc_names[BZ_LIBC_COUNT] = {
-  [BZ_LIBC_NONE] = "none",     [BZ_LIBC_4] = "libc4",        [BZ_LIBC_5] = "libc5",
-  [BZ_LIBC_GLIBC] = "glibc",   [BZ_LIBC_UCLIBC] = "uclibc",  [BZ_LIBC_MUSL] = "musl",
+  [BZ_LIBC_NONE] = "none",   [BZ_LIBC_4] = "libc4",       [BZ_LIBC_5] = "libc5",
+  [BZ_LIBC_GLIBC] = "glibc", [BZ_LIBC_UCLIBC] = "uclibc", [BZ_LIBC_MUSL] = "musl",
 };
 
 /* File names of C libraries. `version`: the name's tail behind the prefix is its version. */
@@ -31,11 +33,11 @@ static const struct {
   BzLibcKind kind;
   gboolean version;
 } library_names[] = {
-  { "libc.so.4", BZ_LIBC_4, FALSE },     { "libc.so.5", BZ_LIBC_5, FALSE },
-  { "libc-2.", BZ_LIBC_GLIBC, FALSE },   { "libc.so.6", BZ_LIBC_GLIBC, FALSE },
+  { "libc.so.4", BZ_LIBC_4, FALSE },      { "libc.so.5", BZ_LIBC_5, FALSE },
+  { "libc-2.", BZ_LIBC_GLIBC, FALSE },    { "libc.so.6", BZ_LIBC_GLIBC, FALSE },
   { "libuClibc-", BZ_LIBC_UCLIBC, TRUE }, { "libc.so.0", BZ_LIBC_UCLIBC, FALSE },
   { "ld-uClibc-", BZ_LIBC_UCLIBC, TRUE }, { "ld64-uClibc-", BZ_LIBC_UCLIBC, TRUE },
-  { "ld-musl-", BZ_LIBC_MUSL, FALSE },   { "libc.musl-", BZ_LIBC_MUSL, FALSE },
+  { "ld-musl-", BZ_LIBC_MUSL, FALSE },    { "libc.musl-", BZ_LIBC_MUSL, FALSE },
 };
 
 /* How an interpreter's file name begins. */
@@ -43,18 +45,21 @@ static const struct {
   const char *prefix;
   BzLibcKind kind;
 } interpreters[] = {
-  { "ld-linux.so.1", BZ_LIBC_5 }, { "ld-linux", BZ_LIBC_GLIBC },   { "ld.so.1", BZ_LIBC_GLIBC },
-  { "ld64.so", BZ_LIBC_GLIBC },   { "ld-uClibc", BZ_LIBC_UCLIBC }, { "ld64-uClibc", BZ_LIBC_UCLIBC },
+  { "ld-linux.so.1", BZ_LIBC_5 },  { "ld-linux", BZ_LIBC_GLIBC },
+  { "ld.so.1", BZ_LIBC_GLIBC },    { "ld64.so", BZ_LIBC_GLIBC },
+  { "ld-uClibc", BZ_LIBC_UCLIBC }, { "ld64-uClibc", BZ_LIBC_UCLIBC },
   { "ld-musl", BZ_LIBC_MUSL },
 };
 
-static const char *const usual_programs[]
-    = { "bin/sh",      "bin/bash", "bin/ls",       "bin/cat",      "bin/busybox", "sbin/init", "init",
-        "usr/bin/env", "bin/ps",   "sbin/ldconfig", "usr/bin/find", "linuxrc" };
-static const char *const program_dirs[]
-    = { "bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin", "." };
-static const char *const library_dirs[]
-    = { "lib", "lib64", "lib32", "usr/lib", "usr/lib64", "usr/lib32" };
+static const char *const usual_programs[] = { "bin/sh",        "bin/bash",     "bin/ls",
+                                              "bin/cat",       "bin/busybox",  "sbin/init",
+                                              "init",          "usr/bin/env",  "bin/ps",
+                                              "sbin/ldconfig", "usr/bin/find", "linuxrc" };
+static const char *const program_dirs[] = { "bin",      "sbin",          "usr/bin",
+                                            "usr/sbin", "usr/local/bin", "usr/local/sbin",
+                                            "." };
+static const char *const library_dirs[] = { "lib",     "lib64",     "lib32",
+                                            "usr/lib", "usr/lib64", "usr/lib32" };
 
 typedef struct {
   char *path;
@@ -167,7 +172,8 @@ try_program (Survey *survey, const char *path)
   if (!bz_tree_read (survey->tree_fd, path, PROGRAM_BYTES, &bytes))
     return;
   bz_elf_facts_read (bytes, &elf);
-  if (elf.image == BZ_IMAGE_AOUT || (elf.image == BZ_IMAGE_ELF && (elf.type == ET_EXEC || elf.type == ET_DYN)))
+  if (elf.image == BZ_IMAGE_AOUT
+      || (elf.image == BZ_IMAGE_ELF && (elf.type == ET_EXEC || elf.type == ET_DYN)))
     vote (survey, path, &elf);
   bz_elf_facts_clear (&elf);
 }
@@ -226,8 +232,9 @@ survey_library_dir (Survey *survey, const char *dir, gboolean deeper)
     {
       try_library (survey, dir, names[i]);
       /* Multiarch directories, and the two places of glibc for newer CPUs and NPTL. */
-      if (deeper && (strstr (names[i], "-linux-") != NULL || strcmp (names[i], "tls") == 0
-                     || strcmp (names[i], "i686") == 0))
+      if (deeper
+          && (strstr (names[i], "-linux-") != NULL || strcmp (names[i], "tls") == 0
+              || strcmp (names[i], "i686") == 0))
         {
           g_autofree char *below = g_build_filename (dir, names[i], NULL);
           survey_library_dir (survey, below, FALSE);
@@ -278,7 +285,8 @@ question_library (Survey *survey, const Library *library)
   bz_libc_text_clear (&text);
 }
 
-/* Points for a library: that the programs want its kind, then the ABI, then that its name tells a version. */
+/* Points for a library: that the programs want its kind, then the ABI, then that its name tells a
+ * version. */
 static guint
 points (const Survey *survey, const Library *library)
 {
@@ -333,10 +341,11 @@ describe_example (Survey *survey)
       return;
     }
   g_autofree char *machine = bz_elf_machine_name (elf);
-  survey->facts->program = elf->interpreter != NULL
-                               ? g_strdup_printf ("%s is for %s and %s", path, machine, elf->interpreter)
-                               : g_strdup_printf ("%s is for %s%s", path, machine,
-                                                  survey->example_path != NULL ? ", static" : "");
+  survey->facts->program =
+      elf->interpreter != NULL
+          ? g_strdup_printf ("%s is for %s and %s", path, machine, elf->interpreter)
+          : g_strdup_printf ("%s is for %s%s", path, machine,
+                             survey->example_path != NULL ? ", static" : "");
 }
 
 void

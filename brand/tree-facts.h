@@ -20,18 +20,18 @@ const char *bz_libc_name (BzLibcKind kind);
 gboolean bz_libc_lookup (const char *name, BzLibcKind *kind);
 
 typedef struct {
-  gboolean found;        /* there is a program or a C library at all */
-  BzAbi abi;             /* of most programs looked at, else of the C library */
-  gboolean foreign;      /* most are for another CPU; abi is meaningless */
-  char *program;         /* an example: "bin/bash is an i386 program for /lib/ld-linux.so.1", or NULL */
+  gboolean found;   /* there is a program or a C library at all */
+  BzAbi abi;        /* of most programs looked at, else of the C library */
+  gboolean foreign; /* most are for another CPU; abi is meaningless */
+  char *program;    /* an example: "bin/bash is an i386 program for /lib/ld-linux.so.1", or NULL */
 
-  BzLibcKind libc;       /* the one that most programs want, else the newest kind in the tree */
-  char *libc_file;       /* path in the tree, or NULL */
+  BzLibcKind libc; /* the one that most programs want, else the newest kind in the tree */
+  char *libc_file; /* path in the tree, or NULL */
   gboolean has_version;
-  BzRelease version;     /* of the C library; 2.12 is 2.12.0 */
-  char *text;            /* what it says of itself, or NULL */
+  BzRelease version; /* of the C library; 2.12 is 2.12.0 */
+  char *text;        /* what it says of itself, or NULL */
   gboolean has_kernel;
-  BzRelease kernel;      /* the least kernel that the ABI notes of libc and programs name */
+  BzRelease kernel; /* the least kernel that the ABI notes of libc and programs name */
 } BzTreeFacts;
 
 /* Looks at about 24 programs and the C libraries. Never fails. */

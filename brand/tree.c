@@ -1,11 +1,12 @@
 /* Problem: a tree is whatever an archive held, or what a zone made of it: links that
  * lead out, FIFOs and devices under the names of release files, files without end.
  *
- * Facts: openat2(2) with RESOLVE_IN_ROOT (Linux 5.6) takes the tree for the root, for absolute links and ".." too. Opening a device may act on
- * it, and opening a FIFO may wait; O_PATH does neither.
+ * Facts: openat2(2) with RESOLVE_IN_ROOT (Linux 5.6) takes the tree for the root, for absolute
+ * links and ".." too. Opening a device may act on it, and opening a FIFO may wait; O_PATH does
+ * neither.
  *
- * Choice: open with O_PATH, look at what it is, and reopen that very inode through /proc/self/fd. Nothing is mapped:
- * a file that is truncated while it is read then gives less, not SIGBUS. */
+ * Choice: open with O_PATH, look at what it is, and reopen that very inode through /proc/self/fd.
+ * Nothing is mapped: a file that is truncated while it is read then gives less, not SIGBUS. */
 #include "config.h"
 
 #include "brand/tree.h"
@@ -66,7 +67,8 @@ bz_tree_read (int tree_fd, const char *path, gsize limit, GBytes **bytes)
     }
 
   /* The size is a hint: files grow, and those of some file systems say 0. */
-  gsize room = status.st_size > 0 && (guint64) status.st_size < limit ? (gsize) status.st_size : limit;
+  gsize room =
+      status.st_size > 0 && (guint64) status.st_size < limit ? (gsize) status.st_size : limit;
   guint8 *buffer = g_malloc (MAX (room, 1));
   gsize length = 0;
   gssize got = 0;

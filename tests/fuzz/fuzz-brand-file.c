@@ -19,8 +19,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (dir == NULL)
     {
       /* Memory, where the machine has it: a file is written for each input. */
-      dir = g_file_test ("/dev/shm", G_FILE_TEST_IS_DIR) ? g_strdup ("/dev/shm/brandzone-fuzz-XXXXXX")
-                                                         : g_strdup ("/tmp/brandzone-fuzz-XXXXXX");
+      dir = g_file_test ("/dev/shm", G_FILE_TEST_IS_DIR)
+                ? g_strdup ("/dev/shm/brandzone-fuzz-XXXXXX")
+                : g_strdup ("/tmp/brandzone-fuzz-XXXXXX");
       if (g_mkdtemp (dir) == NULL)
         abort ();
       file = g_build_filename (dir, "b.brand", NULL);

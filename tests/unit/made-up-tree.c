@@ -89,13 +89,18 @@ add_segment (GByteArray *image, guint bits, guint index, guint type, gsize offse
 {
   if (bits == 64)
     {
-      Elf64_Phdr header = { .p_type = type, .p_offset = offset, .p_filesz = size, .p_memsz = size, .p_align = 4 };
+      Elf64_Phdr header = {
+        .p_type = type, .p_offset = offset, .p_filesz = size, .p_memsz = size, .p_align = 4
+      };
       memcpy (image->data + sizeof (Elf64_Ehdr) + index * sizeof header, &header, sizeof header);
     }
   else
     {
-      Elf32_Phdr header = { .p_type = type, .p_offset = (Elf32_Off) offset, .p_filesz = (Elf32_Word) size,
-                            .p_memsz = (Elf32_Word) size, .p_align = 4 };
+      Elf32_Phdr header = { .p_type = type,
+                            .p_offset = (Elf32_Off) offset,
+                            .p_filesz = (Elf32_Word) size,
+                            .p_memsz = (Elf32_Word) size,
+                            .p_align = 4 };
       memcpy (image->data + sizeof (Elf32_Ehdr) + index * sizeof header, &header, sizeof header);
     }
 }
@@ -103,21 +108,31 @@ add_segment (GByteArray *image, guint bits, guint index, guint type, gsize offse
 static void
 add_header (GByteArray *image, const MadeUpElf *elf, guint segments)
 {
-  guint8 ident[EI_NIDENT] = { 0x7f, 'E', 'L', 'F', elf->bits == 64 ? ELFCLASS64 : ELFCLASS32, ELFDATA2LSB, EV_CURRENT };
+  guint8 ident[EI_NIDENT] = {
+    0x7f, 'E', 'L', 'F', elf->bits == 64 ? ELFCLASS64 : ELFCLASS32, ELFDATA2LSB, EV_CURRENT
+  };
 
   if (elf->bits == 64)
     {
-      Elf64_Ehdr header = { .e_type = (Elf64_Half) elf->type, .e_machine = (Elf64_Half) elf->machine,
-                            .e_version = EV_CURRENT, .e_phoff = sizeof header, .e_ehsize = sizeof header,
-                            .e_phentsize = sizeof (Elf64_Phdr), .e_phnum = (Elf64_Half) segments };
+      Elf64_Ehdr header = { .e_type = (Elf64_Half) elf->type,
+                            .e_machine = (Elf64_Half) elf->machine,
+                            .e_version = EV_CURRENT,
+                            .e_phoff = sizeof header,
+                            .e_ehsize = sizeof header,
+                            .e_phentsize = sizeof (Elf64_Phdr),
+                            .e_phnum = (Elf64_Half) segments };
       memcpy (header.e_ident, ident, sizeof ident);
       memcpy (image->data, &header, sizeof header);
     }
   else
     {
-      Elf32_Ehdr header = { .e_type = (Elf32_Half) elf->type, .e_machine = (Elf32_Half) elf->machine,
-                            .e_version = EV_CURRENT, .e_phoff = sizeof header, .e_ehsize = sizeof header,
-                            .e_phentsize = sizeof (Elf32_Phdr), .e_phnum = (Elf32_Half) segments };
+      Elf32_Ehdr header = { .e_type = (Elf32_Half) elf->type,
+                            .e_machine = (Elf32_Half) elf->machine,
+                            .e_version = EV_CURRENT,
+                            .e_phoff = sizeof header,
+                            .e_ehsize = sizeof header,
+                            .e_phentsize = sizeof (Elf32_Phdr),
+                            .e_phnum = (Elf32_Half) segments };
       memcpy (header.e_ident, ident, sizeof ident);
       memcpy (image->data, &header, sizeof header);
     }
@@ -137,7 +152,8 @@ elf_make (const MadeUpElf *elf)
   if (elf->interpreter != NULL)
     {
       at = image->len;
-      g_byte_array_append (image, (const guint8 *) elf->interpreter, (guint) strlen (elf->interpreter) + 1);
+      g_byte_array_append (image, (const guint8 *) elf->interpreter,
+                           (guint) strlen (elf->interpreter) + 1);
       add_segment (image, elf->bits, segments++, PT_INTERP, at, image->len - at);
     }
   if (elf->note != NULL)

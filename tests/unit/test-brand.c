@@ -26,10 +26,12 @@ test_values_and_inheritance (void **state)
 
   (void) state;
   tree_write (dir, "old.brand",
-              HEAD "Name=old\nTitle=Old one\nProfile=true\n[Kernel]\nRelease=2.4.20\nVersion=#1 old\n"
-                   "Machine-i386=i586\n[Quirks]\nrelease=brand\nheap=end-of-bss\nsysinfo=no-unit\n"
-                   "[Limits]\nnofile=1024:4096\nstack=8388608:unlimited\n[Personality]\nFlags=ADDR_NO_RANDOMIZE\n"
-                   "[Calls]\nPresent=futex;epoll_create\nAbsent=tkill\n");
+              HEAD
+              "Name=old\nTitle=Old one\nProfile=true\n[Kernel]\nRelease=2.4.20\nVersion=#1 old\n"
+              "Machine-i386=i586\n[Quirks]\nrelease=brand\nheap=end-of-bss\nsysinfo=no-unit\n"
+              "[Limits]\nnofile=1024:4096\nstack=8388608:unlimited\n[Personality]\nFlags=ADDR_NO_"
+              "RANDOMIZE\n"
+              "[Calls]\nPresent=futex;epoll_create\nAbsent=tkill\n");
   tree_write (dir, "new.brand",
               HEAD "Inherits=old\n[Kernel]\nRelease-x86_64=2.6.5-1\n[Quirks]\nheap=host\n"
                    "[Calls]\nPresent=tkill;\n  \n# a comment\nAbsent=futex\n");
@@ -91,11 +93,13 @@ test_invalid_is_an_error_with_its_line (void **state)
     { HEAD "[Kernel]\nRelease=new\n", "b.brand:4: [Kernel] Release" },
     { HEAD "[Kernel]\nRelease=2.6.32 old\n", "b.brand:4: [Kernel] Release" },
     { HEAD "[Kernel]\nRelease-i386=2.6.32\nVersion=\n", "b.brand:5: [Kernel] Version" },
-    { HEAD "[Kernel]\nVersion=0123456789012345678901234567890123456789012345678901234567890123456789\n",
+    { HEAD
+      "[Kernel]\nVersion=0123456789012345678901234567890123456789012345678901234567890123456789\n",
       "b.brand:4: [Kernel] Version" },
     { HEAD "[Kernel]\nCompiler=gcc\n", "b.brand:4: [Kernel] Compiler" },
     { HEAD "[Calls]\nPresent=open;../../x\n", "b.brand:4: [Calls] Present" },
-    { HEAD "[Quirks]\n\nheap=maybe\n", "b.brand:5: [Quirks] heap: the quirk has no such value (one of host end-of-bss)" },
+    { HEAD "[Quirks]\n\nheap=maybe\n",
+      "b.brand:5: [Quirks] heap: the quirk has no such value (one of host end-of-bss)" },
     { HEAD "[Limits]\nnofile=4096:1024\n", "b.brand:4: [Limits] nofile" },
     { HEAD "[Limits]\nnofile=-1:1\n", "b.brand:4: [Limits] nofile" },
     { HEAD "[Limits]\nnofile=99999999999999999999999:unlimited\n", "b.brand:4: [Limits] nofile" },
@@ -130,8 +134,8 @@ test_invalid_is_an_error_with_its_line (void **state)
 
       tree_write (dir, "b.brand", cases[i].text);
       g_autoptr (BzBrand) brand = load (dir, "b", &error);
-      if (brand != NULL || error == NULL || error->domain != BZ_ERROR || error->code != BZ_ERROR_INPUT
-          || strstr (error->message, cases[i].message) == NULL)
+      if (brand != NULL || error == NULL || error->domain != BZ_ERROR
+          || error->code != BZ_ERROR_INPUT || strstr (error->message, cases[i].message) == NULL)
         fail_msg ("case %u: wanted \"%s\", got \"%s\"", i, cases[i].message,
                   error != NULL ? error->message : "no error");
       tree_remove (dir);
@@ -237,8 +241,11 @@ test_slackware (void **state)
   assert_non_null (brand);
   assert_string_equal (brand->release[BZ_ABI_I386], "2.2.6");
   assert_string_equal (brand->machine[BZ_ABI_I386], "i586");
-  assert_string_equal (bz_quirk_value_name (BZ_QUIRK_HEAP, brand->quirk[BZ_QUIRK_HEAP]), "end-of-bss");
-  assert_string_equal (bz_quirk_value_name (BZ_QUIRK_PERSONALITY, brand->quirk[BZ_QUIRK_PERSONALITY]), "keep");
+  assert_string_equal (bz_quirk_value_name (BZ_QUIRK_HEAP, brand->quirk[BZ_QUIRK_HEAP]),
+                       "end-of-bss");
+  assert_string_equal (bz_quirk_value_name (BZ_QUIRK_PERSONALITY,
+                                            brand->quirk[BZ_QUIRK_PERSONALITY]),
+                       "keep");
   assert_int_equal (brand->quirk[BZ_QUIRK_SYSINFO], BZ_SYSINFO_NO_UNIT);
   assert_true ((brand->personality & 0x0040000) != 0);
   assert_int_equal (brand->limits[BZ_LIMIT_NOFILE].hard, 1024);
@@ -279,7 +286,8 @@ test_manual (void **state)
 
       g_string_printf (line, ".It Cm %s Ta ", bz_quirk_name ((BzQuirk) quirk));
       for (guint i = 0; bz_quirk_value_name ((BzQuirk) quirk, i) != NULL; i++)
-        g_string_append_printf (line, "%s%s", i > 0 ? ", " : "", bz_quirk_value_name ((BzQuirk) quirk, i));
+        g_string_append_printf (line, "%s%s", i > 0 ? ", " : "",
+                                bz_quirk_value_name ((BzQuirk) quirk, i));
       g_string_append (line, " Ta ");
       if (strstr (text, line->str) == NULL)
         fail_msg ("%s lacks \"%s\"", BZ_TEST_MANUAL, line->str);

@@ -1,4 +1,5 @@
-/* Detection on real distributions, where the machine that runs the test has them (tests/trees/make-tree). */
+/* Detection on real distributions, where the machine that runs the test has them
+ * (tests/trees/make-tree). */
 #include "config.h"
 
 #include "brand/base/error.h"
@@ -38,7 +39,8 @@ make_tree (const char *name)
   char *path = NULL;
   int status = 0;
 
-  if (!g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &path, NULL, &status, NULL)
+  if (!g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &path, NULL, &status,
+                     NULL)
       || !WIFEXITED (status) || WEXITSTATUS (status) != 0)
     g_clear_pointer (&path, g_free);
   return path != NULL ? g_strchomp (path) : NULL;

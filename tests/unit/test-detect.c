@@ -16,12 +16,14 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define GLIBC(version, more) "GNU C Library stable release version " version ", by Roland McGrath et al.\n" more
+#define GLIBC(version, more)                                                                       \
+  "GNU C Library stable release version " version ", by Roland McGrath et al.\n" more
 
 static const guint32 note_2_6_18[4] = { 0, 2, 6, 18 }, note_3_2[4] = { 0, 3, 2, 0 };
 static const MadeUpElf i386_libc5 = { 32, EM_386, ET_EXEC, "/lib/ld-linux.so.1", NULL, NULL };
 static const MadeUpElf i386_glibc = { 32, EM_386, ET_EXEC, "/lib/ld-linux.so.2", NULL, NULL };
-static const MadeUpElf x86_64_glibc = { 64, EM_X86_64, ET_EXEC, "/lib64/ld-linux-x86-64.so.2", NULL, NULL };
+static const MadeUpElf x86_64_glibc = { 64,   EM_X86_64, ET_EXEC, "/lib64/ld-linux-x86-64.so.2",
+                                        NULL, NULL };
 static const MadeUpElf x86_64_static = { 64, EM_X86_64, ET_EXEC, NULL, NULL, NULL };
 static const MadeUpElf arm = { 32, EM_ARM, ET_EXEC, "/lib/ld-linux.so.3", NULL, NULL };
 
@@ -84,17 +86,19 @@ test_invented_distribution (void **state)
   assert_non_null (before);
   assert_true (before->nearest);
 
-  tree_write (brands, "plumcake.brand",
-              "[Brand]\nFormat=1\nName=plumcake\nTitle=Plumcake Linux\nInherits=linux-2.6\n"
-              "[Kernel]\nRelease=2.6.23-plum\nVersion=#7 Thu Jan 1 00:00:00 UTC 2009\nMachine-i386=i486\n"
-              "Compiler=(baker@oven) (gcc version 4.2.1)\n"
-              "[Detect]\nFile=etc/plumcake-release\nMatch=^Plumcake Linux ([0-9.]+)\nVersion=3..4\n");
+  tree_write (
+      brands, "plumcake.brand",
+      "[Brand]\nFormat=1\nName=plumcake\nTitle=Plumcake Linux\nInherits=linux-2.6\n"
+      "[Kernel]\nRelease=2.6.23-plum\nVersion=#7 Thu Jan 1 00:00:00 UTC 2009\nMachine-i386=i486\n"
+      "Compiler=(baker@oven) (gcc version 4.2.1)\n"
+      "[Detect]\nFile=etc/plumcake-release\nMatch=^Plumcake Linux ([0-9.]+)\nVersion=3..4\n");
   g_autoptr (BzDetection) detection = detect_with (tree, brands, NULL);
   assert_non_null (detection);
   assert_string_equal (detection->brand, "plumcake");
   assert_int_equal (detection->abi, BZ_ABI_I386);
   assert_false (detection->nearest);
-  assert_true (has_reason (detection, "etc/plumcake-release says \"Plumcake Linux 3.1 (Marzipan)\""));
+  assert_true (
+      has_reason (detection, "etc/plumcake-release says \"Plumcake Linux 3.1 (Marzipan)\""));
 
   const char *dirs[] = { brands, BZ_TEST_BRANDS, NULL };
   g_autoptr (BzBrand) brand = bz_brand_load (dirs, detection->brand, NULL);
@@ -104,8 +108,9 @@ test_invented_distribution (void **state)
   g_autoptr (BzPlan) plan = bz_plan_make (brand, &host, &options, NULL);
   assert_string_equal (plan->release, "2.6.23-plum");
   assert_string_equal (plan->machine[BZ_ABI_I386], "i486");
-  assert_string_equal (plan->proc_version, "Linux version 2.6.23-plum (baker@oven) (gcc version 4.2.1)"
-                                           " #7 Thu Jan 1 00:00:00 UTC 2009");
+  assert_string_equal (plan->proc_version,
+                       "Linux version 2.6.23-plum (baker@oven) (gcc version 4.2.1)"
+                       " #7 Thu Jan 1 00:00:00 UTC 2009");
   tree_remove (tree);
   tree_remove (brands);
 }
@@ -120,15 +125,23 @@ test_release_files (void **state)
     { "etc/slackware-version", "4.0.0\n", "slackware", &i386_libc5 },
     { "etc/slackware-version", "Slackware 11.0.0\n", "slackware-glibc", &i386_glibc },
     { "etc/redhat-release", "CentOS release 6.8 (Final)\n", "el6", &x86_64_glibc },
-    { "etc/redhat-release", "Red Hat Enterprise Linux Server release 5.11 (Tikanga)\n", "el5", &x86_64_glibc },
+    { "etc/redhat-release", "Red Hat Enterprise Linux Server release 5.11 (Tikanga)\n", "el5",
+      &x86_64_glibc },
     { "etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n", "el7", &x86_64_glibc },
     { "etc/redhat-release", "Red Hat Linux release 9 (Shrike)\n", "redhat", &i386_glibc },
+    { "etc/redhat-release", "Red Hat Linux release 7.3 (Valhalla)\n", "redhat", &i386_glibc },
+    { "etc/redhat-release", "Scientific Linux release 6.10 (Carbon)\n", "el6", &x86_64_glibc },
+    /* Other products of that vendor count their releases on their own. */
+    { "etc/redhat-release", "Red Hat Linux release 6.2 (Zoot)\n", "native", &i386_glibc },
+    { "etc/redhat-release", "Fedora release 7 (Moonshine)\n", "native", &x86_64_glibc },
     { "etc/fedora-release", "Fedora Core release 2 (Tettnang)\n", "fedora-core", &i386_glibc },
     { "etc/debian_version", "7.11\n", "debian-wheezy", &x86_64_glibc },
     { "etc/debian_version", "11.9\n", "debian-bullseye", &x86_64_glibc },
-    { "etc/os-release", "NAME=x\nID=debian\nVERSION_ID=\"11\"\n", "debian-bullseye", &x86_64_glibc },
+    { "etc/os-release", "NAME=x\nID=debian\nVERSION_ID=\"11\"\n", "debian-bullseye",
+      &x86_64_glibc },
     { "usr/lib/os-release", "ID=alpine\nVERSION_ID=3.19.1\n", "alpine", &x86_64_static },
-    { "etc/alpine-release", "3.6.5\n", "native", &x86_64_static }, /* without musl it is not believed */
+    { "etc/alpine-release", "3.6.5\n", "native",
+      &x86_64_static }, /* without musl it is not believed */
   };
 
   (void) state;
@@ -154,8 +167,12 @@ test_libraries_alone (void **state)
     const char *path, *text, *brand;
     gboolean nearest;
   } cases[] = {
-    { "lib64/libc.so.6", GLIBC ("2.12", "Compiled by GNU CC version 4.4.7 20120313 (Red Hat 4.4.7-17).\n"), "el6", FALSE },
-    { "lib64/libc-2.5.so", GLIBC ("2.5", "Compiled by GNU CC version 4.1.2 20080704 (Red Hat 4.1.2-52).\n"), "el5", FALSE },
+    { "lib64/libc.so.6",
+      GLIBC ("2.12", "Compiled by GNU CC version 4.4.7 20120313 (Red Hat 4.4.7-17).\n"), "el6",
+      FALSE },
+    { "lib64/libc-2.5.so",
+      GLIBC ("2.5", "Compiled by GNU CC version 4.1.2 20080704 (Red Hat 4.1.2-52).\n"), "el5",
+      FALSE },
     { "lib64/libc-2.17.so", GLIBC ("2.17", ""), "linux-3.10", TRUE },
     { "lib64/libc-2.12.so", GLIBC ("2.12", ""), "linux-2.6", TRUE },
     { "lib/libc-2.1.3.so", GLIBC ("2.1.3", ""), "linux-2.2", TRUE },
@@ -196,7 +213,8 @@ test_several_libcs (void **state)
   tree_remove (tree);
 }
 
-/* A brand older than the libc's least kernel would make every program say "FATAL: kernel too old". */
+/* A brand older than the libc's least kernel would make every program say "FATAL: kernel too old".
+ */
 static void
 test_too_old_a_brand (void **state)
 {
@@ -393,13 +411,19 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_invented_distribution), cmocka_unit_test (test_release_files),
-    cmocka_unit_test (test_libraries_alone),       cmocka_unit_test (test_several_libcs),
-    cmocka_unit_test (test_too_old_a_brand),       cmocka_unit_test (test_foreign),
-    cmocka_unit_test (test_links),                 cmocka_unit_test (test_what_is_no_file),
-    cmocka_unit_test (test_fifo_is_not_read),      cmocka_unit_test (test_no_userland),
-               cmocka_unit_test (test_aout),
-    cmocka_unit_test (test_broken_brand),          cmocka_unit_test (test_damaged_elf),
+    cmocka_unit_test (test_invented_distribution),
+    cmocka_unit_test (test_release_files),
+    cmocka_unit_test (test_libraries_alone),
+    cmocka_unit_test (test_several_libcs),
+    cmocka_unit_test (test_too_old_a_brand),
+    cmocka_unit_test (test_foreign),
+    cmocka_unit_test (test_links),
+    cmocka_unit_test (test_what_is_no_file),
+    cmocka_unit_test (test_fifo_is_not_read),
+    cmocka_unit_test (test_no_userland),
+    cmocka_unit_test (test_aout),
+    cmocka_unit_test (test_broken_brand),
+    cmocka_unit_test (test_damaged_elf),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

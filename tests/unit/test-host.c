@@ -1,4 +1,5 @@
-/* The probe on the host that runs the test: what it must leave alone, and what it must agree with. */
+/* The probe on the host that runs the test: what it must leave alone, and what it must agree with.
+ */
 #include "config.h"
 
 #include "brand/base/error.h"
@@ -184,8 +185,9 @@ test_check_and_mask (void **state)
     host.has[i] = i != BZ_FEATURE_KERNEL;
   assert_false (bz_host_check (&host, &error));
   assert_int_equal (error->code, BZ_ERROR_HOST);
-  assert_string_equal (error->message,
-                       "this host runs Linux 5.13.19: brandzone needs Linux 5.14 or later (boot a newer kernel)");
+  assert_string_equal (
+      error->message,
+      "this host runs Linux 5.13.19: brandzone needs Linux 5.14 or later (boot a newer kernel)");
   g_clear_error (&error);
 
   host.has[BZ_FEATURE_KERNEL] = TRUE;
@@ -212,10 +214,14 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_leaves_the_caller_alone), cmocka_unit_test (test_agrees_with_the_kernel),
-    cmocka_unit_test (test_cache),                   cmocka_unit_test (test_cached_probe),
-    cmocka_unit_test (test_children),                cmocka_unit_test (test_unwritable_cache),
-    cmocka_unit_test (test_check_and_mask),          cmocka_unit_test (test_ignored_children),
+    cmocka_unit_test (test_leaves_the_caller_alone),
+    cmocka_unit_test (test_agrees_with_the_kernel),
+    cmocka_unit_test (test_cache),
+    cmocka_unit_test (test_cached_probe),
+    cmocka_unit_test (test_children),
+    cmocka_unit_test (test_unwritable_cache),
+    cmocka_unit_test (test_check_and_mask),
+    cmocka_unit_test (test_ignored_children),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

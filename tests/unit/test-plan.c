@@ -48,9 +48,10 @@ test_brand_speaks (void **state)
   assert_string_equal (plan->release, "2.6.32-754.35.1.el6.x86_64");
   assert_true (plan->release_number == BZ_RELEASE (2, 6, 32));
   assert_string_equal (plan->version, "#1 SMP Sat Nov 7 12:42:14 UTC 2020");
-  assert_string_equal (plan->proc_version,
-                       "Linux version 2.6.32-754.35.1.el6.x86_64 (mockbuild@x86-01.bsys.centos.org) "
-                       "(gcc version 4.4.7 20120313 (Red Hat 4.4.7-23) (GCC) ) #1 SMP Sat Nov 7 12:42:14 UTC 2020");
+  assert_string_equal (
+      plan->proc_version,
+      "Linux version 2.6.32-754.35.1.el6.x86_64 (mockbuild@x86-01.bsys.centos.org) "
+      "(gcc version 4.4.7 20120313 (Red Hat 4.4.7-23) (GCC) ) #1 SMP Sat Nov 7 12:42:14 UTC 2020");
   assert_string_equal (plan->machine[BZ_ABI_I386], "i686");
   assert_string_equal (plan->machine[BZ_ABI_X86_64], "x86_64");
   assert_int_equal (plan->personality & PER_LINUX32, 0);
@@ -103,9 +104,15 @@ test_host_speaks_where_the_brand_is_silent (void **state)
 static void
 test_own_release (void **state)
 {
-  static const char *const nonsense[]
-      = { "", "new", "2", "2.6 32", "2.6.32\n", "2.6.99999",
-          "2.6.32-01234567890123456789012345678901234567890123456789012345678901234" };
+  static const char *const nonsense[] = {
+    "",
+    "new",
+    "2",
+    "2.6 32",
+    "2.6.32\n",
+    "2.6.99999",
+    "2.6.32-01234567890123456789012345678901234567890123456789012345678901234"
+  };
   BzPlanOptions options = { .abi = BZ_ABI_X86_64, .release = "2.6.18-mine" };
   g_autoptr (BzPlan) plan = make ("el6", &options, NULL);
   g_autoptr (BzPlan) native = make ("native", &options, NULL);
@@ -131,8 +138,8 @@ test_own_release (void **state)
 static void
 test_disabled_rows (void **state)
 {
-  const char *e6[] = { "E6", NULL }, *e7[] = { "E7", NULL }, *o5[] = { "O5", NULL }, *s1[] = { "S1", NULL },
-             *none[] = { "E999", NULL };
+  const char *e6[] = { "E6", NULL }, *e7[] = { "E7", NULL }, *o5[] = { "O5", NULL },
+             *s1[] = { "S1", NULL }, *none[] = { "E999", NULL };
   BzPlanOptions options = { .abi = BZ_ABI_I386, .disabled_rows = e6 };
   g_autoptr (BzPlan) plan = make ("slackware", &options, NULL);
   g_autoptr (GError) error = NULL;
@@ -248,8 +255,8 @@ test_hostile_variant (void **state)
     {
       g_autofree guint8 *bytes = g_memdup2 (g_variant_get_data (variant), size);
       bytes[at] ^= 0x55;
-      g_autoptr (GVariant) damaged
-          = g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, bytes, size, FALSE, NULL, NULL));
+      g_autoptr (GVariant) damaged = g_variant_ref_sink (
+          g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, bytes, size, FALSE, NULL, NULL));
       g_autoptr (BzPlan) read = bz_plan_from_variant (damaged, NULL);
     }
 }

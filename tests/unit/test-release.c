@@ -32,7 +32,8 @@ test_release (void **state)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       BzRelease release = 0;
-      if (bz_release_parse (cases[i].text, &release) != cases[i].good || release != cases[i].release)
+      if (bz_release_parse (cases[i].text, &release) != cases[i].good
+          || release != cases[i].release)
         fail_msg ("%s", cases[i].text);
     }
 }
