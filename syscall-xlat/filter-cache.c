@@ -1,11 +1,12 @@
 /* Compiled filters, kept.
  *
- * Problem: libseccomp takes time for each rule, `run` shall take 15 ms in all, and plans will come to
- * trap more. (With today's rows, about 20 trapped calls, it is 0.4 ms; a hit is half of that.)
+ * Problem: libseccomp takes time for each rule, `run` shall take 15 ms in all, and plans will come
+ * to trap more. (With today's rows, about 20 trapped calls, it is 0.4 ms; a hit is half of that.)
  *
- * Choice: one file per program, named by what it depends on (bz_compile_key), written beside and renamed, so
- * that readers see a whole file or none. A file is believed only when its header, its checksum
- * and bz_compile_verify agree: a damaged or planted one costs a compilation, never a wrong filter.
+ * Choice: one file per program, named by what it depends on (bz_compile_key), written beside and
+ * renamed, so that readers see a whole file or none. A file is believed only when its header, its
+ * checksum and bz_compile_verify agree: a damaged or planted one costs a compilation, never a wrong
+ * filter.
  *
  * Limits: nothing ages out; an entry has a few hundred instructions of eight bytes.
  */
@@ -28,11 +29,11 @@
 typedef struct {
   char magic[8];
   guint32 version;
-  guint32 count; /* instructions behind this header */
+  guint32 count;                /* instructions behind this header */
   guint8 digest[DIGEST_LENGTH]; /* SHA-256 of the instructions */
 } Header;
 
-_Static_assert (sizeof (Header) == 48, "the header has no padding");
+_Static_assert(sizeof (Header) == 48, "the header has no padding");
 
 static const char magic[8] = "BZFILTER";
 #define VERSION 1u
@@ -53,14 +54,15 @@ read_all (int fd, void *buffer, gsize size)
 {
   gsize got = 0;
 
-  while (got < size) {
-    ssize_t n = read (fd, (char *) buffer + got, size - got);
+  while (got < size)
+    {
+      ssize_t n = read (fd, (char *) buffer + got, size - got);
 
-    if (n > 0)
-      got += (gsize) n;
-    else if (n == 0 || errno != EINTR)
-      return FALSE;
-  }
+      if (n > 0)
+        got += (gsize) n;
+      else if (n == 0 || errno != EINTR)
+        return FALSE;
+    }
   return TRUE;
 }
 
@@ -69,14 +71,15 @@ write_all (int fd, const void *buffer, gsize size)
 {
   gsize put = 0;
 
-  while (put < size) {
-    ssize_t n = write (fd, (const char *) buffer + put, size - put);
+  while (put < size)
+    {
+      ssize_t n = write (fd, (const char *) buffer + put, size - put);
 
-    if (n >= 0)
-      put += (gsize) n;
-    else if (errno != EINTR)
-      return FALSE;
-  }
+      if (n >= 0)
+        put += (gsize) n;
+      else if (errno != EINTR)
+        return FALSE;
+    }
   return TRUE;
 }
 
@@ -90,7 +93,8 @@ read_entry (int fd)
   g_autofree void *program = NULL;
   gsize size;
 
-  if (fstat (fd, &status) < 0 || !S_ISREG (status.st_mode) || !read_all (fd, &header, sizeof header))
+  if (fstat (fd, &status) < 0 || !S_ISREG (status.st_mode)
+      || !read_all (fd, &header, sizeof header))
     return NULL;
   if (memcmp (header.magic, magic, sizeof magic) != 0 || header.version != VERSION
       || header.count == 0 || header.count > BPF_MAXINSNS)

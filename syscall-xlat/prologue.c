@@ -1,13 +1,13 @@
 /* The part of a filter that decides by number alone.
  *
- * Problem: most rows of an old brand are "newer than the release": hundreds of numbers that all answer
- * ENOSYS, between hot calls that must cost next to nothing.
+ * Problem: most rows of an old brand are "newer than the release": hundreds of numbers that all
+ * answer ENOSYS, between hot calls that must cost next to nothing.
  *
- * Facts: libseccomp makes a chain or tree of single numbers and does not know calls newer than itself.
- * Since 5.11 the kernel runs a filter once per number at installation, and remembers the numbers that are
- * allowed without a look at ip or arguments; their later calls skip the filter. For that it interprets loads of nr and
- * arch, jumps by constants, AND with a constant and returns, nothing else (seccomp_is_const_allow).
- * Conditional jumps reach 255 instructions, BPF_JA any.
+ * Facts: libseccomp makes a chain or tree of single numbers and does not know calls newer than
+ * itself. Since 5.11 the kernel runs a filter once per number at installation, and remembers the
+ * numbers that are allowed without a look at ip or arguments; their later calls skip the filter.
+ * For that it interprets loads of nr and arch, jumps by constants, AND with a constant and returns,
+ * nothing else (seccomp_is_const_allow). Conditional jumps reach 255 instructions, BPF_JA any.
  *
  * Choice: a balanced tree over ranges of equal fate; its leaves return, or jump to a comparison of
  * ours or to libseccomp's program. Registers are loaded behind the tree only.
@@ -69,21 +69,22 @@ emit_leaf (GArray *program, const BzRange *range, GArray *leaves)
 {
   Leaf leaf = { program->len, range };
 
-  switch (range->what) {
-  case BZ_DO_ALLOW:
-    emit_return (program, SECCOMP_RET_ALLOW);
-    break;
-  case BZ_DO_ENOSYS:
-    emit_return (program, RET_ENOSYS);
-    break;
-  case BZ_DO_NOTIFY:
-    emit_return (program, SECCOMP_RET_USER_NOTIF);
-    break;
-  default:
-    emit (program, BPF_JMP | BPF_JA, 0, 0, 0);
-    g_array_append_val (leaves, leaf);
-    break;
-  }
+  switch (range->what)
+    {
+    case BZ_DO_ALLOW:
+      emit_return (program, SECCOMP_RET_ALLOW);
+      break;
+    case BZ_DO_ENOSYS:
+      emit_return (program, RET_ENOSYS);
+      break;
+    case BZ_DO_NOTIFY:
+      emit_return (program, SECCOMP_RET_USER_NOTIF);
+      break;
+    default:
+      emit (program, BPF_JMP | BPF_JA, 0, 0, 0);
+      g_array_append_val (leaves, leaf);
+      break;
+    }
 }
 
 static void
@@ -92,18 +93,22 @@ emit_tree (GArray *program, const GArray *ranges, guint first, guint count, GArr
   guint left = count / 2, distance;
   guint32 middle;
 
-  if (count == 1) {
-    emit_leaf (program, &g_array_index (ranges, BzRange, first), leaves);
-    return;
-  }
+  if (count == 1)
+    {
+      emit_leaf (program, &g_array_index (ranges, BzRange, first), leaves);
+      return;
+    }
   middle = g_array_index (ranges, BzRange, first + left).first;
   distance = tree_size (left);
-  if (distance > FARTHEST) {
-    emit (program, BPF_JMP | BPF_JGE | BPF_K, middle, 0, 1);
-    emit (program, BPF_JMP | BPF_JA, distance, 0, 0);
-  } else {
-    emit (program, BPF_JMP | BPF_JGE | BPF_K, middle, (guint8) distance, 0);
-  }
+  if (distance > FARTHEST)
+    {
+      emit (program, BPF_JMP | BPF_JGE | BPF_K, middle, 0, 1);
+      emit (program, BPF_JMP | BPF_JA, distance, 0, 0);
+    }
+  else
+    {
+      emit (program, BPF_JMP | BPF_JGE | BPF_K, middle, (guint8) distance, 0);
+    }
   emit_tree (program, ranges, first, left, leaves);
   emit_tree (program, ranges, first + left, count - left, leaves);
 }
@@ -140,20 +145,22 @@ emit_part (GArray *program, const BzPart *part)
 
   emit (program, BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr), 0, 0);
   emit_tree (program, part->ranges, 0, part->ranges->len, leaves);
-  for (guint i = 0; i < leaves->len; i++) {
-    const Leaf *leaf = &g_array_index (leaves, Leaf, i);
+  for (guint i = 0; i < leaves->len; i++)
+    {
+      const Leaf *leaf = &g_array_index (leaves, Leaf, i);
 
-    if (leaf->range->what != BZ_DO_COMPARE)
-      continue;
-    land (program, leaf);
-    emit_comparison (program, &leaf->range->row->condition);
-  }
-  for (guint i = 0; i < leaves->len; i++) {
-    const Leaf *leaf = &g_array_index (leaves, Leaf, i);
-
-    if (leaf->range->what == BZ_DO_SECCOMP)
+      if (leaf->range->what != BZ_DO_COMPARE)
+        continue;
       land (program, leaf);
-  }
+      emit_comparison (program, &leaf->range->row->condition);
+    }
+  for (guint i = 0; i < leaves->len; i++)
+    {
+      const Leaf *leaf = &g_array_index (leaves, Leaf, i);
+
+      if (leaf->range->what == BZ_DO_SECCOMP)
+        land (program, leaf);
+    }
   if (part->seccomp->len > 0)
     g_array_append_vals (program, part->seccomp->data, part->seccomp->len);
 }

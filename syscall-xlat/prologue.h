@@ -26,5 +26,6 @@ typedef struct {
   GArray *seccomp; /* struct sock_filter: libseccomp's program; may be empty */
 } BzPart;
 
-/* Appends to `program` (struct sock_filter) the whole filter. `first` is the ABI that is decided fastest. */
+/* Appends to `program` (struct sock_filter) the whole filter. `first` is the ABI that is decided
+ * fastest. */
 void bz_prologue_emit (GArray *program, const BzPart parts[BZ_ABI_COUNT], BzAbi first);

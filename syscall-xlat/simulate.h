@@ -6,7 +6,8 @@
 #include <linux/seccomp.h>
 
 /* Whether the kernel would take the program: length, known instructions, forward jumps
- * inside it, aligned loads inside struct seccomp_data, a return at the end. Fails with BZ_ERROR_INPUT. */
+ * inside it, aligned loads inside struct seccomp_data, a return at the end. Fails with
+ * BZ_ERROR_INPUT. */
 gboolean bz_simulate_check (const struct sock_filter *program, gsize count, GError **error);
 
 /* Runs the program over one call. Any program is safe to run, checked or not; one that the kernel

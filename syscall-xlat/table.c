@@ -1,4 +1,5 @@
-/* The tables themselves are tables/ABI.tbl; their rows are made from them by tables/gen-tables.awk. */
+/* The tables themselves are tables/ABI.tbl; their rows are made from them by tables/gen-tables.awk.
+ */
 #include "config.h"
 
 #include "syscall-xlat/table.h"
@@ -44,17 +45,18 @@ bz_table_row (BzAbi abi, int nr)
   g_return_val_if_fail (abi < BZ_ABI_COUNT, NULL);
 
   high = tables[abi].count;
-  while (low < high) {
-    gsize middle = low + (high - low) / 2;
-    const BzRow *row = &tables[abi].rows[middle];
+  while (low < high)
+    {
+      gsize middle = low + (high - low) / 2;
+      const BzRow *row = &tables[abi].rows[middle];
 
-    if (row->nr == nr)
-      return row;
-    if (row->nr < nr)
-      low = middle + 1;
-    else
-      high = middle;
-  }
+      if (row->nr == nr)
+        return row;
+      if (row->nr < nr)
+        low = middle + 1;
+      else
+        high = middle;
+    }
   return NULL;
 }
 
@@ -75,8 +77,9 @@ listed (char **names, const char *name)
   return names != NULL && g_strv_contains ((const char *const *) names, name);
 }
 
-/* Whether the plan's release lacks the call. A release older than the ABI hides nothing of it: it makes no
- * claim about programs that it could not run, and in such a zone those are the user's own tools. */
+/* Whether the plan's release lacks the call. A release older than the ABI hides nothing of it: it
+ * makes no claim about programs that it could not run, and in such a zone those are the user's own
+ * tools. */
 static gboolean
 row_is_missing (const BzRow *row, const BzPlan *plan, BzAbi abi)
 {

@@ -27,14 +27,15 @@ typedef struct {
 static guint32
 return_of (BzAction action)
 {
-  switch (action) {
-  case BZ_ACTION_ENOSYS:
-    return SECCOMP_RET_ERRNO | ENOSYS;
-  case BZ_ACTION_NOTIFY:
-    return SECCOMP_RET_USER_NOTIF;
-  default:
-    return SECCOMP_RET_ALLOW;
-  }
+  switch (action)
+    {
+    case BZ_ACTION_ENOSYS:
+      return SECCOMP_RET_ERRNO | ENOSYS;
+    case BZ_ACTION_NOTIFY:
+      return SECCOMP_RET_USER_NOTIF;
+    default:
+      return SECCOMP_RET_ALLOW;
+    }
 }
 
 static gboolean
@@ -57,30 +58,33 @@ expect (const Check *check, BzAbi abi, guint32 nr, gint8 arg, guint64 value, BzA
                   row != NULL ? row->name : "no such call");
 }
 
-/* Both values and their neighbours, with an upper half of nothing and of garbage where the ABI has one. */
+/* Both values and their neighbours, with an upper half of nothing and of garbage where the ABI has
+ * one. */
 static gboolean
 expect_condition (const Check *check, BzAbi abi, const BzRow *row)
 {
   const BzCondition *condition = &row->condition;
   guint32 unmasked = ~condition->mask;
 
-  for (guint i = 0; i < 2; i++) {
-    for (guint32 flip = 0;; flip = flip == 0 ? 1 : flip << 1) {
-      guint32 low = (condition->value[i] ^ flip) | (0x5a5a5a5a & unmasked);
-      gboolean equal = (low & condition->mask) == condition->value[0]
-                       || (low & condition->mask) == condition->value[1];
-      BzAction action = equal != condition->negate ? BZ_ACTION_NOTIFY : BZ_ACTION_ALLOW;
+  for (guint i = 0; i < 2; i++)
+    {
+      for (guint32 flip = 0;; flip = flip == 0 ? 1 : flip << 1)
+        {
+          guint32 low = (condition->value[i] ^ flip) | (0x5a5a5a5a & unmasked);
+          gboolean equal = (low & condition->mask) == condition->value[0]
+                           || (low & condition->mask) == condition->value[1];
+          BzAction action = equal != condition->negate ? BZ_ACTION_NOTIFY : BZ_ACTION_ALLOW;
 
-      if (!expect (check, abi, (guint32) row->nr, condition->arg, low, action))
-        return FALSE;
-      if (abi == BZ_ABI_X86_64
-          && !expect (check, abi, (guint32) row->nr, condition->arg,
-                      low | G_GUINT64_CONSTANT (0xdeadbeef00000000), action))
-        return FALSE;
-      if (flip == 0x80000000)
-        break;
+          if (!expect (check, abi, (guint32) row->nr, condition->arg, low, action))
+            return FALSE;
+          if (abi == BZ_ABI_X86_64
+              && !expect (check, abi, (guint32) row->nr, condition->arg,
+                          low | G_GUINT64_CONSTANT (0xdeadbeef00000000), action))
+            return FALSE;
+          if (flip == 0x80000000)
+            break;
+        }
     }
-  }
   return TRUE;
 }
 
@@ -88,10 +92,10 @@ static gboolean
 expect_number (const Check *check, BzAbi abi, guint32 nr)
 {
   const BzRow *row = bz_table_row (abi, (int) nr);
-  BzAction action = row != NULL ? bz_row_action (row, check->plan, abi)
-                                : bz_unknown_action (check->plan);
+  BzAction action =
+      row != NULL ? bz_row_action (row, check->plan, abi) : bz_unknown_action (check->plan);
 
-  if (action == BZ_ACTION_NOTIFY && row->condition.arg >= 0)
+  if (row != NULL && action == BZ_ACTION_NOTIFY && row->condition.arg >= 0)
     return expect_condition (check, abi, row);
   return expect (check, abi, nr, -1, 0, action);
 }
@@ -104,17 +108,18 @@ bz_compile_verify (const BzPlan *plan, const struct sock_filter *program, gsize 
 
   if (!bz_simulate_check (program, count, error))
     return FALSE;
-  for (BzAbi abi = 0; abi < BZ_ABI_COUNT; abi++) {
-    gsize rows;
-    const BzRow *table = bz_table (abi, &rows);
+  for (BzAbi abi = 0; abi < BZ_ABI_COUNT; abi++)
+    {
+      gsize rows;
+      const BzRow *table = bz_table (abi, &rows);
 
-    for (guint32 nr = 0; nr <= (guint32) table[rows - 1].nr; nr++)
-      if (!expect_number (&check, abi, nr))
-        return FALSE;
-    for (gsize i = 0; i < G_N_ELEMENTS (outer_numbers); i++)
-      if (!expect_number (&check, abi, outer_numbers[i]))
-        return FALSE;
-  }
+      for (guint32 nr = 0; nr <= (guint32) table[rows - 1].nr; nr++)
+        if (!expect_number (&check, abi, nr))
+          return FALSE;
+      for (gsize i = 0; i < G_N_ELEMENTS (outer_numbers); i++)
+        if (!expect_number (&check, abi, outer_numbers[i]))
+          return FALSE;
+    }
   for (gsize i = 0; i < G_N_ELEMENTS (x32_numbers); i++)
     if (!expect (&check, BZ_ABI_X86_64, x32_numbers[i], -1, 0, BZ_ACTION_ENOSYS))
       return FALSE;
@@ -141,16 +146,18 @@ bz_compile_key (const BzPlan *plan)
   const struct scmp_version *library = seccomp_version ();
   g_autoptr (GString) text = g_string_new (NULL);
 
-  g_string_printf (text, "%d libseccomp %u.%u.%u host %" G_GINT64_MODIFIER "x first %d unknown %d\n",
+  g_string_printf (text,
+                   "%d libseccomp %u.%u.%u host %" G_GINT64_MODIFIER "x first %d unknown %d\n",
                    COMPILER_VERSION, library->major, library->minor, library->micro,
                    plan->host_release, plan->abi, bz_unknown_action (plan));
-  for (BzAbi abi = 0; abi < BZ_ABI_COUNT; abi++) {
-    gsize count;
-    const BzRow *rows = bz_table (abi, &count);
+  for (BzAbi abi = 0; abi < BZ_ABI_COUNT; abi++)
+    {
+      gsize count;
+      const BzRow *rows = bz_table (abi, &count);
 
-    g_string_append_printf (text, "%s %" G_GSIZE_FORMAT "\n", bz_abi_name (abi), count);
-    for (gsize i = 0; i < count; i++)
-      describe_row (text, &rows[i], plan, abi);
-  }
+      g_string_append_printf (text, "%s %" G_GSIZE_FORMAT "\n", bz_abi_name (abi), count);
+      for (gsize i = 0; i < count; i++)
+        describe_row (text, &rows[i], plan, abi);
+    }
   return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text->str, (gssize) text->len);
 }

@@ -1,5 +1,5 @@
-/* Any program over any call: the check and the interpreter never leave their bounds, and a program that
- * passes the check runs to an action. */
+/* Any program over any call: the check and the interpreter never leave their bounds, and a program
+ * that passes the check runs to an action. */
 #include "config.h"
 
 #include "syscall-xlat/simulate.h"
@@ -23,7 +23,8 @@ LLVMFuzzerTestOneInput (const uint8_t *bytes, size_t size)
     return 0;
   memcpy (&data, bytes, sizeof data);
   count = (size - sizeof data) / sizeof *program;
-  program = g_memdup2 (bytes + sizeof data, count * sizeof *program); /* its own block: ASan sees each end */
+  program = g_memdup2 (bytes + sizeof data,
+                       count * sizeof *program); /* its own block: ASan sees each end */
   checked = bz_simulate_check (program, count, NULL);
   ran = bz_simulate (program, count, &data, &action, NULL, NULL);
   if (checked && !ran)

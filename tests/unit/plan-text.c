@@ -66,9 +66,10 @@ plan_from_text (const char *text)
   set_names (&plan->calls_absent, "");
   set_release (plan, "6.1.0");
   for (char **word = words; *word != NULL; word++)
-    if (**word != '\0' && !set_word (plan, *word)) {
-      fprintf (stderr, "not a setting of a plan: %s\n", *word);
-      return NULL;
-    }
+    if (**word != '\0' && !set_word (plan, *word))
+      {
+        fprintf (stderr, "not a setting of a plan: %s\n", *word);
+        return NULL;
+      }
   return g_steal_pointer (&plan);
 }

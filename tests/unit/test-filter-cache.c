@@ -47,12 +47,13 @@ tear_down (void **state)
   GDir *dir = g_dir_open (fixture->directory, 0, NULL);
   const char *name;
 
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *path = g_build_filename (fixture->directory, name, NULL);
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (fixture->directory, name, NULL);
 
-    if (g_unlink (path) != 0)
-      g_rmdir (path);
-  }
+      if (g_unlink (path) != 0)
+        g_rmdir (path);
+    }
   if (dir != NULL)
     g_dir_close (dir);
   g_rmdir (fixture->directory);
@@ -121,12 +122,13 @@ test_another_plan_is_another_entry (void **state)
     "abi=i386 release=2.2.26 missing=release heap=end-of-bss personality=keep absent=open",
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (others); i++) {
-    g_autoptr (BzPlan) plan = plan_from_text (others[i]);
-    g_autofree char *other = bz_compile_key (plan);
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (BzPlan) plan = plan_from_text (others[i]);
+      g_autofree char *other = bz_compile_key (plan);
 
-    assert_string_not_equal (other, key);
-  }
+      assert_string_not_equal (other, key);
+    }
 }
 
 /* Every single damaged byte, and every shorter or longer file, is noticed and mended. */
@@ -140,22 +142,24 @@ test_damage_is_mended (void **state)
 
   ask (fixture);
   assert_true (g_file_get_contents (path, &whole, &length, NULL));
-  for (gsize at = 0; at < length; at += at < 64 ? 1 : 97) {
-    g_autofree char *damaged = g_memdup2 (whole, length);
+  for (gsize at = 0; at < length; at += at < 64 ? 1 : 97)
+    {
+      g_autofree char *damaged = g_memdup2 (whole, length);
 
-    damaged[at] ^= 0x41;
-    assert_true (g_file_set_contents (path, damaged, (gssize) length, NULL));
-    ask (fixture);
-    g_free (again);
-    assert_true (g_file_get_contents (path, &again, &length_again, NULL));
-    assert_int_equal (length_again, length);
-    assert_memory_equal (again, whole, length);
-  }
-  for (gsize cut = 0; cut < length; cut += length / 5 + 1) {
-    assert_true (g_file_set_contents (path, whole, (gssize) cut, NULL));
-    ask (fixture);
-    assert_true (inode_of (path) != 0);
-  }
+      damaged[at] ^= 0x41;
+      assert_true (g_file_set_contents (path, damaged, (gssize) length, NULL));
+      ask (fixture);
+      g_free (again);
+      assert_true (g_file_get_contents (path, &again, &length_again, NULL));
+      assert_int_equal (length_again, length);
+      assert_memory_equal (again, whole, length);
+    }
+  for (gsize cut = 0; cut < length; cut += length / 5 + 1)
+    {
+      assert_true (g_file_set_contents (path, whole, (gssize) cut, NULL));
+      ask (fixture);
+      assert_true (inode_of (path) != 0);
+    }
 }
 
 /* An entry that is whole but holds another plan's program: the checksum fits, the answers don't. */
@@ -227,33 +231,37 @@ test_many_at_once (void **state)
   guint entries = 0;
 
   fflush (NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (child); i++) {
-    child[i] = fork ();
-    assert_true (child[i] >= 0);
-    if (child[i] > 0)
-      continue;
-    for (guint round = 0; round < 40; round++) {
-      g_autoptr (GBytes) got = NULL;
-      gboolean needed;
-
-      if (i == 0) {
-        if (truncate (path, 20) != 0 && round > 30)
-          _exit (2);
+  for (gsize i = 0; i < G_N_ELEMENTS (child); i++)
+    {
+      child[i] = fork ();
+      assert_true (child[i] >= 0);
+      if (child[i] > 0)
         continue;
-      }
-      got = bz_filter_cached (fixture->plan, fixture->directory, &needed, NULL);
-      if (got == NULL || !g_bytes_equal (got, fixture->want))
-        _exit (1);
-    }
-    _exit (0);
-  }
-  for (gsize i = 0; i < G_N_ELEMENTS (child); i++) {
-    int status;
+      for (guint round = 0; round < 40; round++)
+        {
+          g_autoptr (GBytes) got = NULL;
+          gboolean needed;
 
-    assert_int_equal (waitpid (child[i], &status, 0), child[i]);
-    if (i > 0)
-      assert_int_equal (status, 0);
-  }
+          if (i == 0)
+            {
+              if (truncate (path, 20) != 0 && round > 30)
+                _exit (2);
+              continue;
+            }
+          got = bz_filter_cached (fixture->plan, fixture->directory, &needed, NULL);
+          if (got == NULL || !g_bytes_equal (got, fixture->want))
+            _exit (1);
+        }
+      _exit (0);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (child); i++)
+    {
+      int status;
+
+      assert_int_equal (waitpid (child[i], &status, 0), child[i]);
+      if (i > 0)
+        assert_int_equal (status, 0);
+    }
   ask (fixture);
   dir = g_dir_open (fixture->directory, 0, NULL);
   assert_non_null (dir);
@@ -269,12 +277,9 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    CASE (test_second_time_reads),
-    CASE (test_another_plan_is_another_entry),
-    CASE (test_damage_is_mended),
-    CASE (test_foreign_program_is_refused),
-    CASE (test_strange_entries),
-    CASE (test_no_place_is_no_error),
+    CASE (test_second_time_reads), CASE (test_another_plan_is_another_entry),
+    CASE (test_damage_is_mended),  CASE (test_foreign_program_is_refused),
+    CASE (test_strange_entries),   CASE (test_no_place_is_no_error),
     CASE (test_many_at_once),
   };
 

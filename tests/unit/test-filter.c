@@ -35,16 +35,17 @@ typedef struct {
 static const char *
 action_text (guint32 action)
 {
-  switch (action) {
-  case SECCOMP_RET_ALLOW:
-    return "ALLOW";
-  case SECCOMP_RET_USER_NOTIF:
-    return "NOTIFY";
-  case SECCOMP_RET_ERRNO | ENOSYS:
-    return "ENOSYS";
-  default:
-    return "something else";
-  }
+  switch (action)
+    {
+    case SECCOMP_RET_ALLOW:
+      return "ALLOW";
+    case SECCOMP_RET_USER_NOTIF:
+      return "NOTIFY";
+    case SECCOMP_RET_ERRNO | ENOSYS:
+      return "ENOSYS";
+    default:
+      return "something else";
+    }
 }
 
 static guint32
@@ -104,18 +105,19 @@ check_case (Run *run, const char *line)
     args[i - 2] = g_ascii_strtoull (words->pdata[i], NULL, 16);
   got = action_text (simulate (run->program, abi, nr, args, NULL));
   run->cases++;
-  if (strcmp (got, words->pdata[words->len - 1]) != 0) {
-    print_error ("release %s: %s: got %s\n", run->plan->release, line, got);
-    run->wrong++;
-  }
+  if (strcmp (got, words->pdata[words->len - 1]) != 0)
+    {
+      print_error ("release %s: %s: got %s\n", run->plan->release, line, got);
+      run->wrong++;
+    }
 }
 
 static char *
 read_cases (void)
 {
   const char *source = g_getenv ("BRANDZONE_SRCDIR");
-  g_autofree char *path = g_build_filename (source != NULL ? source : ".", "tests", "unit",
-                                            "filter-cases.txt", NULL);
+  g_autofree char *path =
+      g_build_filename (source != NULL ? source : ".", "tests", "unit", "filter-cases.txt", NULL);
   char *text = NULL;
 
   if (!g_file_get_contents (path, &text, NULL, NULL))
@@ -131,14 +133,15 @@ test_cases (void **state)
   Run run = { 0 };
 
   (void) state;
-  for (char **line = lines; *line != NULL; line++) {
-    if (**line == '\0' || **line == '#')
-      continue;
-    if (g_str_has_prefix (*line, "plan "))
-      open_plan (&run, *line + strlen ("plan "));
-    else
-      check_case (&run, *line);
-  }
+  for (char **line = lines; *line != NULL; line++)
+    {
+      if (**line == '\0' || **line == '#')
+        continue;
+      if (g_str_has_prefix (*line, "plan "))
+        open_plan (&run, *line + strlen ("plan "));
+      else
+        check_case (&run, *line);
+    }
   assert_int_equal (run.wrong, 0);
   assert_true (run.cases > 200);
   bz_plan_free (run.plan);
@@ -160,7 +163,8 @@ test_not_needed (void **state)
   assert_int_equal (g_bytes_get_size (program), 0);
 }
 
-/* Jumps beyond 255 instructions: every second call is refused, so no two neighbours share a range. */
+/* Jumps beyond 255 instructions: every second call is refused, so no two neighbours share a range.
+ */
 static void
 test_far_jumps (void **state)
 {
@@ -182,7 +186,8 @@ test_far_jumps (void **state)
     fail_msg ("%s", error->message);
   for (gsize i = 0; i < count; i++)
     if (rows[i].until == 0)
-      assert_string_equal (action_text (simulate (program, BZ_ABI_I386, (guint32) rows[i].nr, NULL, NULL)),
+      assert_string_equal (action_text (
+                               simulate (program, BZ_ABI_I386, (guint32) rows[i].nr, NULL, NULL)),
                            i % 2 == 0 ? "ENOSYS" : "ALLOW");
 }
 
@@ -190,9 +195,11 @@ test_far_jumps (void **state)
 static void
 test_hot_path_is_short (void **state)
 {
-  g_autoptr (BzPlan) plan = plan_from_text (
-      "abi=i386 release=2.2.26 release=brand machine=brand missing=release heap=end-of-bss personality=keep "
-      "sysinfo=no-unit sysctl=answer modules=empty bdflush=accept syslog=empty clock=pretend reboot=accept-cad");
+  g_autoptr (BzPlan) plan =
+      plan_from_text ("abi=i386 release=2.2.26 release=brand machine=brand missing=release "
+                      "heap=end-of-bss personality=keep "
+                      "sysinfo=no-unit sysctl=answer modules=empty bdflush=accept syslog=empty "
+                      "clock=pretend reboot=accept-cad");
   g_autoptr (GBytes) program = NULL;
   gboolean needed;
   static const char *const hot[] = { "read", "write", "getppid", "mmap", "stat", "sigaction" };
@@ -200,14 +207,15 @@ test_hot_path_is_short (void **state)
   (void) state;
   program = bz_filter_compile (plan, &needed, NULL);
   assert_non_null (program);
-  for (gsize i = 0; i < G_N_ELEMENTS (hot); i++) {
-    guint steps = 0;
-    const BzRow *row = bz_table_row_by_name (BZ_ABI_I386, hot[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (hot); i++)
+    {
+      guint steps = 0;
+      const BzRow *row = bz_table_row_by_name (BZ_ABI_I386, hot[i]);
 
-    assert_int_equal (simulate (program, BZ_ABI_I386, (guint32) row->nr, NULL, &steps),
-                      SECCOMP_RET_ALLOW);
-    assert_in_range (steps, 3, 12);
-  }
+      assert_int_equal (simulate (program, BZ_ABI_I386, (guint32) row->nr, NULL, &steps),
+                        SECCOMP_RET_ALLOW);
+      assert_in_range (steps, 3, 12);
+    }
 }
 
 /* In a child. Exits 77 when the kernel takes no filter here. */
@@ -249,7 +257,10 @@ call_i386 (guint nr, guint arg)
 {
   long result;
 
-  __asm__ volatile ("int $0x80" : "=a" (result) : "a" (nr), "b" (arg) : "memory", "r8", "r9", "r10", "r11");
+  __asm__ volatile("int $0x80"
+                   : "=a"(result)
+                   : "a"(nr), "b"(arg)
+                   : "memory", "r8", "r9", "r10", "r11");
   return (int) result;
 }
 
@@ -262,7 +273,8 @@ ask_i386 (GBytes *program)
   install (program);
   if (call_i386 (64, 0) < 0)
     _exit (1);
-  if (call_i386 (17, 0) != -ENOSYS || call_i386 (462, 0) != -ENOSYS || call_i386 (224, 0) != -ENOSYS)
+  if (call_i386 (17, 0) != -ENOSYS || call_i386 (462, 0) != -ENOSYS
+      || call_i386 (224, 0) != -ENOSYS)
     _exit (2); /* break, mseal, gettid */
   if (call_i386 (45, 0x0804a001) != -ENOSYS)
     _exit (3); /* brk inside a page: a notification that nobody listens to */
@@ -293,10 +305,11 @@ ask_the_kernel (const char *settings, void (*ask) (GBytes *program))
     ask (program);
   assert_int_equal (waitpid (child, &status, 0), child);
   if ((WIFEXITED (status) && WEXITSTATUS (status) == 77)
-      || (WIFSIGNALED (status) && WTERMSIG (status) == SIGSEGV)) {
-    print_message ("the kernel takes no seccomp filter or no i386 call here\n");
-    skip ();
-  }
+      || (WIFSIGNALED (status) && WTERMSIG (status) == SIGSEGV))
+    {
+      print_message ("the kernel takes no seccomp filter or no i386 call here\n");
+      skip ();
+    }
   assert_true (WIFEXITED (status));
   assert_int_equal (WEXITSTATUS (status), 0);
 }
@@ -305,14 +318,16 @@ static void
 test_kernel_agrees (void **state)
 {
   (void) state;
-  ask_the_kernel ("abi=x86_64 release=2.6.32 missing=release personality=keep clock=pretend", ask_x86_64);
+  ask_the_kernel ("abi=x86_64 release=2.6.32 missing=release personality=keep clock=pretend",
+                  ask_x86_64);
 }
 
 static void
 test_kernel_agrees_for_i386 (void **state)
 {
   (void) state;
-  ask_the_kernel ("abi=i386 release=2.2.14 missing=release release=brand heap=end-of-bss", ask_i386);
+  ask_the_kernel ("abi=i386 release=2.2.14 missing=release release=brand heap=end-of-bss",
+                  ask_i386);
 }
 
 static void
@@ -328,19 +343,22 @@ check_names (const BzBrand *brand, char **names)
 static void
 check_old_calls (const BzPlan *plan, GBytes *program)
 {
-  static const char *const old[] = { "read", "write", "open", "close", "execve", "exit", "fork", "mmap",
-                                     "munmap", "wait4", "kill", "ioctl", "getppid", "rt_sigreturn",
-                                     "restart_syscall" };
+  static const char *const old[] = {
+    "read",   "write", "open", "close", "execve",  "exit",         "fork",           "mmap",
+    "munmap", "wait4", "kill", "ioctl", "getppid", "rt_sigreturn", "restart_syscall"
+  };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (old); i++) {
-    const BzRow *row = bz_table_row_by_name (plan->abi, old[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (old); i++)
+    {
+      const BzRow *row = bz_table_row_by_name (plan->abi, old[i]);
 
-    if (simulate (program, plan->abi, (guint32) row->nr, NULL, NULL) != SECCOMP_RET_ALLOW)
-      fail_msg ("%s on %s does not get %s", plan->brand, bz_abi_name (plan->abi), old[i]);
-  }
+      if (simulate (program, plan->abi, (guint32) row->nr, NULL, NULL) != SECCOMP_RET_ALLOW)
+        fail_msg ("%s on %s does not get %s", plan->brand, bz_abi_name (plan->abi), old[i]);
+    }
 }
 
-/* Every brand that is shipped names calls that exist and gives a filter that does what the tables say. */
+/* Every brand that is shipped names calls that exist and gives a filter that does what the tables
+ * say. */
 static void
 test_brands (void **state)
 {
@@ -351,36 +369,40 @@ test_brands (void **state)
   for (guint i = 0; i < BZ_FEATURE_COUNT; i++)
     host.has[i] = TRUE;
   assert_true (g_strv_length (names) > 5);
-  for (char **name = names; *name != NULL; name++) {
-    g_autoptr (GError) error = NULL;
-    g_autoptr (BzBrand) brand = bz_brand_load (NULL, *name, &error);
+  for (char **name = names; *name != NULL; name++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (BzBrand) brand = bz_brand_load (NULL, *name, &error);
 
-    if (brand == NULL)
-      fail_msg ("%s", error->message);
-    check_names (brand, brand->calls_present);
-    check_names (brand, brand->calls_absent);
-    for (BzAbi abi = 0; abi < BZ_ABI_COUNT; abi++) {
-      const BzPlanOptions options = { .abi = abi };
-      g_autoptr (BzPlan) plan = bz_plan_make (brand, &host, &options, &error);
-      g_autoptr (GBytes) program = NULL;
-      gboolean needed;
-
-      if (plan == NULL)
+      if (brand == NULL)
         fail_msg ("%s", error->message);
-      program = bz_filter_compile (plan, &needed, &error);
-      if (program == NULL)
-        fail_msg ("%s: %s", *name, error->message);
-      if (needed)
-        check_old_calls (plan, program);
+      check_names (brand, brand->calls_present);
+      check_names (brand, brand->calls_absent);
+      for (BzAbi abi = 0; abi < BZ_ABI_COUNT; abi++)
+        {
+          const BzPlanOptions options = { .abi = abi };
+          g_autoptr (BzPlan) plan = bz_plan_make (brand, &host, &options, &error);
+          g_autoptr (GBytes) program = NULL;
+          gboolean needed;
+
+          if (plan == NULL)
+            fail_msg ("%s", error->message);
+          program = bz_filter_compile (plan, &needed, &error);
+          if (program == NULL)
+            fail_msg ("%s: %s", *name, error->message);
+          if (needed)
+            check_old_calls (plan, program);
+        }
     }
-  }
 }
 
-/* The check that guards the cache and the compiler finds a program that answers one call otherwise. */
+/* The check that guards the cache and the compiler finds a program that answers one call otherwise.
+ */
 static void
 test_verify_finds_a_change (void **state)
 {
-  g_autoptr (BzPlan) plan = plan_from_text ("abi=x86_64 release=2.6.32 missing=release personality=keep");
+  g_autoptr (BzPlan) plan =
+      plan_from_text ("abi=x86_64 release=2.6.32 missing=release personality=keep");
   g_autoptr (GBytes) program = NULL;
   g_autofree struct sock_filter *copy = NULL;
   const struct sock_filter *code;
@@ -394,31 +416,29 @@ test_verify_finds_a_change (void **state)
   code = g_bytes_get_data (program, &size);
   count = size / sizeof *code;
   assert_true (bz_compile_verify (plan, code, count, NULL));
-  for (gsize i = 0; i < count; i++) {
-    if (code[i].code != (BPF_RET | BPF_K) || code[i].k != SECCOMP_RET_ALLOW)
-      continue;
-    g_free (copy);
-    copy = g_memdup2 (code, size);
-    copy[i].k = SECCOMP_RET_KILL_PROCESS;
-    changed++;
-    found += !bz_compile_verify (plan, copy, count, NULL);
-  }
+  for (gsize i = 0; i < count; i++)
+    {
+      if (code[i].code != (BPF_RET | BPF_K) || code[i].k != SECCOMP_RET_ALLOW)
+        continue;
+      g_free (copy);
+      copy = g_memdup2 (code, size);
+      copy[i].k = SECCOMP_RET_KILL_PROCESS;
+      changed++;
+      found += !bz_compile_verify (plan, copy, count, NULL);
+    }
   assert_true (changed > 4);
-  assert_in_range (found, changed - 2, changed); /* the default of libseccomp's two programs is out of reach */
+  assert_in_range (found, changed - 2,
+                   changed); /* the default of libseccomp's two programs is out of reach */
 }
 
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_cases),
-    cmocka_unit_test (test_not_needed),
-    cmocka_unit_test (test_far_jumps),
-    cmocka_unit_test (test_hot_path_is_short),
-    cmocka_unit_test (test_kernel_agrees),
-    cmocka_unit_test (test_kernel_agrees_for_i386),
-    cmocka_unit_test (test_brands),
-    cmocka_unit_test (test_verify_finds_a_change),
+    cmocka_unit_test (test_cases),         cmocka_unit_test (test_not_needed),
+    cmocka_unit_test (test_far_jumps),     cmocka_unit_test (test_hot_path_is_short),
+    cmocka_unit_test (test_kernel_agrees), cmocka_unit_test (test_kernel_agrees_for_i386),
+    cmocka_unit_test (test_brands),        cmocka_unit_test (test_verify_finds_a_change),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

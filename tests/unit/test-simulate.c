@@ -13,7 +13,9 @@
 static guint32
 run (const struct sock_filter *program, gsize count)
 {
-  struct seccomp_data data = { .nr = 7, .arch = 0xc000003e, .instruction_pointer = 0x1122334455667788,
+  struct seccomp_data data = { .nr = 7,
+                               .arch = 0xc000003e,
+                               .instruction_pointer = 0x1122334455667788,
                                .args = { 0x0102030405060708 } };
   guint32 action = 0xbad;
 
@@ -22,8 +24,9 @@ run (const struct sock_filter *program, gsize count)
   return action;
 }
 
-#define RUN(...) run ((const struct sock_filter[]){ __VA_ARGS__ }, \
-                      G_N_ELEMENTS (((const struct sock_filter[]){ __VA_ARGS__ })))
+#define RUN(...)                                                                                   \
+  run ((const struct sock_filter[]){ __VA_ARGS__ },                                                \
+       G_N_ELEMENTS (((const struct sock_filter[]){ __VA_ARGS__ })))
 #define LOAD(at) BPF_STMT (BPF_LD | BPF_W | BPF_ABS, at)
 #define SET(value) BPF_STMT (BPF_LD | BPF_IMM, value)
 #define SETX(value) BPF_STMT (BPF_LDX | BPF_IMM, value)
@@ -44,7 +47,8 @@ test_loads (void **state)
   assert_int_equal (RUN (LOAD (60), RETURN_A), 0);
   assert_int_equal (RUN (BPF_STMT (BPF_LD | BPF_W | BPF_LEN, 0), RETURN_A), 64);
   assert_int_equal (RUN (BPF_STMT (BPF_LDX | BPF_W | BPF_LEN, 0), BPF_STMT (BPF_MISC | BPF_TXA, 0),
-                         RETURN_A), 64);
+                         RETURN_A),
+                    64);
 }
 
 static void
@@ -54,22 +58,33 @@ test_arithmetic (void **state)
   assert_int_equal (RUN (SET (5), DO (BPF_SUB, 7), RETURN_A), 0xfffffffe);
   assert_int_equal (RUN (SET (0x10000), DO (BPF_MUL, 0x10001), RETURN_A), 0x10000);
   assert_int_equal (RUN (SET (100), DO (BPF_DIV, 7), RETURN_A), 14);
-  assert_int_equal (RUN (SET (0xf0), DO (BPF_AND, 0x3c), DO (BPF_OR, 1), DO (BPF_XOR, 0xff), RETURN_A), 0xce);
+  assert_int_equal (RUN (SET (0xf0), DO (BPF_AND, 0x3c), DO (BPF_OR, 1), DO (BPF_XOR, 0xff),
+                         RETURN_A),
+                    0xce);
   assert_int_equal (RUN (SET (1), DO (BPF_LSH, 31), DO (BPF_RSH, 30), RETURN_A), 2);
   assert_int_equal (RUN (SET (1), BPF_STMT (BPF_ALU | BPF_NEG, 0), RETURN_A), 0xffffffff);
   assert_int_equal (RUN (SET (9), SETX (0), DOX (BPF_DIV), RETURN_A), 0);
   assert_int_equal (RUN (SET (9), BPF_STMT (BPF_ST, 15), SET (1), BPF_STMT (BPF_LDX | BPF_MEM, 15),
-                         DOX (BPF_ADD), RETURN_A), 10);
+                         DOX (BPF_ADD), RETURN_A),
+                    10);
 }
 
 static void
 test_jumps (void **state)
 {
   (void) state;
-  assert_int_equal (RUN (SET (5), BPF_JUMP (BPF_JMP | BPF_JGE | BPF_K, 5, 1, 0), RETURN (1), RETURN (2)), 2);
-  assert_int_equal (RUN (SET (5), BPF_JUMP (BPF_JMP | BPF_JGT | BPF_K, 5, 1, 0), RETURN (1), RETURN (2)), 1);
-  assert_int_equal (RUN (SET (6), BPF_JUMP (BPF_JMP | BPF_JSET | BPF_K, 4, 0, 1), RETURN (1), RETURN (2)), 1);
-  assert_int_equal (RUN (SET (6), SETX (6), BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 1), RETURN (1), RETURN (2)), 1);
+  assert_int_equal (RUN (SET (5), BPF_JUMP (BPF_JMP | BPF_JGE | BPF_K, 5, 1, 0), RETURN (1),
+                         RETURN (2)),
+                    2);
+  assert_int_equal (RUN (SET (5), BPF_JUMP (BPF_JMP | BPF_JGT | BPF_K, 5, 1, 0), RETURN (1),
+                         RETURN (2)),
+                    1);
+  assert_int_equal (RUN (SET (6), BPF_JUMP (BPF_JMP | BPF_JSET | BPF_K, 4, 0, 1), RETURN (1),
+                         RETURN (2)),
+                    1);
+  assert_int_equal (RUN (SET (6), SETX (6), BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 1),
+                         RETURN (1), RETURN (2)),
+                    1);
   assert_int_equal (RUN (BPF_STMT (BPF_JMP | BPF_JA, 1), RETURN (1), RETURN (2)), 2);
 }
 
@@ -83,8 +98,9 @@ refused (const struct sock_filter *program, gsize count)
   assert_false (bz_simulate (program, count, &data, &action, NULL, NULL));
 }
 
-#define REFUSED(...) refused ((const struct sock_filter[]){ __VA_ARGS__ }, \
-                              G_N_ELEMENTS (((const struct sock_filter[]){ __VA_ARGS__ })))
+#define REFUSED(...)                                                                               \
+  refused ((const struct sock_filter[]){ __VA_ARGS__ },                                            \
+           G_N_ELEMENTS (((const struct sock_filter[]){ __VA_ARGS__ })))
 
 static void
 test_refused (void **state)
@@ -123,8 +139,9 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_loads),   cmocka_unit_test (test_arithmetic), cmocka_unit_test (test_jumps),
-    cmocka_unit_test (test_refused), cmocka_unit_test (test_length),
+    cmocka_unit_test (test_loads),  cmocka_unit_test (test_arithmetic),
+    cmocka_unit_test (test_jumps),  cmocka_unit_test (test_refused),
+    cmocka_unit_test (test_length),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
