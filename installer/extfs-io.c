@@ -20,12 +20,13 @@ static errcode_t
 io_open (const char *name, int flags G_GNUC_UNUSED, io_channel *channel)
 {
   Private private = { 0 };
-  unsigned long long offset;
   io_channel new;
+  char *end;
 
-  if (sscanf (name, "%d:%llu", &private.fd, &offset) != 2)
+  private.fd = (int) g_ascii_strtoull (name, &end, 10);
+  if (end == name || *end != ':')
     return EXT2_ET_BAD_DEVICE_NAME;
-  private.offset = offset;
+  private.offset = g_ascii_strtoull (end + 1, NULL, 10);
   new = g_new0 (struct struct_io_channel, 1);
   new->magic = EXT2_ET_MAGIC_IO_CHANNEL;
   new->manager = (io_manager) &bz_ext_io_manager;

@@ -76,6 +76,18 @@ bz_job_send (BzJob *job, char *line)
     }
 }
 
+void
+bz_job_tell_progress (BzJob *job)
+{
+  /* A zip's directory is read twice, and a tar's padding not at all. */
+  guint64 now = job->total == 0 ? job->done : MIN (job->done, job->total);
+  g_autofree char *done = g_strdup_printf ("%" G_GUINT64_FORMAT, now);
+  g_autofree char *total = g_strdup_printf ("%" G_GUINT64_FORMAT, job->total);
+  g_autofree char *files = g_strdup_printf ("%" G_GUINT64_FORMAT, job->files);
+
+  bz_job_send (job, bz_report_line (BZ_REPORT_PROGRESS, done, total, files, BZ_REPORT_END));
+}
+
 gboolean
 bz_job_step (BzJob *job, GError **error)
 {
@@ -83,12 +95,8 @@ bz_job_step (BzJob *job, GError **error)
 
   if (now - job->last_report >= PROGRESS_INTERVAL)
     {
-      g_autofree char *done = g_strdup_printf ("%" G_GUINT64_FORMAT, job->done);
-      g_autofree char *total = g_strdup_printf ("%" G_GUINT64_FORMAT, job->total);
-      g_autofree char *files = g_strdup_printf ("%" G_GUINT64_FORMAT, job->files);
-
       job->last_report = now;
-      bz_job_send (job, bz_report_line (BZ_REPORT_PROGRESS, done, total, files, BZ_REPORT_END));
+      bz_job_tell_progress (job);
     }
   if (interrupted)
     return bz_fail (error, BZ_ERROR_INTERRUPTED, "interrupted", NULL, "installing");

@@ -25,6 +25,9 @@ void bz_job_interrupt (int signal);
  * BZ_ERROR_INTERRUPTED after bz_job_interrupt or when the caller is gone. */
 gboolean bz_job_step (BzJob *job, GError **error);
 
+/* Tells progress now. */
+void bz_job_tell_progress (BzJob *job);
+
 /* Counts data before it is written. BZ_ERROR_INPUT when the source expands beyond max_bytes. */
 gboolean bz_job_count_bytes (BzJob *job, guint64 bytes, GError **error);
 gboolean bz_job_count_file (BzJob *job, GError **error);

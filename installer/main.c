@@ -74,6 +74,11 @@ report_end (BzJob *job, const GError *failure)
   g_autofree char *files = g_strdup_printf ("%" G_GUINT64_FORMAT, job->files);
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, job->bytes);
 
+  if (failure == NULL)
+    {
+      job->done = MAX (job->done, job->total);
+      bz_job_tell_progress (job);
+    }
   if (job->report_fd >= 0)
     bz_job_send (job, failure != NULL
                           ? bz_report_error_line (failure)

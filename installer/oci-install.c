@@ -175,7 +175,6 @@ apply_manifest (BzInstall *install, int image_fd, const BzOciManifest *manifest,
   g_autoptr (BzOciConfig) config = NULL;
   g_auto (GStrv) paths = g_new0 (char *, manifest->layers->len + 1);
 
-  /* An artifact's configuration may be anything; a foreign one has no machine. */
   config = read_config (image_fd, config_path, manifest->config->digest, error);
   if (config == NULL)
     return FALSE;

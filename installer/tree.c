@@ -310,14 +310,14 @@ bz_tree_link (BzTree *tree, const char *path, const char *to, gboolean *missing,
   g_autofree char *source = g_strdup (tree->name);
   int source_dir = fcntl (tree->parent_fd, F_DUPFD_CLOEXEC, 3);
   gboolean ok = begin (tree, path, error);
-  if (ok && linkat (source_dir, source, tree->parent_fd, tree->name, 0) < 0)
+  int failed = ok && linkat (source_dir, source, tree->parent_fd, tree->name, 0) < 0 ? errno : 0;
+  if (failed == EEXIST)
     {
-      if (errno != EEXIST)
-        ok = fail_make (errno, path, error);
-      else if ((ok = replace (tree, path, error))
-               && linkat (source_dir, source, tree->parent_fd, tree->name, 0) < 0)
-        ok = fail_make (errno, path, error);
+      ok = replace (tree, path, error);
+      failed = ok && linkat (source_dir, source, tree->parent_fd, tree->name, 0) < 0 ? errno : 0;
     }
+  if (failed != 0)
+    ok = fail_make (failed, path, error);
   close (source_dir);
   close (fd);
   return ok;

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sysmacros.h>
@@ -126,6 +128,59 @@ killing_the_caller_leaves_nothing (void **state)
       assert_true (bz_installer_remove (fixture->target, NULL, NULL, NULL));
       assert_nothing_left (fixture);
     }
+}
+
+/* The only child of a process; 0: none (any more). */
+static pid_t
+child_of (pid_t pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/children", (int) pid, (int) pid);
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    {
+      print_message ("SKIP: this kernel has no /proc/PID/task/TID/children\n");
+      skip ();
+    }
+  return (pid_t) g_ascii_strtoll (text, NULL, 10);
+}
+
+static guint64
+status_field (pid_t pid, const char *name, guint base)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/status", (int) pid);
+  g_autofree char *text = NULL;
+  const char *line;
+
+  assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  line = strstr (text, name);
+  assert_non_null (line);
+  return g_ascii_strtoull (line + strlen (name), NULL, base);
+}
+
+/* The installer is killed: its caller cleans up and says so. Before, it had given up what it does not need. */
+static void
+killing_the_installer_leaves_nothing (void **state)
+{
+  const guint64 needed = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 27 | G_GUINT64_CONSTANT (1) << 31;
+  Fixture *fixture = *state;
+  pid_t pid, installer;
+  int status;
+
+  make_big (fixture);
+  pid = install_in_child (fixture);
+  wait_for_partial (fixture, pid);
+  installer = child_of (pid);
+  assert_true (installer > 0);
+  assert_int_equal (kill (installer, SIGSTOP), 0);
+  assert_int_equal (status_field (installer, "\nNoNewPrivs:\t", 10), 1);
+  assert_int_equal (status_field (installer, "\nCapEff:\t", 16) & ~needed, 0);
+  assert_int_equal (status_field (installer, "\nCapPrm:\t", 16) & ~needed, 0);
+  assert_int_equal (kill (installer, SIGKILL), 0);
+  assert_int_equal (waitpid (pid, &status, 0), pid);
+  assert_true (WIFEXITED (status));
+  assert_int_equal (WEXITSTATUS (status), BZ_ERROR_FAILED);
+  assert_nothing_left (fixture);
 }
 
 /* Everybody is killed: the next installation removes what was left and works. */
@@ -408,6 +463,81 @@ removing_stops_at_mounts (void **state)
 }
 
 static void
+removing_tells_of_immutable_files (void **state)
+{
+  Fixture *fixture = *state;
+  g_autofree char *file = g_build_filename (fixture->target, "etc/kept", NULL);
+  g_autofree char *other = g_build_filename (fixture->target, "etc/other", NULL);
+  g_autofree char *etc = g_build_filename (fixture->target, "etc", NULL);
+  int flags = FS_IMMUTABLE_FL, fd;
+
+  assert_int_equal (g_mkdir_with_parents (etc, 0755), 0);
+  write_file (file, "x", 1);
+  write_file (other, "x", 1);
+  fd = open (file, O_RDONLY | O_CLOEXEC);
+  if (ioctl (fd, FS_IOC_SETFLAGS, &flags) != 0)
+    {
+      close (fd);
+      print_message ("SKIP: the immutable flag can't be set here\n");
+      skip ();
+    }
+  gboolean removed = bz_installer_remove (fixture->target, NULL, NULL, &fixture->error);
+  flags = 0;
+  assert_int_equal (ioctl (fd, FS_IOC_SETFLAGS, &flags), 0);
+  close (fd);
+  assert_false (removed);
+  assert_non_null (strstr (fixture->error->message, "immutable"));
+  assert_non_null (strstr (fixture->error->message, "etc/kept"));
+  assert_int_not_equal (access (other, F_OK), 0);
+  assert_true (bz_installer_remove (fixture->target, NULL, NULL, NULL));
+}
+
+typedef struct {
+  Fixture *fixture;
+  guint recognised, progress;
+  BzProgress last;
+} Told;
+
+static void
+on_recognised (const BzSourceInfo *source, gpointer data)
+{
+  Told *told = data;
+
+  assert_string_equal (source->kind, "tar archive");
+  assert_true (source->bytes > 0);
+  assert_int_equal (told->progress, 0);
+  told->recognised++;
+}
+
+static void
+on_progress (const BzProgress *progress, gpointer data)
+{
+  Told *told = data;
+
+  assert_true (progress->done >= told->last.done && progress->done <= progress->total);
+  told->last = *progress;
+  told->progress++;
+}
+
+static void
+progress_is_told (void **state)
+{
+  Fixture *fixture = *state;
+  Told told = { .fixture = fixture };
+
+  make_big (fixture);
+  assert_true (install_with (fixture, (BzInstallOptions){
+                                          .recognised = on_recognised, .progress = on_progress, .data = &told }));
+  assert_int_equal (told.recognised, 1);
+  assert_true (told.progress > 0);
+  assert_int_equal (told.last.done, told.last.total);
+  assert_int_equal (told.last.total, fixture->result->source.bytes);
+  assert_int_equal (told.last.files, fixture->result->files);
+  assert_true (fixture->result->files > BIG_FILES);
+  assert_int_equal (fixture->result->bytes, BIG_FILES * 64 * 1024 + 1);
+}
+
+static void
 a_missing_installer_is_told (void **state)
 {
   Fixture *fixture = *state;
@@ -427,6 +557,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     TEST (interrupting_leaves_nothing),
     TEST (killing_the_caller_leaves_nothing),
+    TEST (killing_the_installer_leaves_nothing),
     TEST (killing_all_is_mended_by_the_next),
     TEST (two_at_once_are_told),
     TEST (full_disk_is_told),
@@ -435,6 +566,8 @@ main (void)
     TEST (removing_stays_in_the_tree),
     TEST (removing_goes_ten_thousand_deep),
     TEST (removing_stops_at_mounts),
+    TEST (removing_tells_of_immutable_files),
+    TEST (progress_is_told),
     TEST (a_missing_installer_is_told),
   };
 
