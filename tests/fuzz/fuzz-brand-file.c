@@ -10,10 +10,18 @@
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
+static char *dir, *file;
+
+static void
+remove_directory (void)
+{
+  g_unlink (file);
+  g_rmdir (dir);
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  static char *dir, *file;
   const char *dirs[] = { NULL, NULL };
 
   if (dir == NULL)
@@ -25,6 +33,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       if (g_mkdtemp (dir) == NULL)
         abort ();
       file = g_build_filename (dir, "b.brand", NULL);
+      atexit (remove_directory);
     }
   FILE *stream = g_fopen (file, "wbe");
   if (stream == NULL || fwrite (data, 1, size, stream) != size || fclose (stream) != 0)
