@@ -43,7 +43,7 @@ doc/brandzone-syscalls.7: doc/brandzone-syscalls.7.in $(bz_tables) $(bz_gen_tabl
 	  && rm -f $@.lists && mv $@.tmp $@
 
 bz_filter_tests = tests/unit/test-table tests/unit/test-filter tests/unit/test-filter-cache \
-	tests/unit/test-simulate
+	tests/unit/test-filter-kernel tests/unit/test-simulate
 bz_filter_test_libs = libxlat.a libbrand.a $(SECCOMP_LIBS) $(ELF_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
 bz_plan_text = tests/unit/plan-text.c tests/unit/plan-text.h
 if HAVE_CMOCKA
@@ -57,6 +57,8 @@ tests_unit_test_filter_SOURCES = tests/unit/test-filter.c $(bz_plan_text)
 tests_unit_test_filter_LDADD = $(bz_filter_test_libs)
 tests_unit_test_filter_cache_SOURCES = tests/unit/test-filter-cache.c $(bz_plan_text)
 tests_unit_test_filter_cache_LDADD = $(bz_filter_test_libs)
+tests_unit_test_filter_kernel_SOURCES = tests/unit/test-filter-kernel.c $(bz_plan_text)
+tests_unit_test_filter_kernel_LDADD = $(bz_filter_test_libs)
 tests_unit_test_simulate_SOURCES = tests/unit/test-simulate.c
 tests_unit_test_simulate_LDADD = $(bz_filter_test_libs)
 
@@ -99,4 +101,41 @@ libxlat_a_SOURCES += \
 	syscall-xlat/task-file.c \
 	syscall-xlat/task.h \
 	syscall-xlat/watch.c
+
+bz_loop_tests = tests/unit/test-journal tests/unit/test-calls tests/unit/test-calls-sysctl \
+	tests/unit/test-task tests/unit/test-loop tests/unit/test-succession
+bz_loop_test_libs = libxlat.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS) -lpthread
+if HAVE_CMOCKA
+check_PROGRAMS += $(bz_loop_tests)
+TESTS += $(bz_loop_tests)
+endif
+tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
+tests_unit_test_journal_LDADD = $(bz_loop_test_libs)
+tests_unit_test_calls_SOURCES = tests/unit/test-calls.c tests/unit/fake-call.c tests/unit/fake-call.h
+tests_unit_test_calls_LDADD = $(bz_loop_test_libs)
+tests_unit_test_calls_sysctl_SOURCES = tests/unit/test-calls-sysctl.c tests/unit/fake-call.c tests/unit/fake-call.h
+tests_unit_test_calls_sysctl_LDADD = $(bz_loop_test_libs)
+tests_unit_test_task_SOURCES = tests/unit/test-task.c
+tests_unit_test_task_LDADD = $(bz_loop_test_libs)
+tests_unit_test_loop_SOURCES = tests/unit/test-loop.c tests/unit/notified.c tests/unit/notified.h
+tests_unit_test_loop_LDADD = $(bz_loop_test_libs)
+## Its copy of the loop stops at test points.
+tests_unit_test_succession_SOURCES = tests/unit/test-succession.c tests/unit/notified.c tests/unit/notified.h \
+	syscall-xlat/answer.c syscall-xlat/loop.c
+tests_unit_test_succession_CPPFLAGS = $(AM_CPPFLAGS) -DBZ_TEST_POINTS
+tests_unit_test_succession_LDADD = $(bz_loop_test_libs)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-sysctl tests/fuzz/fuzz-calls
+endif
+tests_fuzz_fuzz_sysctl_SOURCES = tests/fuzz/fuzz-sysctl.c
+tests_fuzz_fuzz_sysctl_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_sysctl_LDADD = libxlat.a libbrand.a $(GLIB_LIBS)
+tests_fuzz_fuzz_calls_SOURCES = tests/fuzz/fuzz-calls.c tests/unit/fake-call.c tests/unit/fake-call.h
+tests_fuzz_fuzz_calls_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_calls_LDADD = libxlat.a libbrand.a $(GLIB_LIBS)
+
+check_PROGRAMS += tests/bench/bench-notify
+tests_bench_bench_notify_SOURCES = tests/bench/bench-notify.c
+tests_bench_bench_notify_LDADD = libxlat.a libbrand.a $(GLIB_LIBS) -lpthread
 ## --- end of journal, loop, calls ---

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -95,11 +94,72 @@ bz_task_start_brk (pid_t tid, guint64 *value)
   return bz_task_parse_stat_field (text, 47, value) ? 0 : EIO;
 }
 
+/* What uname looks at each time is kept open: reading /proc/TID/personality again costs 0.4 us, opening it 1.8. Such a file or directory stands
+ * for its task, not for the number: when the task is dead it gives an error, whoever has the number by then, and is opened anew. */
+#define KEPT 16
+static struct {
+  pid_t tid;       /* 0: none */
+  int personality; /* or -1 */
+  int namespaces;  /* the directory ns, or -1 */
+} kept[KEPT];
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+keep (guint place, pid_t tid)
+{
+  char path[48];
+
+  if (kept[place].tid != 0 && kept[place].personality >= 0)
+    close (kept[place].personality);
+  if (kept[place].tid != 0 && kept[place].namespaces >= 0)
+    close (kept[place].namespaces);
+  kept[place].tid = tid;
+  g_snprintf (path, sizeof path, "/proc/%d/personality", (int) tid);
+  kept[place].personality = open (path, O_RDONLY | O_CLOEXEC);
+  g_snprintf (path, sizeof path, "/proc/%d/ns", (int) tid);
+  kept[place].namespaces = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+typedef gssize (*KeptReader) (guint place, const char *name, char *text, gsize size);
+
+static gssize
+read_kept_personality (guint place, const char *name G_GNUC_UNUSED, char *text, gsize size)
+{
+  return pread (kept[place].personality, text, size, 0);
+}
+
+static gssize
+read_kept_namespace (guint place, const char *name, char *text, gsize size)
+{
+  return readlinkat (kept[place].namespaces, name, text, size);
+}
+
+/* 0 or errno; text is NUL-terminated. */
+static int
+read_kept (pid_t tid, KeptReader reader, const char *name, char text[32])
+{
+  guint place = (guint) tid % KEPT;
+  gssize got = -1;
+
+  pthread_mutex_lock (&kept_lock);
+  if (kept[place].tid == tid)
+    got = reader (place, name, text, 31);
+  if (got <= 0)
+    {
+      keep (place, tid);
+      got = reader (place, name, text, 31);
+    }
+  int failed = got >= 0 ? 0 : errno == EBADF ? ENOENT : errno;
+  pthread_mutex_unlock (&kept_lock);
+  text[MAX (got, 0)] = '\0';
+  return failed;
+}
+
 int
 bz_task_personality (pid_t tid, guint64 *value)
 {
   char text[32];
-  int failed = read_fact (tid, "personality", text, sizeof text);
+  int failed = read_kept (tid, read_kept_personality, NULL, text);
 
   if (failed != 0)
     return failed;
@@ -111,50 +171,50 @@ typedef enum { NAMESPACE_USER, NAMESPACE_UTS, NAMESPACES } Namespace;
 static const char *const namespace_name[NAMESPACES] = { "user", "uts" };
 
 /* The supervisor's own, looked at once: it enters the zone's before its first call and stays. */
-static struct stat own_namespace[NAMESPACES];
+static char own_namespace[NAMESPACES][32];
 
 static void
 look_at_own_namespaces (void)
 {
+  char path[32];
+
   for (Namespace kind = 0; kind < NAMESPACES; kind++)
     {
-      g_autofree char *path = g_strconcat ("/proc/self/ns/", namespace_name[kind], NULL);
-
-      if (stat (path, &own_namespace[kind]) != 0)
-        memset (&own_namespace[kind], 0, sizeof own_namespace[kind]);
+      g_snprintf (path, sizeof path, "/proc/self/ns/%s", namespace_name[kind]);
+      gssize length = readlink (path, own_namespace[kind], sizeof own_namespace[kind] - 1);
+      own_namespace[kind][MAX (length, 0)] = '\0';
     }
 }
 
-/* Whether the task's namespace of this kind is the supervisor's own: 1, 0, or -1 and errno. */
+/* Whether the task's namespace of this kind is the supervisor's own: 0, or a positive errno.
+ * The link's text ("uts:[4026531838]") tells them apart as stat(2) would, for a third of its 2.2 us. */
 static int
-shares_namespace (pid_t tid, Namespace kind)
+compare_namespace (pid_t tid, Namespace kind, gboolean *shared)
 {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  const struct stat *ours = &own_namespace[kind];
-  struct stat theirs;
-  char path[48];
+  char theirs[32];
 
   pthread_once (&once, look_at_own_namespaces);
-  g_snprintf (path, sizeof path, "/proc/%d/ns/%s", (int) tid, namespace_name[kind]);
-  if (stat (path, &theirs) != 0)
-    return -1;
-  return theirs.st_dev == ours->st_dev && theirs.st_ino == ours->st_ino;
+  int failed = read_kept (tid, read_kept_namespace, namespace_name[kind], theirs);
+  *shared = failed == 0 && strcmp (theirs, own_namespace[kind]) == 0;
+  return failed;
 }
 
 int
 bz_task_capabilities (pid_t tid, guint64 *value)
 {
   char text[STATUS_SIZE];
-  int shared = shares_namespace (tid, NAMESPACE_USER);
+  gboolean shared;
+  int failed = compare_namespace (tid, NAMESPACE_USER, &shared);
 
-  if (shared < 0)
-    return errno;
-  if (shared == 0)
+  if (failed != 0)
+    return failed;
+  if (!shared)
     {
       *value = 0;
       return 0;
     }
-  int failed = read_fact (tid, "status", text, sizeof text);
+  failed = read_fact (tid, "status", text, sizeof text);
   if (failed != 0)
     return failed;
   return bz_task_parse_status (text, "\nCapEff:", 16, value) ? 0 : EIO;
@@ -213,11 +273,11 @@ foreign_uts_names (pid_t tid, BzUtsNames *names)
 int
 bz_task_uts_names (pid_t tid, BzUtsNames *names)
 {
-  int shared = shares_namespace (tid, NAMESPACE_UTS);
+  gboolean shared;
+  int failed = compare_namespace (tid, NAMESPACE_UTS, &shared);
 
-  if (shared < 0)
-    return errno;
-  return shared ? own_uts_names (names) : foreign_uts_names (tid, names);
+  /* A task that can't be looked at gets the zone's names rather than an error that uname(2) doesn't know. */
+  return failed != 0 || shared ? own_uts_names (names) : foreign_uts_names (tid, names);
 }
 
 /* "Uid:" and "Gid:" are followed by the real, effective, saved and file system ids. */
@@ -225,11 +285,20 @@ static gboolean
 parse_fsid (const char *text, const char *key, guint32 *id)
 {
   const char *at = find_status (text, key);
-  unsigned real, effective, saved, fs;
+  guint64 number = 0;
 
-  if (at == NULL || sscanf (at, "%u %u %u %u", &real, &effective, &saved, &fs) != 4)
-    return FALSE;
-  *id = fs;
+  for (guint field = 0; field < 4; field++)
+    {
+      char *end = NULL;
+
+      if (at == NULL)
+        return FALSE;
+      number = g_ascii_strtoull (at, &end, 10);
+      if (end == at || number > G_MAXUINT32)
+        return FALSE;
+      at = end;
+    }
+  *id = (guint32) number;
   return TRUE;
 }
 
@@ -263,7 +332,9 @@ bz_task_credentials (pid_t tid, BzTaskCredentials *credentials)
     return failed;
   if (!bz_task_parse_credentials (text, credentials))
     return EIO;
-  if (shares_namespace (tid, NAMESPACE_USER) != 1)
+  gboolean shared;
+  failed = compare_namespace (tid, NAMESPACE_USER, &shared);
+  if (!shared)
     credentials->capabilities = 0;
-  return 0;
+  return failed;
 }

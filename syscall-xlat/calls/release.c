@@ -53,23 +53,19 @@ apply_uname26 (const BzPlan *plan, char field[65])
   set_field (field, text);
 }
 
-/* An i386 task's machine needs no look at its personality, unless its release does. */
-static int
-task_personality (BzCall *call, gboolean *linux32, gboolean *uname26)
+/* An i386 task's machine needs no look at its personality, unless its release does. A task that can't be looked at is plain. */
+static void
+look_at_personality (BzCall *call, gboolean *linux32, gboolean *uname26)
 {
   gboolean new_release = call->plan->release_number >= BZ_RELEASE (3, 0, 0);
   guint64 personality;
 
   *linux32 = call->abi == BZ_ABI_I386;
   *uname26 = FALSE;
-  if (*linux32 && !new_release)
-    return 0;
-  int failed = bz_call_fact (call, BZ_FACT_PERSONALITY, &personality);
-  if (failed != 0)
-    return failed == EACCES || failed == EPERM ? 0 : failed;
+  if ((*linux32 && !new_release) || bz_call_fact (call, BZ_FACT_PERSONALITY, &personality) != 0)
+    return;
   *linux32 = *linux32 || (personality & PER_MASK) == PER_LINUX32;
   *uname26 = (personality & UNAME26) != 0;
-  return 0;
 }
 
 static int
@@ -79,20 +75,19 @@ fill (BzCall *call, BzGuestUtsname *names)
   gboolean linux32, uname26;
   struct utsname host;
   BzUtsNames own;
-  int failed = task_personality (call, &linux32, &uname26);
+  int failed = bz_call_uts_names (call, &own);
 
-  if (failed == 0)
-    failed = bz_call_uts_names (call, &own);
   if (failed != 0)
     return failed;
-  if (uname (&host) != 0)
-    return errno;
+  look_at_personality (call, &linux32, &uname26);
 
   gboolean brand = plan->quirk[BZ_QUIRK_RELEASE] != 0;
+  if ((!brand || plan->version == NULL) && uname (&host) != 0)
+    return errno;
   const char *machine = plan->quirk[BZ_QUIRK_MACHINE] != 0
                           ? plan->machine[linux32 ? BZ_ABI_I386 : BZ_ABI_X86_64] : NULL;
   if (machine == NULL)
-    machine = linux32 ? "i686" : host.machine;
+    machine = linux32 ? "i686" : "x86_64";
   set_field (names->sysname, "Linux");
   set_field (names->nodename, own.nodename);
   set_field (names->release, brand ? plan->release : host.release);
