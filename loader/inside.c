@@ -41,8 +41,11 @@ expect (int socket, const char *kind, BzMessage **message, GError **error)
   if (got == NULL)
     return FALSE;
   if (strcmp (got->kind, kind) != 0)
-    return bz_fail (error, BZ_ERROR_FAILED, "it is out of order", NULL,
-                    "cannot use the keeper's message \"%s\"", got->kind);
+    {
+      bz_fail (error, BZ_ERROR_FAILED, "it is out of order", NULL,
+               "cannot use the keeper's message \"%s\"", got->kind);
+      return FALSE;
+    }
   if (message != NULL)
     *message = g_steal_pointer (&got);
   return TRUE;
@@ -314,7 +317,7 @@ retitle (const BzInside *inside)
   if (inside->title_length > strlen ("init"))
     {
       memset (inside->title, 0, inside->title_length);
-      strcpy (inside->title, "init");
+      memcpy (inside->title, "init", strlen ("init"));
     }
 }
 

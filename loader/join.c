@@ -109,7 +109,9 @@ confine (gpointer data, GError **error)
                                    fds, count, error);
   for (guint i = 0; i < count; i++)
     close (fds[i]);
-  return sent && (go = bz_message_receive (program->joiner->socket, NULL, error)) != NULL;
+  if (sent)
+    go = bz_message_receive (program->joiner->socket, NULL, error);
+  return go != NULL;
 }
 
 static G_GNUC_NORETURN void

@@ -48,7 +48,7 @@ pretend_if_privileged (BzCall *call)
 BzVerdict
 bz_call_settimeofday (BzCall *call)
 {
-  BzGuestTime64 time;
+  BzGuestTime64 time = { 0 };
   BzGuestTimezone zone = { 0 };
   int failed = 0;
 

@@ -148,7 +148,7 @@ give_old (BzCall *call, const Arguments *arguments, const BzSysctlName *name)
   if (failed != 0)
     return failed;
 
-  gsize copied = length;
+  gsize copied;
   if (bz_sysctl_is_string (name->kind))
     {
       length = MIN (length, room - 1);
