@@ -47,7 +47,7 @@ begin (BzCall *call)
   BzWorker *worker = worker_of (call);
 
   if (atomic_load (&worker->phase) != BZ_PHASE_HANDLING
-      || ioctl (worker->lane->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &worker->id) != 0)
+      || ioctl (worker->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &worker->id) != 0)
     return FALSE;
   if (call->row->once && !mark_effect (worker))
     return FALSE;

@@ -39,6 +39,7 @@ struct BzWorker {
   BzLoop *loop;
   BzLane *lane;
   BzWorker *next; /* in the lane's list, under the loop's lock */
+  int fd;         /* the listener; closed without notice when the worker is abandoned: the kernel then says so */
   pthread_t thread;
   guint seat;     /* its slot */
   gboolean first; /* recovers the predecessor's slots */

@@ -232,6 +232,7 @@ bz_lane_follow (BzLane *lane, BzLoop *loop, gboolean first)
 
   worker->loop = loop;
   worker->lane = lane;
+  worker->fd = lane->fd;
   worker->first = first;
   worker->seat = BZ_SLOTS;
   if (!first && !take_seat (worker, bz_lane_free_seat (lane, loop)))
