@@ -77,13 +77,17 @@ class Terminal:
     def end(self):
         """The exit status of the command, which gets some seconds to end by itself."""
         end = time.monotonic() + LIMIT
-        while time.monotonic() < end and self.read(0.2):
-            pass
+        more = True
         while time.monotonic() < end:
+            if more:
+                more = self.read(0.05)
+            else:
+                time.sleep(0.02)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
+                while more and select.select([self.master], [], [], 0.05)[0]:
+                    more = self.read(0)
                 return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
-            time.sleep(0.02)
         print("terminal.py: the command does not end", file=sys.stderr)
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)

@@ -6,6 +6,17 @@
 extern char _end[];
 static char filler[4321]; /* so that bss does not end with a page */
 
+/* The last program of `again` counts alone: its parent prints the case. */
+static int quiet, failed;
+
+static void
+check (int passed, const char *name)
+{
+  failed |= !passed;
+  if (!quiet)
+    ok (passed, name);
+}
+
 static int
 try (word address, const char *name)
 {
@@ -13,7 +24,7 @@ try (word address, const char *name)
 
   if (got != address)
     print ("# brk(0x%lx) = 0x%lx, end of bss 0x%lx\n", address, got, W (_end));
-  ok (got == address, name);
+  check (got == address, name);
   return got == address;
 }
 
@@ -31,7 +42,7 @@ check_heap (const char *who)
   try (end + 0x1234, "and shrinks");
   try (end + 0x21234, "and grows again");
   memset (_end, 3, 0x21234);
-  ok (_end[0] == 3 && _end[0x21233] == 3, "what was written is there");
+  check (_end[0] == 3 && _end[0x21233] == 3, "what was written is there");
 }
 
 int
@@ -40,6 +51,7 @@ guest_main (int argc, char **argv, char **envp)
   static char *words[] = { NULL, "last", NULL };
 
   filler[1] = 1;
+  quiet = argc > 1 && equal (argv[1], "last");
   check_heap (argc > 1 ? argv[1] : "first program");
   if (argc > 1 && equal (argv[1], "again"))
     {
@@ -53,8 +65,8 @@ guest_main (int argc, char **argv, char **envp)
         }
       is (guest_wait (pid), 0, "after personality(0) and exec the heap is there again");
     }
-  if (argc > 1 && equal (argv[1], "last"))
-    return done ();
+  if (quiet)
+    return failed;
 
   /* A child's heap is its parent's copy. */
   long pid = guest_fork ();

@@ -16,8 +16,11 @@ guest_main (int argc, char **argv, char **envp)
     }
 #ifdef __i386__
   word again[2] = { 0, 0 };
-  is (call (NR_getrlimit_2, 7, again), 0, "ugetrlimit(NOFILE)");
-  ok (again[0] == limit[0] && again[1] == limit[1], "both calls agree");
+  long result = call (NR_getrlimit_2, 7, again);
+  if (result == -E_NOSYS)
+    skip ("ugetrlimit(NOFILE)", "it came with 2.4");
+  else
+    ok (result == 0 && again[0] == limit[0] && again[1] == limit[1], "ugetrlimit agrees");
 #endif
   return done ();
 }

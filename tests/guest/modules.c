@@ -1,5 +1,5 @@
 /* guest-modules: the module calls of Linux 2.0 to 2.4 show a kernel without modules (S2).
- * `guest-modules host`: the host has none of them any more. */
+ * `guest-modules 2.0`: without query_module. `guest-modules host`: the host has none of them any more. */
 #include "guest.h"
 
 int
@@ -14,6 +14,13 @@ guest_main (int argc, char **argv, char **envp)
       is (call (NR_query_module, 0, 1, buffer, sizeof buffer, &count), -E_NOSYS, "query_module is gone");
       is (call (NR_get_kernel_syms, 0), -E_NOSYS, "get_kernel_syms is gone");
       is (call (NR_create_module, "x", 4096), -E_NOSYS, "create_module is gone");
+      return done ();
+    }
+  if (argc > 1 && equal (argv[1], "2.0"))
+    {
+      is (call (NR_query_module, 0, 0, 0, 0, 0), -E_NOSYS, "query_module came with 2.2");
+      is (call (NR_get_kernel_syms, 0), 0, "get_kernel_syms: none");
+      is (call (NR_create_module, "brandzone", 4096), -E_PERM, "create_module is refused");
       return done ();
     }
   is (call (NR_query_module, 0, 0, 0, 0, 0), 0, "query_module(0): the call is there");

@@ -1,0 +1,176 @@
+#!/bin/sh
+# What becomes of a zone whose supervisor or keeper dies, whose tasks die or are
+# signalled in the middle of a translated call, and one of whose calls never ends.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+begin
+
+brand=linux-2.6
+
+start () {
+  in_background bz -q run --brand $brand -v "$guests:/guest:ro" z -- sleep 1000
+  until_true 20 running z
+}
+
+stop () {
+  run bz stop --time 0 z
+  wait "$job" 2>/dev/null || :
+}
+
+pid_of () {
+  bz show --json z 2>/dev/null | field "$1"
+}
+
+# The count of a call so far.
+counted () {
+  bz trace --stats --json z | python3 -c '
+import json, sys
+calls = json.load(sys.stdin)["calls"]
+print(sum(call["count"] for call in calls if call["name"] == sys.argv[1]))' "$1"
+}
+
+storms () {
+  start
+  for abi in i386 x86_64; do
+    if [ ! -x "$guests/storm-$abi" ]; then
+      skip "signals and deaths in translated calls ($abi)" 'the compiler cannot build i386 guests'
+      continue
+    fi
+    before=$(counted uname)
+    limit=60 run bz exec z -- "/guest/storm-$abi" 2000
+    take_tap "signals and deaths"
+  done
+  # Alone, without the children that are killed: as many calls were answered as were made.
+  before=$(counted uname)
+  run bz exec z -- "/guest/storm-x86_64" 20000 signals
+  made=$(printf '%s\n' "$out" | sed -n 's/^storm: calls \([0-9]*\) .*/\1/p')
+  take_tap 'signals'
+  is 'under signals no call is carried out twice' "$(($(counted uname) - before))" "${made:-none}"
+  stop
+}
+
+# SIGKILL to the supervisor, again and again, while tasks of the zone do nothing but translated calls.
+kills () {
+  rounds=$1
+  start
+  release=$(bz plan --json --brand $brand z | field release)
+  seconds=$((rounds / 25 + 2))
+  for abi in i386 x86_64; do
+    [ -x "$guests/loop-$abi" ] || continue
+    bz exec z -- "/guest/loop-$abi" $seconds "$release" 2 >"$tmp/loop-$abi.out" 2>"$tmp/loop-$abi.err" </dev/null &
+    echo $! >"$tmp/loop-$abi.pid"
+  done
+  until_true 10 grep -q started "$tmp/loop-x86_64.out" || :
+  pid=$(pid_of supervisor_pid)
+  keeper=$(pid_of keeper_pid)
+  killed=$(python3 - "$keeper" "$pid" "$rounds" "$seconds" <<'END'
+import os, signal, sys, time
+
+# The supervisors are the keeper's children of this name: a look at /proc is much quicker than a command.
+keeper, first, rounds, seconds = (int(word) for word in sys.argv[1:])
+end = time.monotonic() + seconds - 1
+name = open(f"/proc/{first}/comm").read()
+
+def supervisors():
+    try:
+        children = open(f"/proc/{keeper}/task/{keeper}/children").read().split()
+    except OSError:
+        return []
+    found = []
+    for child in children:
+        try:
+            status = open(f"/proc/{child}/stat").read()
+            if open(f"/proc/{child}/comm").read() == name and status.rsplit(")", 1)[1].split()[0] != "Z":
+                found.append(int(child))
+        except OSError:
+            pass
+    return found
+
+killed = 0
+while killed < rounds and time.monotonic() < end:
+    for pid in supervisors():
+        os.kill(pid, signal.SIGKILL)
+        killed += 1
+    time.sleep(0.001 * (1 + killed * 7 % 30))
+print(killed)
+END
+)
+  diag "the supervisor was killed $killed times in $seconds seconds"
+  ok "it was killed often" test "$killed" -ge $((rounds / 4))
+  for abi in i386 x86_64; do
+    [ -x "$guests/loop-$abi" ] || continue
+    waiting=$(cat "$tmp/loop-$abi.pid")
+    status=0
+    if until_true $((seconds + 20)) sh -c "! kill -0 $waiting 2>/dev/null"; then
+      wait "$waiting" || status=$?
+    else
+      status=hangs
+      kill -9 "$waiting"
+    fi
+    out=$(cat "$tmp/loop-$abi.out")
+    err=$(cat "$tmp/loop-$abi.err")
+    is "no task hangs, none gets a wrong answer ($abi)" "$status" 0
+    take_tap "loop"
+  done
+  run bz exec z -- uname -r
+  is 'then uname is answered as before' "$out" "$release"
+  run bz trace --stats --json z
+  successions=$(printf '%s' "$out" | field successions)
+  ok 'trace tells of the successions' test "${successions:-0}" -gt 0
+  stop
+}
+
+# The end of the keeper is the end of the zone: clearly, and the next command finds it stopped.
+keeper_dies () {
+  start
+  keeper=$(pid_of keeper_pid)
+  init=$(pid_of init_pid)
+  kill -9 "$keeper"
+  status=0
+  if until_true 20 sh -c "! kill -0 $job 2>/dev/null"; then wait "$job" || status=$?; else status=hangs; fi
+  out=
+  err=$(cat "$tmp/job.err")
+  is 'the keeper is killed: run ends, as brandzone'"'"'s failure' "$status" 125
+  like 'and says why' "$err" '(keeper|zone)'
+  ok 'no task of the zone is left' until_true 10 sh -c "! kill -0 ${init:-1} 2>/dev/null || grep -q '^State:.Z' /proc/${init:-1}/status"
+  run bz show --json z
+  is 'the zone is stopped' "$(printf '%s' "$out" | field state)" stopped
+  run bz -q run z -- sh -c 'exit 12'
+  is 'and runs again' "$status" 12
+}
+
+# A file system of the zone that never answers.
+hanging_file () {
+  if [ "$who" = root ]; then
+    mknod -m 666 "$tmp/fuse" c 10 229 2>/dev/null || :
+  fi
+  if [ ! -c "$tmp/fuse" ] || ! (: <>"$tmp/fuse") 2>/dev/null; then
+    skip 'a file of the zone that never answers' 'the host has no FUSE'
+    return
+  fi
+  in_background bz -q run --brand $brand -v "$guests:/guest:ro" -v "$tmp/fuse:/dev/fuse" z -- sleep 1000
+  until_true 20 running z
+  release=$(bz plan --json --brand $brand z | field release)
+  for abi in i386 x86_64; do
+    if [ ! -x "$guests/fuse-$abi" ]; then continue; fi
+    limit=40 run bz exec z -- "/guest/fuse-$abi" "$release"
+    take_tap 'hanging file'
+  done
+  run bz exec z -- uname -r
+  is 'the zone is well afterwards' "$out" "$release"
+  stop
+}
+
+for who in $users; do
+  if [ "$who" = user ] && ! plain_users_work; then
+    skip 'the zone of a plain user' 'newuidmap, setpriv or unprivileged user namespaces are missing'
+    continue
+  fi
+  zone z alpine-x86 || continue
+  storms
+  if [ -n "${BRANDZONE_TEST_FULL:-}" ]; then kills 1000; else kills 200; fi
+  keeper_dies
+  hanging_file
+  run bz -q remove z
+done
+finish
