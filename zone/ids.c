@@ -127,15 +127,15 @@ add_claims (GArray *used, const char *claims)
     }
 }
 
+/* The directory itself is the lock's file: nothing is left lying in it. */
 int
 bz_ids_lock (const BzDirs *dirs, GError **error)
 {
-  g_autofree char *path = g_build_filename (dirs->data, ".ids", NULL);
   int fd;
 
   if (!bz_dirs_make (dirs->data, error))
     return -1;
-  fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  fd = open (dirs->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   /* Held for microseconds by others: waiting is fine. */
   while (fd >= 0 && flock (fd, LOCK_EX) != 0)
     {
@@ -147,7 +147,7 @@ bz_ids_lock (const BzDirs *dirs, GError **error)
       fd = -1;
     }
   if (fd < 0)
-    bz_fail_errno (error, errno, NULL, "locking %s", path);
+    bz_fail_errno (error, errno, NULL, "locking %s", dirs->data);
   return fd;
 }
 

@@ -154,6 +154,9 @@ bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const c
   prepared->partition->throw_away = bz_arguments_flag (arguments, "rm");
   prepared->partition->run_dir = bz_dirs_run (context->dirs, name);
   set_ids (prepared->partition, state->uids, state->gids, state->id_storage);
+  if (geteuid () != 0 && state->uids->len == 0)
+    bz_context_note (context, "the zone was installed with one user id: chown, su and daemons with "
+                              "users of their own fail (see subordinate-ids in brandzone doctor)");
   if (!fill (prepared, context, arguments, error))
     return NULL;
   return g_steal_pointer (&prepared);

@@ -8,8 +8,10 @@
 #include "zone/output.h"
 #include "zone/verbs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *
 release_of (const BzBrand *brand)
@@ -147,15 +149,13 @@ verify_file (const char *path, GError **error)
   g_autofree char *base = g_path_get_basename (path);
   g_auto (GStrv) standard = bz_brand_directories ();
   g_autoptr (GPtrArray) dirs = g_ptr_array_new ();
+  g_autofree char *safe = bz_text_safe (path);
 
-  if (!g_str_has_suffix (base, ".brand") || !g_file_test (path, G_FILE_TEST_EXISTS))
-    {
-      g_autofree char *safe = bz_text_safe (path);
-      return bz_fail (error, BZ_ERROR_INPUT,
-                      g_str_has_suffix (base, ".brand") ? "it does not exist"
-                                                        : "its name does not end in .brand",
-                      "name a file like el6.brand", "the brand file %s", safe);
-    }
+  if (!g_str_has_suffix (base, ".brand"))
+    return bz_fail (error, BZ_ERROR_INPUT, "its name does not end in .brand",
+                    "name a file like el6.brand", "the brand file %s", safe);
+  if (access (path, R_OK) != 0)
+    return bz_fail_errno (error, errno, "name a file like el6.brand", "the brand file %s", safe);
   base[strlen (base) - strlen (".brand")] = '\0';
   g_ptr_array_add (dirs, directory);
   for (char **dir = standard; *dir != NULL; dir++)

@@ -10,6 +10,7 @@
 #include "zone/verbs.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -242,8 +243,27 @@ exists (const Install *install, const char *name, GError **error)
   return TRUE;
 }
 
+/* SIGINT and SIGTERM are held back while a zone is made: the installer reads them, and what comes
+ * before, after or beside its work is found here. Replaces the error that came of it. */
 static gboolean
-make (Install *install, const char *source, GError **error)
+interrupted (const sigset_t *held, GError **error)
+{
+  static const struct timespec now = { 0, 0 };
+  gboolean found = FALSE;
+
+  while (sigtimedwait (held, NULL, &now) >= 0)
+    found = TRUE;
+  if (found)
+    {
+      g_clear_error (error);
+      bz_fail (error, BZ_ERROR_INTERRUPTED, "it was interrupted", "nothing of the zone is left",
+               "brandzone install");
+    }
+  return found;
+}
+
+static gboolean
+make (Install *install, const char *source, const sigset_t *held, GError **error)
 {
   const BzDirs *dirs = install->context->dirs;
 
@@ -252,9 +272,10 @@ make (Install *install, const char *source, GError **error)
     return FALSE;
   if (!(geteuid () == 0 ? begin_root : begin_user) (install, error)
       || !unpack (install, source, error) || !find_brand (install, error)
-      || !complete (install, error))
+      || interrupted (held, error) || !complete (install, error))
     {
       bz_state_discard (dirs, install->state->name, NULL);
+      interrupted (held, error);
       return FALSE;
     }
   return TRUE;
@@ -275,6 +296,7 @@ bz_verb_install (BzContext *context, const BzArguments *arguments, GError **erro
   const char *name = bz_arguments_word (arguments, 0);
   g_auto (Install) install = { .context = context, .arguments = arguments };
   g_autofree char *source = g_canonicalize_filename (bz_arguments_word (arguments, 1), NULL);
+  sigset_t held, old;
 
   if (!check (&install, name, source, error) || !bz_dirs_make (context->dirs->data, error)
       || !bz_dirs_make (context->dirs->config, error))
@@ -287,7 +309,12 @@ bz_verb_install (BzContext *context, const BzArguments *arguments, GError **erro
   install.state = bz_zone_state_new (name);
   install.state->source = g_strdup (source);
   install.state->installed = time (NULL);
-  gboolean done = make (&install, source, error);
+  sigemptyset (&held);
+  sigaddset (&held, SIGINT);
+  sigaddset (&held, SIGTERM);
+  sigprocmask (SIG_BLOCK, &held, &old);
+  gboolean done = make (&install, source, &held, error);
+  sigprocmask (SIG_SETMASK, &old, NULL);
   close (lock);
   if (!done)
     return -1;

@@ -195,7 +195,7 @@ knowledge () {
   [ "$status" -eq 8 ] || [ "$status" -eq 3 ]
   result $? 'brands verify of a bad one'
   bz brands verify "$tmp/none.brand"
-  exits 8 'brands verify of none'
+  exits 1 'brands verify of none'
   bz brands shwo el6
   says err 'did you mean show?' 'brands with a typing error'
   bz plan --brand el6
