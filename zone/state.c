@@ -342,7 +342,6 @@ bz_state_remove (const BzDirs *dirs, const char *name, GError **error)
 {
   g_autofree char *from = bz_dirs_zone (dirs, name);
   g_autofree char *to = bz_dirs_hidden (dirs, name, "removing");
-  g_autofree char *lock = bz_dirs_hidden (dirs, name, "lock");
 
   if (!bz_state_discard (dirs, name, error))
     return FALSE;
@@ -351,9 +350,19 @@ bz_state_remove (const BzDirs *dirs, const char *name, GError **error)
   sync_directory (dirs->data);
   if (!bz_state_discard (dirs, name, error))
     return FALSE;
-  /* Who waits for this lock notices that its file is gone (lock.c). */
-  g_unlink (lock);
+  bz_state_forget (dirs, name);
   return TRUE;
+}
+
+void
+bz_state_forget (const BzDirs *dirs, const char *name)
+{
+  g_autofree char *zone = bz_dirs_zone (dirs, name);
+  g_autofree char *lock = bz_dirs_hidden (dirs, name, "lock");
+
+  /* Who waits for this lock notices that its file is gone (lock.c). */
+  if (!g_file_test (zone, G_FILE_TEST_EXISTS))
+    g_unlink (lock);
 }
 
 /* The zone's name in ".NAME.installing" or ".NAME.removing"; NULL for other entries. Owned by the
@@ -384,7 +393,10 @@ bz_state_sweep (const BzDirs *dirs)
       if (lock < 0)
         continue;
       if (bz_state_discard (dirs, name, NULL))
-        cleaned++;
+        {
+          bz_state_forget (dirs, name);
+          cleaned++;
+        }
       close (lock);
     }
   return cleaned;

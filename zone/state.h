@@ -47,7 +47,9 @@ gboolean bz_state_commit (const BzDirs *dirs, const BzZoneState *state, GError *
 gboolean bz_state_remove (const BzDirs *dirs, const char *name, GError **error);
 /* Removes what a killed install or remove left of `name`. The lock must be held. */
 gboolean bz_state_discard (const BzDirs *dirs, const char *name, GError **error);
-/* The same for every zone whose lock is free. Never fails; returns how many were cleaned. */
+/* Removes the file of the lock, which must be held, if there is no such zone. */
+void bz_state_forget (const BzDirs *dirs, const char *name);
+/* Discards the remains of every zone whose lock is free. Never fails; returns how many were cleaned. */
 guint bz_state_sweep (const BzDirs *dirs);
 
 /* A zone is running while its lock is held and its keeper answers. The lock belongs to an open file

@@ -315,6 +315,8 @@ bz_verb_install (BzContext *context, const BzArguments *arguments, GError **erro
   sigprocmask (SIG_BLOCK, &held, &old);
   gboolean done = make (&install, source, &held, error);
   sigprocmask (SIG_SETMASK, &old, NULL);
+  if (!done)
+    bz_state_forget (context->dirs, name);
   close (lock);
   if (!done)
     return -1;

@@ -239,6 +239,15 @@ test_awkward_names (void **state)
   close (lock);
   assert_int_equal (bz_state_sweep (dirs), 1);
   assert_zones (dirs, "a.installing a.lock");
+
+  /* The lock of what never was goes, those of zones stay. */
+  g_autofree char *gone = bz_dirs_hidden (dirs, "a", "lock");
+  assert_false (g_file_test (gone, G_FILE_TEST_EXISTS));
+  lock = bz_state_lock (dirs, "a.lock", 0, NULL);
+  bz_state_forget (dirs, "a.lock");
+  close (lock);
+  g_autofree char *kept = bz_dirs_hidden (dirs, "a.lock", "lock");
+  assert_true (g_file_test (kept, G_FILE_TEST_EXISTS));
 }
 
 static void
