@@ -225,8 +225,8 @@ decide (BzWorker *worker, BzSlot *slot)
   for (int i = 0; i < 6; i++)
     call.args[i] = call.abi == BZ_ABI_I386 ? (guint32) slot->notif.data.args[i]
                                            : slot->notif.data.args[i];
-  if (call.row->blocking)
-    bz_call_will_wait (&call);
+  /* A `blocking` row says itself when it is about to wait (bz_call_will_wait): most _sysctl(2) calls need no file,
+   * and a thread for each would cost ten times their answer. Whoever waits without saying so is the watch's. */
   return call.row->handler (&call);
 }
 

@@ -3,8 +3,8 @@
  * A handler gets a call and returns a verdict. It never touches the listener.
  * All access to the target's memory goes through bz_call_read and bz_call_write,
  * which check that the notification is still valid (a thread id may have been reused).
- * A handler never waits for outside events; what may wait is a `blocking` row
- * and runs on a worker, within BZ_CALL_BUDGET_MS. */
+ * A handler never waits for outside events without saying so (bz_call_will_wait, rows marked `blocking`): another thread
+ * then receives in its place, and the call is answered EIO after BZ_CALL_BUDGET_MS. See remote.h and loop.c. */
 #pragma once
 
 #include "syscall-xlat/table.h"

@@ -11,8 +11,8 @@
  * SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (6.6) puts the answerer on the caller's CPU: 3 us instead of 80.
  *
  * Choice: leader and followers. One worker thread of a listener is its receiver; it handles what it receives. When it is at one call
- * for longer than BZ_SLOW_MS (watch.c), or knows beforehand that it will wait (bz_call_will_wait, rows marked
- * `blocking`), another worker becomes the receiver; the first one answers its call and ends. So an
+ * for longer than BZ_SLOW_MS (watch.c), or knows beforehand that it will wait (bz_call_will_wait: the handlers
+ * of rows marked `blocking`), another worker becomes the receiver; the first one answers its call and ends. So an
  * ordinary call is never handed from thread to thread, and any handler may turn out to be slow. Each worker receives
  * straight into a journal slot of its own (slot.h), where the call stays until it is answered.
  *

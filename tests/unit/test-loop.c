@@ -47,10 +47,12 @@ handle_add (BzCall *call)
 }
 
 static BzVerdict
-handle_hang (BzCall *call G_GNUC_UNUSED)
+handle_hang (BzCall *call)
 {
   char byte;
 
+  if (call->row->blocking)
+    bz_call_will_wait (call);
   atomic_fetch_add (&shared->hanging, 1);
   while (read (shared->release[0], &byte, 1) < 0 && errno == EINTR)
     continue;

@@ -172,6 +172,7 @@ test_files_are_read_as_the_task (void **state G_GNUC_UNUSED)
   assert_int_equal (bz_task_file_read (getpid (), open_file, text, 3, &length, 2000), 0);
   assert_int_equal (length, 3);
   assert_int_equal (bz_task_file_read (getpid (), fifo, text, sizeof text, &length, 2000), EINVAL);
+  assert_int_equal (bz_task_file_read (getpid (), open_file, text, sizeof text, &length, 0), ETIMEDOUT);
   assert_int_equal (bz_task_file_read (getpid (), "/nowhere", text, sizeof text, &length, 2000), ENOENT);
 
   if (geteuid () == 0)
