@@ -25,13 +25,14 @@ tests/guest/built: $(BZ_GUEST_FILES)
 	done && touch $@
 
 check_DATA += tests/guest/built
-CLEANFILES += tests/guest/built tests/guest/*-i386 tests/guest/*-x86_64
+CLEANFILES += tests/e2e.lock tests/guest/built tests/guest/*-i386 tests/guest/*-x86_64
 
+BZ_E2E = tests/e2e/calls.sh tests/e2e/install.sh tests/e2e/run.sh tests/e2e/supervisor.sh \
+	tests/e2e/terminal.sh tests/e2e/trees.sh
 if HOST_TESTS
 TESTS += $(BZ_E2E)
 endif
-BZ_E2E =
 
 bench: tests/guest/built
 
-EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/terminal.py tests/trees/make-tree
+EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/.shellcheckrc tests/e2e/terminal.py tests/trees/make-tree

@@ -35,8 +35,10 @@ begin () {
     BZ_E2E_INSIDE=1
     export BZ_E2E_INSIDE
     if unshare --mount --pid --fork true 2>/dev/null; then
-      # The shell in between reaps what is orphaned.
-      exec unshare --mount --pid --fork --mount-proc --kill-child --propagation slave \
+      # One of these tests at a time: they look at what is left on the machine. The shell in
+      # between reaps what is orphaned.
+      exec flock -o "$BRANDZONE_BUILDDIR/tests/e2e.lock" \
+        unshare --mount --pid --fork --mount-proc --kill-child --propagation slave \
         sh -c 'sh "$@"; exit $?' sh "$0"
     fi
   fi

@@ -1,0 +1,337 @@
+#!/usr/bin/python3
+"""Measures what a zone costs, side by side with the same work by plain chroot.
+
+Every pair is measured in one run, in turns, and compared by medians: on a busy or
+virtual machine only ratios mean something. Nothing here fails: a goal that is missed is a
+verdict in the table. Peers are measured where they are installed.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ENV = os.environ
+BRANDZONE = ENV["BRANDZONE"]
+GUESTS = os.path.join(ENV["BRANDZONE_BUILDDIR"], "tests/guest")
+MAKE_TREE = os.path.join(ENV["BRANDZONE_SRCDIR"], "tests/trees/make-tree")
+CLEAN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C"}
+QUICK = "--quick" in sys.argv
+
+rows = []
+
+
+def note(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def add(what, figure, goal, good, remark=""):
+    """One line of the table; good: True, False, or None where there is no goal."""
+    verdict = {True: "met", False: "MISSED", None: ""}[good]
+    rows.append((what, figure, goal, verdict, remark))
+
+
+def leave_out(what, reason):
+    rows.append((what, "-", "", "not measured", reason))
+
+
+def run(command, **options):
+    return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, **options)
+
+
+def output(command):
+    return run(command).stdout.strip()
+
+
+def seconds(command):
+    start = time.monotonic()
+    run(command, env=None)
+    return time.monotonic() - start
+
+
+def in_turns(times, *measures):
+    """Calls the measures one after the other, `times` times; the medians."""
+    samples = [[] for _ in measures]
+    for _ in range(times):
+        for measure, sample in zip(measures, samples):
+            sample.append(measure())
+    return [statistics.median(sample) for sample in samples]
+
+
+class Zone:
+    """An installed tree, and the same tree by chroot."""
+
+    def __init__(self, work, name, tree):
+        self.base = [BRANDZONE, "--root", os.path.join(work, "state"), "-q"]
+        self.name = name
+        archive = output([MAKE_TREE, "--tar", tree])
+        run(self.base + ["install", name, archive])
+        # chroot gets a tree of its own on the same file system, so that neither warms the other's cache alone.
+        self.tree = os.path.join(work, name)
+        os.mkdir(self.tree)
+        run(["tar", "-C", self.tree, "-xpf", archive])
+        os.makedirs(os.path.join(self.tree, "guest"), exist_ok=True)
+        run(["mount", "--bind", GUESTS, os.path.join(self.tree, "guest")])
+        os.makedirs(os.path.join(self.tree, "proc"), exist_ok=True)
+        run(["mount", "-t", "proc", "proc", os.path.join(self.tree, "proc")])
+
+    def inside(self, *words, options=()):
+        return self.base + ["run", "-v", f"{GUESTS}:/guest:ro", *options, self.name, "--", *words]
+
+    def chroot(self, *words):
+        return ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "chroot", self.tree, *words]
+
+    def start(self):
+        self.runner = subprocess.Popen(self.inside("/bin/sleep", "1000"), stdin=subprocess.DEVNULL)
+        for _ in range(200):
+            shown = json.loads(output(self.base + ["show", "--json", self.name]))
+            if shown["state"] == "running":
+                return shown
+            time.sleep(0.05)
+        raise RuntimeError(f"zone {self.name} does not start")
+
+    def execute(self, *words):
+        return self.base + ["exec", self.name, "--", *words]
+
+    def counts(self):
+        stats = json.loads(output(self.base + ["trace", "--stats", "--json", self.name]))
+        return sum(call["count"] for call in stats["calls"])
+
+    def stop(self):
+        run(self.base + ["stop", "--time", "0", self.name])
+        self.runner.wait()
+
+
+def tree_zone(work, name, tree):
+    try:
+        return Zone(work, name, tree)
+    except subprocess.CalledProcessError as error:
+        why = (error.stderr or "").strip().splitlines()
+        leave_out(f"everything in {tree}", why[-1] if why else "it could not be made")
+        return None
+
+
+def guest(name, abi="x86_64"):
+    path = os.path.join(GUESTS, f"{name}-{abi}")
+    return path if os.path.exists(path) else None
+
+
+def single_calls(zone):
+    for abi, count in (("x86_64", 1000000), ("i386", 100000)):
+        if guest("cost", abi) is None:
+            leave_out(f"calls of {abi}", "the compiler cannot build these guests")
+            continue
+        program = f"/guest/cost-{abi}"
+        here, there = in_turns(
+            7,
+            lambda: int(output([guest("cost", abi), "getppid", str(count)])),
+            lambda: int(output(zone.inside(program, "getppid", str(count)))))
+        add(f"allowed call, {abi}", f"{there:.0f} ns, native {here:.0f} ns: {there / here:.2f}", "1.2",
+            there / here <= 1.2)
+        here, there = in_turns(
+            5,
+            lambda: int(output([guest("cost", abi), "uname", "4000"])),
+            lambda: int(output(zone.inside(program, "uname", "4000"))))
+        # By int 0x80 a call may cost more on a virtual machine than its translation.
+        goal, good = ("5 us", there <= 5000) if abi == "x86_64" else ("", None)
+        add(f"translated uname, {abi}", f"{there / 1000:.2f} us, native {here / 1000:.2f} us", goal, good)
+
+
+def pair(zone, what, goal, times, *words):
+    def by_chroot():
+        return seconds(zone.chroot(*words))
+
+    def by_zone():
+        return seconds(zone.inside(*words))
+
+    start, = in_turns(5, lambda: seconds(zone.inside("/bin/true")))
+    try:
+        old, new = in_turns(times, by_chroot, by_zone)
+    except subprocess.CalledProcessError as error:
+        why = (error.stderr or "").strip().splitlines()
+        leave_out(what, f"{' '.join(words[:2])}: {why[-1] if why else error}")
+        return
+    # What it costs to start a zone is another line.
+    ratio = (new - start) / old
+    add(what, f"{ratio:.3f} ({new - start:.3f} s, chroot {old:.3f} s)", f"{goal}", ratio <= goal)
+
+
+def programs(zone, what, goal):
+    pair(zone, f"500 fork+exec, {what}", goal, 7, "/guest/cost-" + abi_of(zone), "exec", "500", "/bin/true")
+
+
+def abi_of(zone):
+    return json.loads(output(zone.base + ["show", "--json", zone.name]))["abi"]
+
+
+def notifications(zone):
+    """How many calls of a program are answered, seen over many."""
+    zone.start()
+    try:
+        before = zone.counts()
+        run(zone.execute("/bin/true"))
+        one = zone.counts()
+        count = 200
+        run(["sh", "-c", 'true'])
+        loop = "i=0; while [ $i -lt %d ]; do /bin/true; i=$((i+1)); done" % count
+        shell = "/bin/zsh" if os.path.exists(os.path.join(zone.tree, "bin/zsh")) else "/bin/sh"
+        run(zone.execute(shell, "-c", loop))
+        after = zone.counts()
+    finally:
+        zone.stop()
+    per_exec = (after - one) / count
+    add(f"notifications per exec, {zone.name}", f"{per_exec:.1f} (alone, by exec: {one - before})", "4", per_exec <= 4)
+
+
+PROJECT = """
+cd /tmp && rm -rf project && mkdir project && cd project
+i=1
+while test $i -le 20; do
+  echo "int function_$i (int x) { int i; for (i = 0; i < $i; i++) x += i * x; return x; }" >part$i.c
+  i=`expr $i + 1`
+done
+echo 'int main (void) { return 0; }' >main.c
+echo 'OBJECTS = main.o' `ls part*.c | sed 's/c$/o/'` >Makefile
+echo 'all: $(OBJECTS)' >>Makefile
+echo '\t$(CC) -o program $(OBJECTS)' | sed 's/^.t/\t/' >>Makefile
+make >/dev/null
+"""
+
+
+def project(zone):
+    script = PROJECT.replace("\\t", "\t")
+    what = "make of 21 C files, slackware"
+    try:
+        seconds(zone.chroot("/bin/sh", "-c", "gcc --version >/dev/null"))
+    except subprocess.CalledProcessError as error:
+        took, = in_turns(3, lambda: seconds(zone.inside("/bin/sh", "-c", script)))
+        why = (error.stderr or "").strip().splitlines()
+        add(what, f"{took:.2f} s", "", None, f"no ratio: by chroot its shell says {why[-1] if why else error}")
+        return
+    pair(zone, what, 1.05, 3, "/bin/sh", "-c", script)
+
+
+def starting(zone):
+    """run /bin/true, beside others that start a partition."""
+    options = ("--dev", "/dev", "--proc", "/proc", "--unshare-all")
+    peers = [("brandzone", lambda: seconds(zone.base + ["run", zone.name, "--", "/bin/true"])),
+             ("chroot", lambda: seconds(["chroot", zone.tree, "/bin/true"]))]
+    missing = []
+    if shutil.which("bwrap"):
+        peers.append(("bubblewrap", lambda: seconds(["bwrap", "--bind", zone.tree, "/", *options, "/bin/true"])))
+    else:
+        missing.append("bubblewrap")
+    if shutil.which("systemd-nspawn"):
+        peers.append(("systemd-nspawn", lambda: seconds(
+            ["systemd-nspawn", "-q", "--register=no", "--keep-unit", "-D", zone.tree, "/bin/true"])))
+    else:
+        missing.append("systemd-nspawn")
+    if shutil.which("proot"):
+        peers.append(("proot", lambda: seconds(["proot", "-r", zone.tree, "/bin/true"])))
+    else:
+        missing.append("proot")
+    working = []
+    for name, measure in peers:
+        try:
+            measure()
+            working.append((name, measure))
+        except subprocess.CalledProcessError as error:
+            why = (error.stderr or "").strip().splitlines()
+            leave_out(f"start of a program, {name}", why[-1] if why else str(error))
+    medians = in_turns(31, *(measure for _, measure in working))
+    for (name, _), took in zip(working, medians):
+        own = name == "brandzone"
+        add(f"start of a program, {name}", f"{took * 1000:.1f} ms", "15 ms" if own else "",
+            took <= 0.015 if own else None)
+    for name in missing:
+        leave_out(f"start of a program, {name}", "it is not installed")
+
+
+def memory(zone):
+    shown = zone.start()
+    try:
+        total = 0
+        parts = []
+        for name in ("keeper", "supervisor"):
+            pid = shown.get(f"{name}_pid")
+            if not pid:
+                continue
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+                size = sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+            total += size
+            parts.append(f"{name} {size / 1024:.2f}")
+    finally:
+        zone.stop()
+    add("memory of a zone (proportional)", f"{total / 1024:.2f} MiB ({', '.join(parts)})", "4 MiB", total <= 4096)
+
+
+def table():
+    heads = ("WHAT", "FIGURE", "GOAL (AT MOST)", "VERDICT", "REMARK")
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(4)]
+    for row in [heads, *rows]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)) + "  " + row[4])
+
+
+def measure_all(work):
+    turns = 3 if QUICK else 5
+    traps_nothing = tree_zone(work, "bullseye", "bullseye-i386")
+    alpine = tree_zone(work, "alpine", "alpine-x86")
+    el6 = tree_zone(work, "centos6", "centos-6.8")
+    libc5 = tree_zone(work, "slackware", "slackware-4.0")
+    if el6 is not None:
+        note("single calls")
+        single_calls(el6)
+    note("fork and exec")
+    if alpine is not None:
+        programs(alpine, "alpine i386", 1.05)
+    if traps_nothing is not None:
+        programs(traps_nothing, "bullseye i386", 1.05)
+    if libc5 is not None:
+        programs(libc5, "slackware (libc5)", 1.12)
+    if traps_nothing is not None:
+        note("find and tar")
+        pair(traps_nothing, "find, bullseye i386", 1.05, turns + 2, "/bin/sh", "-c",
+             "for i in 1 2 3 4 5; do find /usr /etc /var /lib -xdev -ls >/dev/null; done")
+        pair(traps_nothing, "tar | gzip, bullseye i386", 1.05, turns, "/bin/sh", "-c",
+             "tar cf - /usr/bin /usr/share/doc /etc /var | gzip -1 >/dev/null")
+    if libc5 is not None:
+        note("Slackware")
+        pair(libc5, "tar | gzip, slackware (libc5)", 1.12, turns, "/bin/zsh", "-c",
+             "tar cf - /usr/bin /etc /usr/include | gzip -1 >/dev/null")
+        notifications(libc5)
+        project(libc5)
+    if alpine is not None:
+        note("start and memory")
+        starting(alpine)
+    for zone in (el6, libc5):
+        if zone is not None:
+            memory(zone)
+            break
+
+
+def main():
+    if not os.path.exists(os.path.join(GUESTS, "built")):
+        raise SystemExit("bench: the guest programs are not built (make tests/guest/built)")
+    work = tempfile.mkdtemp(prefix="brandzone-bench.")
+    try:
+        measure_all(work)
+    finally:
+        for name in os.listdir(work):
+            for place in ("guest", "proc"):
+                subprocess.run(["umount", "-l", os.path.join(work, name, place)], check=False,
+                               stderr=subprocess.DEVNULL)
+        # Never through a mount that could not be ended.
+        with open("/proc/self/mountinfo", encoding="ascii") as mounts:
+            if work not in mounts.read():
+                shutil.rmtree(work, ignore_errors=True)
+    print(f"Linux {os.uname().release}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
+    table()
+
+
+if __name__ == "__main__":
+    main()
