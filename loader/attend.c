@@ -197,25 +197,32 @@ wait_loop (Session *session, int signals, GError **error)
   return TRUE;
 }
 
-static int
-block_signals (sigset_t *saved)
+static void
+fill_mask (sigset_t *mask)
+{
+  sigemptyset (mask);
+  for (guint i = 0; i < G_N_ELEMENTS (forwarded); i++)
+    sigaddset (mask, forwarded[i]);
+  sigaddset (mask, SIGWINCH);
+}
+
+void
+bz_attend_hold_signals (sigset_t *saved)
 {
   sigset_t mask;
 
-  sigemptyset (&mask);
-  for (guint i = 0; i < G_N_ELEMENTS (forwarded); i++)
-    sigaddset (&mask, forwarded[i]);
-  sigaddset (&mask, SIGWINCH);
+  fill_mask (&mask);
   sigprocmask (SIG_BLOCK, &mask, saved);
-  return signalfd (-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 gboolean
 bz_attend (const BzAttend *attend, gboolean *detached, GError **error)
 {
   Session session = { .attend = attend };
-  sigset_t saved_mask;
-  int signals = block_signals (&saved_mask);
+  sigset_t mask;
+
+  fill_mask (&mask);
+  int signals = signalfd (-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 
   if (signals < 0)
     return bz_fail_errno (error, errno, NULL, "cannot watch signals");
@@ -232,7 +239,6 @@ bz_attend (const BzAttend *attend, gboolean *detached, GError **error)
   if (attend->terminal >= 0)
     fcntl (attend->terminal, F_SETFL, session.blocking_flags);
   close (signals);
-  sigprocmask (SIG_SETMASK, &saved_mask, NULL);
   *detached = session.detached;
   return good;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <signal.h>
 
 typedef struct {
   int end_fd;   /* readable (or hung up) when the command has ended or there is news; see on_news */
@@ -14,6 +15,10 @@ typedef struct {
   gpointer data;
 } BzAttend;
 
-/* Returns FALSE and sets *detached when the user typed `~.` at the start of a line. The caller's terminal is
- * in raw mode only while this runs. Blocks the forwarded signals for its time. */
+/* Holds the signals back that are to be forwarded, from before the command starts: one that came
+ * earlier than its start reaches it then. What is forked meanwhile must unblock them. */
+void bz_attend_hold_signals (sigset_t *saved);
+
+/* Waits. *detached: the user typed `~.` at the start of a line. The caller's terminal is in raw mode only while this runs.
+ * The signals must be held. */
 gboolean bz_attend (const BzAttend *attend, gboolean *detached, GError **error);

@@ -92,8 +92,9 @@ add_group (BzCgroup *cgroup, const char *mount_point, gboolean unified, const ch
 }
 
 BzCgroup *
-bz_cgroup_create (const char *zone)
+bz_cgroup_create (const char *zone, const char *run_dir)
 {
+  g_autofree char *name = g_strdup_printf ("%s-%08x", zone, g_str_hash (run_dir));
   BzCgroup *cgroup = g_new0 (BzCgroup, 1);
   FILE *file = fopen ("/proc/self/mountinfo", "re");
   g_autofree char *line = g_malloc (8192);
@@ -103,7 +104,7 @@ bz_cgroup_create (const char *zone)
   cgroup->unified = -1;
   while (file != NULL && fgets (line, 8192, file) != NULL)
     if (parse_mount (line, mount_point, &unified))
-      add_group (cgroup, mount_point, unified, zone);
+      add_group (cgroup, mount_point, unified, name);
   if (file != NULL)
     fclose (file);
   return cgroup;

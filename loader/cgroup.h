@@ -5,8 +5,9 @@
 
 typedef struct BzCgroup BzCgroup;
 
-/* Makes the zone's cgroups where the caller may; a host without any gives an empty set, no error. */
-BzCgroup *bz_cgroup_create (const char *zone);
+/* Makes the zone's cgroups where the caller may; a host without any gives an empty set, no error.
+ * run_dir tells zones of one name apart: those of other users and of other state directories. */
+BzCgroup *bz_cgroup_create (const char *zone, const char *run_dir);
 
 /* A descriptor for CLONE_INTO_CGROUP (Linux 5.7), or -1. Owned by the set. */
 int bz_cgroup_unified (const BzCgroup *cgroup);

@@ -53,11 +53,11 @@ expect (int socket, const char *kind, BzMessage **message, GError **error)
 
 /* The keeper sends "prepared" once for the root and /dev, then once for each volume. */
 static gboolean
-receive_prepared (int socket, guint volumes, BzPrepared *prepared, GError **error)
+receive_prepared (int socket, guint volumes, BzMounts *prepared, GError **error)
 {
   g_autoptr (BzMessage) first = NULL;
 
-  *prepared = (BzPrepared){ .root = -1, .devices = -1 };
+  *prepared = (BzMounts){ .root = -1, .devices = -1 };
   if (!expect (socket, "prepared", &first, error))
     return FALSE;
   if (!g_variant_dict_contains (first->body, "root"))
@@ -93,7 +93,7 @@ become_zone (BzInside *inside, GError **error)
 {
   const BzPartition *partition = inside->partition;
   const char *hostname = partition->hostname != NULL ? partition->hostname : partition->name;
-  BzPrepared prepared;
+  BzMounts prepared;
   int failed;
 
   if (!receive_prepared (inside->socket, partition->volumes->len, &prepared, error))

@@ -329,8 +329,12 @@ bz_loader_exec (const char *run_dir, const BzCommand *command, BzEnd *end, GErro
     good = bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
   if (good)
     {
+      sigset_t saved_mask;
+
       joiner.socket = pair[1];
+      bz_attend_hold_signals (&saved_mask);
       good = join (connection, &joiner, pair[0], &joined, error);
+      sigprocmask (SIG_SETMASK, &saved_mask, NULL);
       close (pair[0]);
       if (joiner.socket >= 0)
         close (joiner.socket);

@@ -40,6 +40,10 @@ typedef struct {
 /* keeper-start.c: makes the partition and starts the command. On failure what was made is ended. */
 gboolean bz_keeper_start (BzKeeper *keeper, GError **error);
 
+/* keeper.c: exchanges the caller's streams, which the zone's first process has by now, for /dev/null and the
+ * log; held here or by the supervisor they would keep pipes from ending and terminals from closing. */
+void bz_keeper_drop_streams (const BzKeeper *keeper);
+
 /* keeper-supervisor.c */
 gboolean bz_keeper_start_supervisor (BzKeeper *keeper, GError **error);
 void bz_keeper_stop_supervisor (BzKeeper *keeper);

@@ -64,7 +64,7 @@ clone_init (BzKeeper *keeper, GError **error)
 }
 
 static gboolean
-send_prepared (BzKeeper *keeper, const BzPrepared *prepared, GError **error)
+send_prepared (BzKeeper *keeper, const BzMounts *prepared, GError **error)
 {
   GVariantDict body;
 
@@ -87,7 +87,7 @@ static gboolean
 map_and_prepare (BzKeeper *keeper, GError **error)
 {
   const BzPartition *partition = keeper->partition;
-  BzPrepared prepared;
+  BzMounts prepared;
 
   if (!bz_namespaces_open (keeper->init, keeper->namespaces, error)
       || !bz_userns_write_maps (keeper->init, partition->uids, partition->gids, error))
@@ -101,7 +101,7 @@ map_and_prepare (BzKeeper *keeper, GError **error)
   gboolean good
       = bz_prepare (partition, keeper->namespaces[BZ_NAMESPACE_USER], &prepared, error)
         && send_prepared (keeper, &prepared, error);
-  bz_prepared_close (&prepared, partition->volumes->len);
+  bz_mounts_close (&prepared, partition->volumes->len);
   return good;
 }
 
@@ -158,8 +158,11 @@ start (BzKeeper *keeper, GError **error)
 {
   g_autoptr (BzMessage) ready = NULL, started = NULL;
 
-  if (!clone_init (keeper, error) || !map_and_prepare (keeper, error)
-      || (ready = await (keeper, "ready", error)) == NULL || !take_listener (keeper, ready, error)
+  if (!clone_init (keeper, error))
+    return FALSE;
+  bz_keeper_drop_streams (keeper);
+  if (!map_and_prepare (keeper, error) || (ready = await (keeper, "ready", error)) == NULL
+      || !take_listener (keeper, ready, error)
       || !bz_message_send (keeper->init_socket, "go", NULL, NULL, 0, error)
       || (started = await (keeper, "started", error)) == NULL)
     return FALSE;

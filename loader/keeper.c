@@ -92,9 +92,8 @@ ignore_the_terminal (void)
   signal (SIGTERM, SIG_IGN); /* a zone ends by `brandzone stop`, not by a stray kill */
 }
 
-/* The first command has the caller's streams now; holding them here would keep pipes from ending. */
-static void
-drop_streams (const BzKeeper *keeper)
+void
+bz_keeper_drop_streams (const BzKeeper *keeper)
 {
   g_autofree char *log = g_build_filename (keeper->partition->run_dir, "log", NULL);
   int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
@@ -186,7 +185,7 @@ bz_keeper_main (const BzKeeperOptions *options)
   prctl (PR_SET_NAME, "bz-keeper");
   for (guint i = 0; i < BZ_NAMESPACE_COUNT; i++)
     keeper.namespaces[i] = -1;
-  keeper.cgroup = bz_cgroup_create (options->partition->name);
+  keeper.cgroup = bz_cgroup_create (options->partition->name, options->partition->run_dir);
   if (!begin (&keeper, &error))
     {
       bz_cgroup_remove (keeper.cgroup);
@@ -195,7 +194,6 @@ bz_keeper_main (const BzKeeperOptions *options)
       bz_message_send_error (keeper.owner, error, NULL);
       return BZ_EXIT_BRANDZONE;
     }
-  drop_streams (&keeper);
   keep (&keeper);
   finish (&keeper);
   return 0;

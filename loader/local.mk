@@ -65,3 +65,59 @@ tests_fuzz_fuzz_user_SOURCES = tests/fuzz/fuzz-user.c
 tests_fuzz_fuzz_user_LDADD = libloader.a libbrand.a $(GLIB_LIBS)
 tests_fuzz_fuzz_user_LDFLAGS = -fsanitize=fuzzer,address,undefined
 endif
+
+## --- shadow text ---
+libloader_a_SOURCES += \
+	loader/shadow/cache-entry.c \
+	loader/shadow/cache-evict.c \
+	loader/shadow/cache-private.h \
+	loader/shadow/cache.c \
+	loader/shadow/cache.h \
+	loader/shadow/image-copy.c \
+	loader/shadow/image-copy.h \
+	loader/shadow/rewrite-data.c \
+	loader/shadow/rewrite.h \
+	loader/shadow/rewriter-client.c \
+	loader/shadow/rewriter-client.h
+
+# The parsers of hostile images: linked into their own program, and into tests, only.
+bz_finder = \
+	loader/shadow/code.c \
+	loader/shadow/code.h \
+	loader/shadow/elf-map.c \
+	loader/shadow/elf-map.h \
+	loader/shadow/rewrite.c \
+	loader/shadow/shapes.c \
+	loader/shadow/shapes.h
+bz_finder_libs = libloader.a libbrand.a $(ELF_LIBS) $(CAPSTONE_LIBS) $(GLIB_LIBS)
+
+pkglibexec_PROGRAMS += brandzone-rewriter
+brandzone_rewriter_SOURCES = loader/shadow/rewriter-main.c $(bz_finder)
+brandzone_rewriter_CPPFLAGS = $(AM_CPPFLAGS) $(ELF_CFLAGS) $(CAPSTONE_CFLAGS) $(SECCOMP_CFLAGS)
+brandzone_rewriter_LDADD = $(bz_finder_libs) $(SECCOMP_LIBS)
+
+if HAVE_CMOCKA
+bz_shadow_tests = tests/unit/test-rewrite tests/unit/test-rewrite-trees tests/unit/test-shadow-cache
+check_PROGRAMS += $(bz_shadow_tests)
+TESTS += $(bz_shadow_tests)
+bz_shadow_test_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(ELF_CFLAGS) $(CAPSTONE_CFLAGS)
+tests_unit_test_rewrite_SOURCES = tests/unit/test-rewrite.c tests/unit/made-up-elf.c \
+	tests/unit/made-up-elf.h tests/unit/cmocka-all.h $(bz_finder)
+tests_unit_test_rewrite_CPPFLAGS = $(bz_shadow_test_cppflags)
+tests_unit_test_rewrite_LDADD = $(bz_finder_libs) $(CMOCKA_LIBS)
+tests_unit_test_rewrite_trees_SOURCES = tests/unit/test-rewrite-trees.c tests/unit/cmocka-all.h $(bz_finder)
+tests_unit_test_rewrite_trees_CPPFLAGS = $(bz_shadow_test_cppflags) $(ARCHIVE_CFLAGS)
+tests_unit_test_rewrite_trees_LDADD = $(bz_finder_libs) $(ARCHIVE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_shadow_cache_SOURCES = tests/unit/test-shadow-cache.c tests/unit/made-up-elf.c \
+	tests/unit/made-up-elf.h tests/unit/cmocka-all.h
+tests_unit_test_shadow_cache_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_shadow_cache_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+endif
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-rewrite
+tests_fuzz_fuzz_rewrite_SOURCES = tests/fuzz/fuzz-rewrite.c $(bz_finder)
+tests_fuzz_fuzz_rewrite_CPPFLAGS = $(AM_CPPFLAGS) $(ELF_CFLAGS) $(CAPSTONE_CFLAGS)
+tests_fuzz_fuzz_rewrite_LDADD = $(bz_finder_libs)
+tests_fuzz_fuzz_rewrite_LDFLAGS = -fsanitize=fuzzer,address,undefined
+endif

@@ -188,9 +188,9 @@ outside_id (const GArray *ranges, guint32 inside)
 }
 
 gboolean
-bz_prepare (const BzPartition *partition, int userns_fd, BzPrepared *prepared, GError **error)
+bz_prepare (const BzPartition *partition, int userns_fd, BzMounts *prepared, GError **error)
 {
-  *prepared = (BzPrepared){ .root = -1, .devices = -1 };
+  *prepared = (BzMounts){ .root = -1, .devices = -1 };
   if (geteuid () != 0 || partition->uids->len == 0 || partition->gids->len == 0)
     return TRUE;
   prepared->root = prepare_root (partition, userns_fd, error);
@@ -209,7 +209,7 @@ bz_prepare (const BzPartition *partition, int userns_fd, BzPrepared *prepared, G
           = prepare_volume (g_ptr_array_index (partition->volumes, i), userns_fd, error);
       if (prepared->volumes[i] < 0)
         {
-          bz_prepared_close (prepared, partition->volumes->len);
+          bz_mounts_close (prepared, partition->volumes->len);
           return FALSE;
         }
     }
@@ -217,7 +217,7 @@ bz_prepare (const BzPartition *partition, int userns_fd, BzPrepared *prepared, G
 }
 
 void
-bz_prepared_close (BzPrepared *prepared, guint volumes)
+bz_mounts_close (BzMounts *prepared, guint volumes)
 {
   if (prepared->root >= 0)
     close (prepared->root);

@@ -54,6 +54,10 @@ exec_keeper (const char *path, int spec, int owner, int lock)
   char *const argv[] = { (char *) KEEPER, (char *) "3", (char *) "4",
                          (char *) (lock >= 0 ? "5" : "-1"), NULL };
 
+  sigset_t none;
+
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
   for (int i = 0; i < 3; i++)
     if (high[i] >= 0)
       dup2 (high[i], 3 + i);
@@ -201,11 +205,14 @@ bz_loader_run (const BzPartition *partition, BzJournalFunc on_end, gpointer data
       close (spec);
       return bz_fail_errno (error, saved, NULL, "cannot make a socket pair");
     }
+  sigset_t saved_mask;
+  bz_attend_hold_signals (&saved_mask);
   owner.connection = pair[0];
   gboolean good = spawn_keeper (partition, spec, pair[1], error);
   close (spec);
   close (pair[1]);
   good = good && start_and_attend (partition, &owner, error);
+  sigprocmask (SIG_SETMASK, &saved_mask, NULL);
   close (pair[0]);
   return good;
 }

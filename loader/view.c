@@ -63,7 +63,7 @@ clone_tree (const char *path, GError **error)
 }
 
 static gboolean
-open_volumes (const BzPartition *partition, const BzPrepared *prepared, int *fds, GError **error)
+open_volumes (const BzPartition *partition, const BzMounts *prepared, int *fds, GError **error)
 {
   for (guint i = 0; i < partition->volumes->len; i++)
     {
@@ -234,7 +234,7 @@ mount_sys (const BzPartition *partition, int root, GError **error)
 /* --- /dev --- */
 
 static gboolean
-mount_devices (const BzPrepared *prepared, int root, GError **error)
+mount_devices (const BzMounts *prepared, int root, GError **error)
 {
   static const char *const pts[] = { "mode=0620", "ptmxmode=0666", NULL, NULL };
   static const char *const shm[] = { "mode=1777", "inode32", NULL };
@@ -325,7 +325,7 @@ attach_volume (const BzVolume *volume, int fd, int root, GError **error)
 /* --- the whole --- */
 
 static gboolean
-build (const BzPartition *partition, const BzPrepared *prepared, const int *volumes, int root,
+build (const BzPartition *partition, const BzMounts *prepared, const int *volumes, int root,
        GError **error)
 {
   static const char *const no_options[] = { NULL };
@@ -353,7 +353,7 @@ leave_host (int root, GError **error)
 }
 
 gboolean
-bz_view_enter (const BzPartition *partition, const BzPrepared *prepared, GError **error)
+bz_view_enter (const BzPartition *partition, const BzMounts *prepared, GError **error)
 {
   g_autofree int *volumes = g_new0 (int, partition->volumes->len + 1);
   gboolean outside = prepared->root >= 0;

@@ -8,8 +8,8 @@ typedef struct {
   int root;     /* detached mount of the tree */
   int devices;  /* detached mount of /dev */
   int *volumes; /* detached mounts, one for each volume; NULL: opened inside */
-} BzPrepared;
+} BzMounts;
 
 /* In the zone's first process, root of its namespaces: builds the view and makes it the root directory.
  * Nothing of the host stays visible. */
-gboolean bz_view_enter (const BzPartition *partition, const BzPrepared *prepared, GError **error);
+gboolean bz_view_enter (const BzPartition *partition, const BzMounts *prepared, GError **error);
