@@ -1,4 +1,4 @@
-/* brandzone-keeper SPEC-FD OWNER-FD LOCK-FD: started by brandzone(1), not by people. */
+/* brandzone-keeper SPEC-FD OWNER-FD LOCK-FD LOCK-FD: started by brandzone(1), not by people. */
 #include "config.h"
 
 #include "brand/base/error.h"
@@ -56,10 +56,11 @@ main (int argc, char **argv)
 {
   BzKeeperOptions options = { 0 };
   g_autoptr (GError) error = NULL;
-  int lock;
+  int locks[BZ_LOCKS];
 
-  if (argc != 4 || !parse_descriptor (argv[1], &options.spec)
-      || !parse_descriptor (argv[2], &options.owner) || !parse_descriptor (argv[3], &lock))
+  if (argc != 3 + BZ_LOCKS || !parse_descriptor (argv[1], &options.spec)
+      || !parse_descriptor (argv[2], &options.owner) || !parse_descriptor (argv[3], &locks[0])
+      || !parse_descriptor (argv[4], &locks[1]))
     {
       fputs ("brandzone-keeper is started by brandzone(1)\n", stderr);
       return BZ_EXIT_BRANDZONE;
@@ -72,7 +73,7 @@ main (int argc, char **argv)
       bz_message_send_error (options.owner, error, NULL);
       return BZ_EXIT_BRANDZONE;
     }
-  options.partition->lock_fd = lock;
+  memcpy (options.partition->lock_fds, locks, sizeof locks);
   options.title = argv[0];
   options.title_length = (gsize) (argv[argc - 1] + strlen (argv[argc - 1]) - argv[0]);
   return bz_keeper_main (&options);

@@ -137,10 +137,11 @@ keep (BzKeeper *keeper)
 }
 
 static void
-release_lock (const BzKeeper *keeper)
+release_locks (const BzKeeper *keeper)
 {
-  if (keeper->partition->lock_fd >= 0)
-    close (keeper->partition->lock_fd);
+  for (guint i = 0; i < BZ_LOCKS; i++)
+    if (keeper->partition->lock_fds[i] >= 0)
+      close (keeper->partition->lock_fds[i]);
 }
 
 /* The owner learns of the end last: when its connection closes, the name is free again. */
@@ -154,7 +155,7 @@ finish (BzKeeper *keeper)
   bz_keeper_stop_supervisor (keeper);
   bz_cgroup_remove (keeper->cgroup);
   bz_keeper_close_control (keeper);
-  release_lock (keeper);
+  release_locks (keeper);
   g_variant_dict_init (&body, NULL);
   g_variant_dict_insert (&body, "status", "i", (gint32) keeper->command_status);
   g_variant_dict_insert (&body, "how", "i", (gint32) how);
@@ -190,7 +191,7 @@ bz_keeper_main (const BzKeeperOptions *options)
     {
       bz_cgroup_remove (keeper.cgroup);
       bz_keeper_close_control (&keeper);
-      release_lock (&keeper);
+      release_locks (&keeper);
       bz_message_send_error (keeper.owner, error, NULL);
       return BZ_EXIT_BRANDZONE;
     }

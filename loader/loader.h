@@ -40,18 +40,23 @@ typedef struct {
   gboolean terminal;  /* -t: a pty of the zone's devpts is its terminal */
 } BzCommand;
 
+#define BZ_LOCKS 2
+
 /* A partition. */
 typedef struct {
   char *name;
   char *root;              /* the tree, absolute */
-  gboolean throw_away;     /* run --image: changes go to memory and vanish */
+  gboolean throw_away;     /* run --image: changes vanish at the end */
+  char *scratch;           /* throw_away: an empty directory on the tree's own file system for the changes, the
+                            * caller's to remove; NULL: they go to memory, and directories have other
+                            * inode numbers in stat(2) than in readdir(3), which breaks libc5's getcwd */
   BzIdStorage id_storage;
   GArray *uids, *gids;     /* of BzIdRange; empty: the caller's id alone is the zone's 0 */
   BzNetwork network;
   char *hostname;          /* NULL: the name */
   GPtrArray *volumes;      /* of BzVolume */
   char *run_dir;           /* /run/brandzone/NAME: made by the keeper, removed at the end */
-  int lock_fd;             /* the held lock of the zone's state; the keeper keeps it for its life; -1: none */
+  int lock_fds[BZ_LOCKS];  /* held locks that the keeper keeps for its life; -1: none */
   BzPlan *plan;
   GBytes *filter;          /* of bz_filter_compile; empty: none is installed */
   BzCommand *command;

@@ -54,7 +54,8 @@ bz_partition_new (void)
   partition->uids = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
   partition->gids = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
   partition->volumes = g_ptr_array_new_with_free_func ((GDestroyNotify) bz_volume_free);
-  partition->lock_fd = -1;
+  for (guint i = 0; i < BZ_LOCKS; i++)
+    partition->lock_fds[i] = -1;
   return partition;
 }
 
@@ -65,6 +66,7 @@ bz_partition_free (BzPartition *partition)
     return;
   g_free (partition->name);
   g_free (partition->root);
+  g_free (partition->scratch);
   g_array_unref (partition->uids);
   g_array_unref (partition->gids);
   g_free (partition->hostname);
@@ -182,6 +184,7 @@ bz_partition_to_variant (const BzPartition *partition)
 
   insert_bytestring (&dict, "name", partition->name);
   insert_bytestring (&dict, "root", partition->root);
+  insert_bytestring (&dict, "scratch", partition->scratch);
   g_variant_dict_insert (&dict, "throw-away", "b", partition->throw_away);
   g_variant_dict_insert (&dict, "id-storage", "u", (guint32) partition->id_storage);
   g_variant_dict_insert_value (&dict, "uids", ranges_to_variant (partition->uids));
@@ -210,6 +213,7 @@ bz_partition_from_variant (GVariant *variant, GError **error)
 
   g_variant_dict_lookup (dict, "name", "^ay", &partition->name);
   g_variant_dict_lookup (dict, "root", "^ay", &partition->root);
+  g_variant_dict_lookup (dict, "scratch", "^ay", &partition->scratch);
   g_variant_dict_lookup (dict, "throw-away", "b", &partition->throw_away);
   g_variant_dict_lookup (dict, "id-storage", "u", &id_storage);
   g_variant_dict_lookup (dict, "network", "u", &network);

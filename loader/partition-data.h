@@ -1,4 +1,4 @@
-/* The flat form of a BzPartition (all but lock_fd), for the keeper's process. */
+/* The flat form of a BzPartition (all but lock_fds), for the keeper's process. */
 #pragma once
 
 #include "loader/loader.h"

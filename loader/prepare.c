@@ -60,16 +60,22 @@ clone_mapped (const char *path, int userns_fd, uint64_t attributes, GError **err
 /* --- throw-away copies --- */
 
 #define STAGE "/tmp"
+#define STAGE_LOWER STAGE "/lower"
+#define STAGE_SCRATCH STAGE "/scratch"
+#define STAGE_UPPER STAGE_SCRATCH "/upper"
+#define STAGE_WORK STAGE_SCRATCH "/work"
 
 static gboolean
-stage_overlay (int lower, guint32 uid, guint32 gid, GError **error)
+stage_overlay (int lower, int scratch, guint32 uid, guint32 gid, GError **error)
 {
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
       || mount ("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,inode32") != 0
-      || mkdir (STAGE "/lower", 0755) != 0 || mkdir (STAGE "/upper", 0755) != 0
-      || mkdir (STAGE "/work", 0755) != 0 || mkdir (STAGE "/root", 0755) != 0
-      || chown (STAGE "/upper", uid, gid) != 0 || chown (STAGE "/work", uid, gid) != 0
-      || bz_move_mount (lower, "", AT_FDCWD, STAGE "/lower", BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0)
+      || mkdir (STAGE_LOWER, 0755) != 0 || mkdir (STAGE_SCRATCH, 0755) != 0
+      || bz_move_mount (lower, "", AT_FDCWD, STAGE_LOWER, BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0
+      || (scratch >= 0
+          && bz_move_mount (scratch, "", AT_FDCWD, STAGE_SCRATCH, BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0)
+      || mkdir (STAGE_UPPER, 0755) != 0 || mkdir (STAGE_WORK, 0755) != 0
+      || chown (STAGE_UPPER, uid, gid) != 0 || chown (STAGE_WORK, uid, gid) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot prepare a throw-away copy");
   return TRUE;
 }
@@ -78,7 +84,7 @@ static int
 mount_overlay (GError **error)
 {
   static const char *const options[][2] = {
-    { "lowerdir", STAGE "/lower" }, { "upperdir", STAGE "/upper" }, { "workdir", STAGE "/work" },
+    { "lowerdir", STAGE_LOWER }, { "upperdir", STAGE_UPPER }, { "workdir", STAGE_WORK },
     { "redirect_dir", "on" },       { "xino", "off" },
   };
   int fs = bz_fsopen ("overlay");
@@ -96,14 +102,18 @@ mount_overlay (GError **error)
 }
 
 static int
-make_overlay (int lower, guint32 uid, guint32 gid, GError **error)
+make_overlay (int lower, const char *scratch_dir, guint32 uid, guint32 gid, GError **error)
 {
+  int scratch = -1;
+
+  if (scratch_dir != NULL && (scratch = clone_mapped (scratch_dir, -1, 0, error)) < 0)
+    return -1;
   if (unshare (CLONE_NEWNS) != 0)
     {
       bz_fail_errno (error, errno, NULL, "cannot make a mount namespace");
       return -1;
     }
-  if (!stage_overlay (lower, uid, gid, error))
+  if (!stage_overlay (lower, scratch, uid, gid, error))
     return -1;
   if (prctl (PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) != 0 || setresgid (gid, gid, gid) != 0
       || setresuid (uid, uid, uid) != 0)
@@ -116,7 +126,7 @@ make_overlay (int lower, guint32 uid, guint32 gid, GError **error)
 
 /* The overlay is made in a child: it changes its ids and its mount namespace. */
 static int
-overlay_of (int lower, guint32 uid, guint32 gid, GError **error)
+overlay_of (int lower, const char *scratch, guint32 uid, guint32 gid, GError **error)
 {
   g_autoptr (BzMessage) answer = NULL;
   int pair[2], status;
@@ -130,7 +140,7 @@ overlay_of (int lower, guint32 uid, guint32 gid, GError **error)
   if (child == 0)
     {
       g_autoptr (GError) problem = NULL;
-      int fd = make_overlay (lower, uid, gid, &problem);
+      int fd = make_overlay (lower, scratch, uid, gid, &problem);
       gboolean sent = fd >= 0 ? bz_message_send (pair[1], "mount", NULL, &fd, 1, NULL)
                               : bz_message_send_error (pair[1], problem, NULL);
       _exit (sent ? 0 : 1);
@@ -157,7 +167,7 @@ prepare_root (const BzPartition *partition, int userns_fd, GError **error)
 
   if (tree < 0 || !partition->throw_away)
     return tree;
-  int overlay = overlay_of (tree, bz_userns_root_id (partition->uids),
+  int overlay = overlay_of (tree, partition->scratch, bz_userns_root_id (partition->uids),
                             bz_userns_root_id (partition->gids), error);
   close (tree);
   return overlay;

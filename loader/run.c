@@ -45,24 +45,28 @@ write_spec (const BzPartition *partition, GError **error)
   return fd;
 }
 
-/* The keeper's three descriptors become 3, 4 and 5 (lock -1: none). Runs between fork and exec. */
+/* The keeper's descriptors become 3, 4 and up (locks: as many as there are). Runs between fork and exec. */
 static void
-exec_keeper (const char *path, int spec, int owner, int lock)
+exec_keeper (const char *path, int spec, int owner, const int locks[BZ_LOCKS])
 {
-  int high[] = { fcntl (spec, F_DUPFD, 10), fcntl (owner, F_DUPFD, 10),
-                 lock >= 0 ? fcntl (lock, F_DUPFD, 10) : -1 };
-  char *const argv[] = { (char *) KEEPER, (char *) "3", (char *) "4",
-                         (char *) (lock >= 0 ? "5" : "-1"), NULL };
-
+  static const char *const numbers[] = { "3", "4", "5", "6" };
+  const char *argv[] = { KEEPER, "3", "4", "-1", "-1", NULL };
+  int given[] = { spec, owner, locks[0], locks[1] };
+  int next = 3;
   sigset_t none;
 
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);
-  for (int i = 0; i < 3; i++)
-    if (high[i] >= 0)
-      dup2 (high[i], 3 + i);
-  bz_close_range (lock >= 0 ? 6 : 5, ~0U, BZ_CLOSE_RANGE_CLOEXEC);
-  execv (path, argv);
+  for (guint i = 0; i < G_N_ELEMENTS (given); i++)
+    given[i] = given[i] >= 0 ? fcntl (given[i], F_DUPFD_CLOEXEC, 10) : -1;
+  for (guint i = 0; i < G_N_ELEMENTS (given); i++)
+    if (given[i] >= 0)
+      {
+        argv[1 + i] = numbers[next - 3];
+        dup2 (given[i], next++);
+      }
+  bz_close_range ((unsigned) next, ~0U, BZ_CLOSE_RANGE_CLOEXEC);
+  execv (path, (char *const *) argv);
 }
 
 static gboolean
@@ -80,7 +84,7 @@ spawn_keeper (const BzPartition *partition, int spec, int owner, GError **error)
       if (fork () == 0)
         {
           int kept = fcntl (report[1], F_DUPFD_CLOEXEC, 20);
-          exec_keeper (path, spec, owner, partition->lock_fd);
+          exec_keeper (path, spec, owner, partition->lock_fds);
           failed = errno;
           (void) !write (kept, &failed, sizeof failed);
         }

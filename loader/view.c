@@ -30,14 +30,15 @@
 #define STAGE_ROOT STAGE "/root"
 #define STAGE_FILES STAGE "/files"
 #define STAGE_LOWER STAGE "/lower"
-#define STAGE_UPPER STAGE "/upper"
-#define STAGE_WORK STAGE "/work"
+#define STAGE_SCRATCH STAGE "/scratch" /* on it the overlay's upper and work */
+#define STAGE_UPPER STAGE_SCRATCH "/upper"
+#define STAGE_WORK STAGE_SCRATCH "/work"
 
 static gboolean
 mount_stage (GError **error)
 {
   static const char *const directories[]
-      = { STAGE_ROOT, STAGE_FILES, STAGE_LOWER, STAGE_UPPER, STAGE_WORK };
+      = { STAGE_ROOT, STAGE_FILES, STAGE_LOWER, STAGE_SCRATCH };
 
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make the zone's mounts private");
@@ -82,11 +83,15 @@ open_volumes (const BzPartition *partition, const BzMounts *prepared, int *fds, 
  * userxattr (Linux 5.11), which rules out redirect_dir: renaming a directory of the
  * tree gives EXDEV (FAILURES P2). xino=off: inode numbers stay within 32 bits. */
 static gboolean
-mount_user_overlay (GError **error)
+mount_user_overlay (int scratch, GError **error)
 {
   const char *options = "lowerdir=" STAGE_LOWER ",upperdir=" STAGE_UPPER ",workdir=" STAGE_WORK
                         ",userxattr,xino=off";
 
+  if ((scratch >= 0
+       && bz_move_mount (scratch, "", AT_FDCWD, STAGE_SCRATCH, BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0)
+      || mkdir (STAGE_UPPER, 0755) != 0 || mkdir (STAGE_WORK, 0755) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot prepare a throw-away copy");
   if (mount ("overlay", STAGE_ROOT, "overlay", MS_NODEV, options) != 0)
     return bz_fail_errno (error, errno, "see `brandzone doctor`, overlay",
                           "cannot mount a throw-away copy");
@@ -94,14 +99,14 @@ mount_user_overlay (GError **error)
 }
 
 static gboolean
-mount_root (const BzPartition *partition, int tree, gboolean prepared, GError **error)
+mount_root (const BzPartition *partition, int tree, int scratch, gboolean prepared, GError **error)
 {
   gboolean overlay_here = partition->throw_away && !prepared;
   const char *target = overlay_here ? STAGE_LOWER : STAGE_ROOT;
 
   if (bz_move_mount (tree, "", AT_FDCWD, target, BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot mount %s", partition->root);
-  return !overlay_here || mount_user_overlay (error);
+  return !overlay_here || mount_user_overlay (scratch, error);
 }
 
 /* --- mount points inside the tree --- */
@@ -358,9 +363,13 @@ bz_view_enter (const BzPartition *partition, const BzMounts *prepared, GError **
   g_autofree int *volumes = g_new0 (int, partition->volumes->len + 1);
   gboolean outside = prepared->root >= 0;
   int tree = outside ? prepared->root : clone_tree (partition->root, error);
+  int scratch = -1;
 
+  if (partition->scratch != NULL && !outside
+      && (scratch = clone_tree (partition->scratch, error)) < 0)
+    return FALSE;
   if (tree < 0 || !open_volumes (partition, prepared, volumes, error) || !mount_stage (error)
-      || !mount_root (partition, tree, outside, error))
+      || !mount_root (partition, tree, scratch, outside, error))
     return FALSE;
   int root = open (STAGE_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0)

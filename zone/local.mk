@@ -29,6 +29,8 @@ libzone_a_SOURCES = \
 	zone/prepare.h \
 	zone/program.c \
 	zone/program.h \
+	zone/scratch.c \
+	zone/scratch.h \
 	zone/state.c \
 	zone/state.h \
 	zone/trace-line.c \

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "zone/prepare.h"
+#include "zone/scratch.h"
 
 #include "brand/base/error.h"
 #include "syscall-xlat/filter.h"
@@ -21,6 +22,9 @@ bz_prepared_free (BzPrepared *prepared)
     return;
   if (prepared->lock >= 0)
     close (prepared->lock);
+  if (prepared->scratch_lock >= 0)
+    close (prepared->scratch_lock);
+  g_free (prepared->scratch);
   g_clear_pointer (&prepared->partition, bz_partition_free);
   bz_planning_free (prepared->planning);
   g_free (prepared);
@@ -85,6 +89,34 @@ set_network (BzPartition *partition, const BzZoneFile *file, const BzArguments *
     bz_network_lookup (given, &partition->network);
 }
 
+static gboolean
+prepare_scratch (BzPrepared *prepared, const BzContext *context, GError **error)
+{
+  BzPartition *partition = prepared->partition;
+  g_autoptr (GError) problem = NULL;
+  BzScratch scratch;
+
+  if (!bz_scratch_make (context->dirs, partition->root, partition->uids, partition->gids, &scratch,
+                        &problem))
+    {
+      if (problem == NULL)
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  prepared->scratch = scratch.name;
+  prepared->scratch_lock = partition->lock_fds[1] = scratch.lock;
+  partition->scratch = scratch.path;
+  return TRUE;
+}
+
+void
+bz_prepared_finish (BzPrepared *prepared, const BzContext *context)
+{
+  if (prepared->scratch != NULL)
+    bz_scratch_remove (context->dirs, prepared->scratch);
+}
+
 /* What zones of both kinds have in common. */
 static gboolean
 fill (BzPrepared *prepared, const BzContext *context, const BzArguments *arguments, GError **error)
@@ -100,7 +132,7 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
     hostname = planning->file->hostname;
   partition->hostname = g_strdup (hostname);
   partition->root = g_strdup (planning->tree);
-  partition->lock_fd = prepared->lock;
+  partition->lock_fds[0] = prepared->lock;
   set_network (partition, planning->file, arguments);
   if (!add_volumes (partition, planning->file, arguments, error))
     return FALSE;
@@ -112,7 +144,8 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
   if (partition->filter == NULL)
     return FALSE;
   partition->command = bz_prepare_command (arguments, planning->tree_fd, error);
-  return partition->command != NULL;
+  return partition->command != NULL
+         && (!partition->throw_away || prepare_scratch (prepared, context, error));
 }
 
 static BzPrepared *
@@ -121,6 +154,7 @@ prepared_new (void)
   BzPrepared *prepared = g_new0 (BzPrepared, 1);
 
   prepared->lock = -1;
+  prepared->scratch_lock = -1;
   prepared->partition = bz_partition_new ();
   return prepared;
 }

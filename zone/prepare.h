@@ -7,10 +7,15 @@ typedef struct {
   BzPlanning *planning;
   BzPartition *partition;
   int lock; /* of the zone, or of a throw-away zone's ids; the keeper takes it over; -1: none */
+  char *scratch; /* name of the throw-away zone's place for changes (scratch.h), or NULL */
+  int scratch_lock;
 } BzPrepared;
 
 void bz_prepared_free (BzPrepared *prepared);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzPrepared, bz_prepared_free)
+
+/* To be called when the zone has ended: removes what was made for its life. */
+void bz_prepared_finish (BzPrepared *prepared, const BzContext *context);
 
 /* The zone called `name`, locked. */
 BzPrepared *bz_prepare_zone (const BzContext *context, const BzArguments *arguments,

@@ -93,7 +93,10 @@ bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error)
   const BzPartition *partition = prepared->partition;
   gboolean stats = bz_arguments_flag (arguments, "stats");
   fflush (stdout);
-  if (!bz_loader_run (partition, stats ? print_stats : NULL, context, &end, &cause))
+  gboolean ran = bz_loader_run (partition, stats ? print_stats : NULL, context, &end, &cause);
+  if (end.how != BZ_END_DETACHED)
+    bz_prepared_finish (prepared, context);
+  if (!ran)
     {
       explain (prepared->planning, partition->command, &cause);
       g_propagate_error (error, g_steal_pointer (&cause));
