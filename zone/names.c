@@ -110,15 +110,8 @@ bz_name_nearest (const char *typed, const char *const *candidates)
   return nearest != NULL ? nearest : longer;
 }
 
-/* Marks that change the order or the visibility of what follows: a file name must not be able
- * to look like another one. */
-static gboolean
-is_deceptive (gunichar c)
-{
-  return (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e)
-         || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0x061c;
-}
-
+/* g_unichar_isprint refuses marks that change the order or the visibility of what follows, too: a
+ * file name must not be able to look like another one. */
 char *
 bz_text_safe (const char *text)
 {
@@ -136,7 +129,7 @@ bz_text_safe (const char *text)
         }
       if (c < 0x20 || (c >= 0x7f && c < 0xa0))
         g_string_append_printf (safe, "\\x%02x", c);
-      else if (is_deceptive (c) || !g_unichar_isprint (c))
+      else if (!g_unichar_isprint (c))
         g_string_append_printf (safe, "\\u{%x}", c);
       else
         g_string_append_unichar (safe, c);

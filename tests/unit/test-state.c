@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -328,6 +329,7 @@ test_lock_outlives_its_maker (void **state)
 
   if (child == 0)
     {
+      prctl (PR_SET_PDEATHSIG, SIGKILL); /* a failing test leaves nobody behind */
       for (;;)
         pause ();
     }
@@ -373,6 +375,9 @@ test_ids_are_chosen (void **state G_GNUC_UNUSED)
 
   assert_true (bz_ids_choose (used, &base));
   assert_int_equal (base, 0x80000);
+  add_span (used, 0x7fff0, 0x20); /* begins before the range and reaches into it */
+  assert_true (bz_ids_choose (used, &base));
+  assert_int_equal (base, 0x90000);
   add_span (used, 0x80000 + 65535, 2);
   assert_true (bz_ids_choose (used, &base));
   assert_int_equal (base, 0xa0000);
