@@ -29,6 +29,7 @@ enum { ADD = 180, HANG = 181, HANG_UNMARKED = 182, EFFECT = 183, LATE = 184, UNA
 static const int numbers[] = { ADD, HANG, HANG_UNMARKED, EFFECT, LATE, UNAME, -1 };
 
 #define ANSWERS_WITHIN_US 10000
+#define TRIES 5
 
 typedef struct {
   int release[2];           /* a hanging handler reads from it */
@@ -331,20 +332,41 @@ task_hanging (gpointer data)
   return 10 + WEXITSTATUS (status);
 }
 
+/* A call that waits for the hanging one waits for seconds, and each time. On a machine with more
+ * work than CPUs some call is also late by chance: so one try of five has to be in time. */
+static gboolean
+was_in_time (guint try)
+{
+  guint64 slowest = atomic_exchange (&shared->slowest, 0);
+
+  assert_true (slowest < ANSWERS_WITHIN_US || try < TRIES);
+  return slowest < ANSWERS_WITHIN_US;
+}
+
 static void
-hang_and_release (Fixture *fixture, int nr)
+hang_once (Fixture *fixture, int nr)
 {
   const struct timespec step = { .tv_nsec = 1000000 };
   BzTask task = bz_task_new (numbers, task_hanging, GINT_TO_POINTER (nr));
 
+  atomic_store (&shared->stop, FALSE);
   start (fixture, 0, &task);
   while (!atomic_load (&shared->stop))
     nanosleep (&step, NULL);
   assert_int_equal (write (shared->release[1], "x", 1), 1);
   assert_int_equal (bz_task_wait (&task), 10);
-  assert_true (atomic_load (&shared->slowest) < ANSWERS_WITHIN_US);
   bz_loop_remove (fixture->loop, 0);
   assert_all_slots_free (fixture, 0);
+}
+
+static void
+hang_and_release (Fixture *fixture, int nr)
+{
+  guint try = 1;
+
+  do
+    hang_once (fixture, nr);
+  while (!was_in_time (try++));
 }
 
 static void
@@ -419,17 +441,23 @@ static void
 test_memory_that_never_comes (void **state)
 {
   Fixture *fixture = *state;
-  BzTask task = bz_task_new (numbers, task_faulting, NULL);
+  guint try = 1;
 
-  start (fixture, 0, &task);
-  int result = bz_task_wait (&task);
-  if (result == 77)
+  do
     {
-      print_message ("skipped: userfaultfd is not allowed here\n");
-      skip ();
+      BzTask task = bz_task_new (numbers, task_faulting, NULL);
+
+      start (fixture, 0, &task);
+      int result = bz_task_wait (&task);
+      if (result == 77)
+        {
+          print_message ("skipped: userfaultfd is not allowed here\n");
+          skip ();
+        }
+      assert_int_equal (result, -SIGKILL);
+      bz_loop_remove (fixture->loop, 0);
     }
-  assert_int_equal (result, -SIGKILL);
-  assert_true (atomic_load (&shared->slowest) < ANSWERS_WITHIN_US);
+  while (!was_in_time (try++));
 }
 
 static int
