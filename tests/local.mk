@@ -35,4 +35,5 @@ endif
 
 bench: tests/guest/built
 
-EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/.shellcheckrc tests/e2e/terminal.py tests/trees/make-tree
+EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/.shellcheckrc \
+	tests/e2e/terminal.py tests/trees/make-tree tests/bench/run-bench tests/bench/bench.py

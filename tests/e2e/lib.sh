@@ -307,8 +307,9 @@ tap_name () {
 
 # What must not be left.
 
+# Their parent, brandzone, may be in use by others of the machine.
 our_cgroups () {
-  find /sys/fs/cgroup -type d -name '*brandzone*' 2>/dev/null | sort
+  find /sys/fs/cgroup -type d -path '*/brandzone/z*' 2>/dev/null | sort
 }
 
 # Processes of this pid namespace but us; without one of our own, those that name our directory.
@@ -410,12 +411,12 @@ in_background () {
 
 # until_true SECONDS COMMAND...
 until_true () {
-  rounds=$(($1 * 10))
+  tenths=$(($1 * 10))
   shift
-  while [ $rounds -gt 0 ]; do
+  while [ $tenths -gt 0 ]; do
     if "$@"; then return 0; fi
     sleep 0.1
-    rounds=$((rounds - 1))
+    tenths=$((tenths - 1))
   done
   return 1
 }
