@@ -211,6 +211,7 @@ start_command (const BzInside *inside, Started *started, GError **error)
   BzLaunch launch = { .command = partition->command,
                       .plan = partition->plan,
                       .terminal = partition->command->terminal,
+                      .kept = { inside->socket, inside->cgroup_namespace },
                       .confine = confine,
                       .data = (gpointer) inside };
   g_autoptr (BzMessage) problem = NULL;
@@ -224,7 +225,6 @@ start_command (const BzInside *inside, Started *started, GError **error)
   started->pid = fork ();
   if (started->pid == 0)
     {
-      close (pair[0]);
       launch.error_socket = pair[1];
       bz_launch (&launch);
     }

@@ -122,6 +122,7 @@ become_program (const Joiner *joiner)
                       .plan = joiner->partition->plan,
                       .terminal = joiner->command->terminal,
                       .error_socket = joiner->socket,
+                      .kept = { joiner->socket, -1 },
                       .confine = confine,
                       .data = &program };
   g_autoptr (GError) error = NULL;
@@ -129,7 +130,10 @@ become_program (const Joiner *joiner)
   if (chdir ("/") != 0)
     bz_fail_errno (&error, errno, NULL, "cannot enter the zone's /");
   else if (choose_stdio (joiner->command, launch.stdio, &program.master, &error))
-    bz_launch (&launch);
+    {
+      launch.kept[1] = program.master;
+      bz_launch (&launch);
+    }
   bz_message_send_error (joiner->socket, error, NULL);
   _exit (BZ_EXIT_BRANDZONE);
 }

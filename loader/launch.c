@@ -1,3 +1,10 @@
+/* The last steps of a process that is brandzone still and a program of the zone soon.
+ *
+ * Problem: it holds directories of the host, and a path of the zone may be a link to
+ * /proc/self/fd/N: a home directory in the zone's /etc/passwd would lead out of the zone.
+ * Choice: all descriptors but the standard streams and what confine() needs (sockets, none
+ * of them a directory) are closed before the first path of the zone is resolved;
+ * close-on-exec would come too late. */
 #include "config.h"
 
 #include "loader/launch.h"
@@ -12,6 +19,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
@@ -133,6 +141,33 @@ place_stdio (const int stdio[3], GError **error)
   return TRUE;
 }
 
+static int
+compare_descriptors (const void *a, const void *b)
+{
+  return *(const int *) a - *(const int *) b;
+}
+
+/* Closes all but the standard streams, the error socket and what confine() uses. */
+static gboolean
+close_others (const BzLaunch *launch, GError **error)
+{
+  int kept[] = { 2, launch->error_socket, launch->kept[0], launch->kept[1] };
+  guint count = G_N_ELEMENTS (kept);
+
+  qsort (kept, count, sizeof kept[0], compare_descriptors);
+  for (guint i = 0; i < count; i++)
+    {
+      gboolean last = i + 1 == count;
+      if (kept[i] < 2 || (!last && kept[i + 1] <= kept[i] + 1))
+        continue;
+      unsigned end = last ? ~0U : (unsigned) kept[i + 1] - 1;
+      if (bz_close_range ((unsigned) kept[i] + 1, end, 0) != 0)
+        return bz_fail_errno (error, errno, "an outer container may refuse close_range(2)",
+                              "cannot close what the zone must not have");
+    }
+  return TRUE;
+}
+
 static void
 reset_signals (void)
 {
@@ -208,7 +243,7 @@ launch_or_fail (const BzLaunch *launch, GError **error)
   g_auto (BzUser) user = { 0 };
 
   if (!take_terminal (launch->stdio, launch->terminal, error) || !place_stdio (launch->stdio, error)
-      || !bz_user_lookup (command->user, &user, error))
+      || !close_others (launch, error) || !bz_user_lookup (command->user, &user, error))
     return;
   g_auto (GStrv) environment = complete_environment (command, &user);
   if (launch->terminal)

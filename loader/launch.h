@@ -10,6 +10,7 @@ typedef struct {
   int stdio[3];      /* the descriptors to use as 0, 1, 2 */
   gboolean terminal; /* they are a terminal, which becomes the controlling one of a new session */
   int error_socket;  /* where an error goes, as a message; close-on-exec: its end tells of success */
+  int kept[2];       /* descriptors that confine() uses, or -1; all others are closed before the zone's files are looked at */
   /* Puts the process under the zone's filter and waits until its calls are answered. Called when nothing but
    * user, directory and exec is left to do: from here on the process makes only calls as old as Linux 2.0, because the filter
    * refuses what the brand's kernel did not know. */
