@@ -5,6 +5,7 @@
 #include "syscall-xlat/task.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -111,6 +112,27 @@ file_write (BzCall *call, const char *path, const void *buffer, gsize length)
   return bz_task_file_write (call->tid, path, buffer, length, FILE_BUDGET_MS);
 }
 
+static int
+take_fd (BzCall *call, int number, int *fd)
+{
+  return bz_task_take_fd (call->tid, number, fd);
+}
+
+static int
+put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
+{
+  BzWorker *worker = worker_of (call);
+  struct seccomp_notif_addfd add = {
+    .id = worker->id,
+    .flags = SECCOMP_ADDFD_FLAG_SETFD,
+    .srcfd = (guint32) fd,
+    .newfd = (guint32) number,
+    .newfd_flags = close_on_exec ? O_CLOEXEC : 0,
+  };
+
+  return ioctl (worker->lane->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? errno : 0;
+}
+
 static const BzNotifierClass worker_class = {
   .read = remote_read,
   .write = remote_write,
@@ -120,6 +142,8 @@ static const BzNotifierClass worker_class = {
   .uts_names = uts_names,
   .file_read = file_read,
   .file_write = file_write,
+  .take_fd = take_fd,
+  .put_fd = put_fd,
 };
 
 void
@@ -216,6 +240,7 @@ decide (BzWorker *worker, BzSlot *slot)
     .tid = (pid_t) slot->notif.pid,
     .ip = slot->notif.data.instruction_pointer,
     .notifier = &worker->notifier,
+    .images = worker->loop->images,
   };
 
   if (!find_row (&call, slot->notif.data.arch, slot->notif.data.nr))
@@ -288,6 +313,8 @@ bz_answer (BzWorker *worker, BzSlot *slot)
       return BZ_DONE_DEFERRED;
     }
   bz_slot_finish (loop, worker->lane, slot, verdict, since, FALSE);
+  if (verdict.after != NULL)
+    verdict.after (verdict.after_data);
   atomic_store (&worker->phase, BZ_PHASE_WAITING);
   return BZ_DONE_ANSWERED;
 }

@@ -18,6 +18,8 @@ typedef struct BzVerdict {
   gint64 value;    /* VALUE: the result; ERRNO, DEFERRED: a positive errno */
   guint delay_ms;  /* DEFERRED: answer `value` as an errno after this time (EINTR lets the target handle its signals) */
   gboolean pretended; /* a success that has no effect: counted apart (law 3) */
+  void (*after) (gpointer data); /* CONTINUE: called by the same thread once the call runs; it may wait */
+  gpointer after_data;           /* freed by it */
 } BzVerdict;
 
 static inline BzVerdict
@@ -63,6 +65,7 @@ typedef struct BzCall {
   guint64 args[6];    /* i386: zero-extended */
   guint64 ip;
   struct BzNotifier *notifier;
+  struct BzImages *images; /* the loader's knowledge of what is executed (images.h), or NULL */
 } BzCall;
 
 /* Both return 0 or a positive errno: EFAULT as the kernel would say, ESRCH when the target is gone

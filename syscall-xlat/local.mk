@@ -78,6 +78,7 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/clock.c \
 	syscall-xlat/calls/guest.h \
 	syscall-xlat/calls/handlers.h \
+	syscall-xlat/calls/image.c \
 	syscall-xlat/calls/modules.c \
 	syscall-xlat/calls/personality.c \
 	syscall-xlat/calls/reboot.c \
@@ -98,6 +99,8 @@ libxlat_a_SOURCES += \
 	syscall-xlat/remote.h \
 	syscall-xlat/slot.h \
 	syscall-xlat/task.c \
+	syscall-xlat/images.h \
+	syscall-xlat/task-fd.c \
 	syscall-xlat/task-file.c \
 	syscall-xlat/task.h \
 	syscall-xlat/watch.c

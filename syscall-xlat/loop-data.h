@@ -72,6 +72,7 @@ typedef struct {
 
 struct BzLoop {
   const BzPlan *plan;
+  struct BzImages *images;
   BzJournal *journal;
   _Atomic guint references; /* the owner, the watch, each worker */
   pthread_mutex_t lock;     /* lanes, workers, seats; not taken on the way of an ordinary call */

@@ -318,6 +318,12 @@ bz_loop_new (const BzPlan *plan, BzJournal *journal, GError **error)
   return loop;
 }
 
+void
+bz_loop_set_images (BzLoop *loop, struct BzImages *images)
+{
+  loop->images = images;
+}
+
 gboolean
 bz_loop_add (BzLoop *loop, guint index, int listener, GError **error)
 {

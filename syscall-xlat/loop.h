@@ -9,6 +9,10 @@ typedef struct BzLoop BzLoop;
  * user, uts and network namespaces, with every capability in the user namespace. */
 BzLoop *bz_loop_new (const BzPlan *plan, BzJournal *journal, GError **error);
 
+/* Before the first listener: who answers calls that execute or map program text (images.h). Not owned. */
+struct BzImages;
+void bz_loop_set_images (BzLoop *loop, struct BzImages *images);
+
 /* Takes ownership of listener. Index is the keeper's number for it, below
  * BZ_LOOP_LISTENERS, and finds its slots in the journal again: calls that a
  * predecessor received on it are answered first. Starts the thread. */

@@ -109,6 +109,20 @@ bz_call_file_write (BzCall *call, const char *path, const void *buffer, gsize le
 }
 
 int
+bz_call_take_fd (BzCall *call, int number, int *fd)
+{
+  return call->notifier->class->take_fd (call, number, fd);
+}
+
+int
+bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
+{
+  if (!bz_call_begin (call))
+    return ESRCH;
+  return call->notifier->class->put_fd (call, fd, number, close_on_exec);
+}
+
+int
 bz_call_read_string (BzCall *call, guint64 address, char *buffer, gsize size)
 {
   gsize have = 0;

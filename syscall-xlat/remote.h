@@ -26,6 +26,8 @@ typedef struct {
   int (*uts_names) (BzCall *call, BzUtsNames *names);
   int (*file_read) (BzCall *call, const char *path, void *buffer, gsize size, gsize *length);
   int (*file_write) (BzCall *call, const char *path, const void *buffer, gsize length);
+  int (*take_fd) (BzCall *call, int number, int *fd);
+  int (*put_fd) (BzCall *call, int fd, int number, gboolean close_on_exec);
 } BzNotifierClass;
 
 typedef struct BzNotifier {
@@ -48,6 +50,12 @@ int bz_call_uts_names (BzCall *call, BzUtsNames *names);
  * *length gets at most size bytes' worth. 0 or a positive errno; ETIMEDOUT when the file did not answer. */
 int bz_call_file_read (BzCall *call, const char *path, void *buffer, gsize size, gsize *length);
 int bz_call_file_write (BzCall *call, const char *path, const void *buffer, gsize length);
+
+/* A duplicate of the target's descriptor `number`, close-on-exec, the caller's to close. 0 or a positive errno. */
+int bz_call_take_fd (BzCall *call, int number, int *fd);
+
+/* Puts a duplicate of fd under the target's `number`, which is closed first. 0 or a positive errno. */
+int bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec);
 
 /* Reads a NUL-terminated string of at most size - 1 bytes. ENAMETOOLONG when it is longer. */
 int bz_call_read_string (BzCall *call, guint64 address, char *buffer, gsize size);

@@ -14,6 +14,9 @@ int bz_task_capabilities (pid_t tid, guint64 *value);
 int bz_task_uts_names (pid_t tid, BzUtsNames *names);
 int bz_task_name (pid_t tid, char name[16]); /* NUL-terminated */
 
+/* A duplicate of the task's descriptor, by pidfd_getfd(2) (Linux 5.6). */
+int bz_task_take_fd (pid_t tid, int number, int *fd);
+
 /* Pure parsers, for tests and fuzzers. text is NUL-terminated. */
 gboolean bz_task_parse_stat_field (const char *text, guint field, guint64 *value);
 gboolean bz_task_parse_status (const char *text, const char *key, guint base, guint64 *value);

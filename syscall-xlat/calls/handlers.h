@@ -38,5 +38,11 @@ BzVerdict bz_call_clock_settime (BzCall *call); /* also clock_settime64 */
 BzVerdict bz_call_adjtimex (BzCall *call);
 BzVerdict bz_call_clock_adjtime (BzCall *call); /* also clock_adjtime64 */
 
+/* calls/image.c: vsyscall=rewrite; x86-64 */
+BzVerdict bz_call_mmap (BzCall *call);
+BzVerdict bz_call_execve (BzCall *call);
+BzVerdict bz_call_execveat (BzCall *call);
+BzVerdict bz_call_arch_prctl (BzCall *call);
+
 /* calls/reboot.c: reboot=accept-cad */
 BzVerdict bz_call_reboot (BzCall *call);

@@ -1,0 +1,45 @@
+/* Calls by which program text comes into a process: execve, execveat, mmap (vsyscall=rewrite).
+ *
+ * They always continue: the text is put right around them (loader/shadow/images.c). Register arguments alone decide whether
+ * one is looked at, but for execve's path, which is read again by the kernel: a target that
+ * changes it in between runs a program that was not looked at, and is itself to blame. */
+#include "config.h"
+
+#include "syscall-xlat/calls/handlers.h"
+#include "syscall-xlat/images.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+BzVerdict
+bz_call_mmap (BzCall *call)
+{
+  guint protection = (guint) call->args[2], flags = (guint) call->args[3];
+
+  if (call->images == NULL || (protection & PROT_EXEC) == 0 || (flags & MAP_ANONYMOUS) != 0)
+    return bz_continue ();
+  return call->images->class->map (call->images, call, (int) call->args[4]);
+}
+
+BzVerdict
+bz_call_execve (BzCall *call)
+{
+  if (call->images == NULL)
+    return bz_continue ();
+  return call->images->class->execute (call->images, call, AT_FDCWD, call->args[0], 0);
+}
+
+BzVerdict
+bz_call_execveat (BzCall *call)
+{
+  if (call->images == NULL)
+    return bz_continue ();
+  return call->images->class->execute (call->images, call, (int) call->args[0], call->args[1],
+                                       (guint) call->args[4]);
+}
+
+BzVerdict
+bz_call_arch_prctl (BzCall *call)
+{
+  return call->images != NULL ? call->images->class->begun (call->images, call) : bz_continue ();
+}
