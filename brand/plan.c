@@ -112,6 +112,9 @@ set_machine (BzPlan *plan, const BzBrand *brand, const BzPlanOptions *options,
       plan->machine[abi] = g_strdup (own != NULL ? own : off ? uts->machine : usual[abi]);
     }
   plan->personality = brand->personality;
+  /* The vsyscall page is x86-64's; a host that still emulates it in full needs nothing. */
+  if (plan->abi != BZ_ABI_X86_64)
+    plan->quirk[BZ_QUIRK_VSYSCALL] = 0;
   if (plan->abi == BZ_ABI_I386 && !off)
     plan->personality |= PER_LINUX32;
 }

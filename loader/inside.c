@@ -211,6 +211,7 @@ start_command (const BzInside *inside, Started *started, GError **error)
   BzLaunch launch = { .command = partition->command,
                       .plan = partition->plan,
                       .terminal = partition->command->terminal,
+                      .alone = TRUE,
                       .kept = { inside->socket, inside->cgroup_namespace },
                       .confine = confine,
                       .data = (gpointer) inside };

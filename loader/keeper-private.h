@@ -32,7 +32,7 @@ typedef struct {
 
   pid_t supervisor; /* 0: none */
   int supervisor_pidfd, supervisor_socket;
-  guint supervisor_source;
+  guint supervisor_source, request_source;
   int journal;      /* -1: no filter */
   BzKeptListener listeners[BZ_LOOP_LISTENERS];
 } BzKeeper;
@@ -47,6 +47,9 @@ void bz_keeper_drop_streams (const BzKeeper *keeper);
 /* keeper-supervisor.c */
 gboolean bz_keeper_start_supervisor (BzKeeper *keeper, GError **error);
 void bz_keeper_stop_supervisor (BzKeeper *keeper);
+/* Serves one request of the supervisor; FALSE: it has gone. */
+gboolean bz_keeper_serve_supervisor (BzKeeper *keeper);
+
 /* Takes ownership of the listener, hands it to the supervisor and watches it. */
 gboolean bz_keeper_add_listener (BzKeeper *keeper, int listener, GError **error);
 

@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -105,12 +106,27 @@ map_and_prepare (BzKeeper *keeper, GError **error)
   return good;
 }
 
+/* Waits until the zone's first process has something to say. Its command may be in a call that the supervisor
+ * needs the keeper for. */
+static void
+serve_until_news (BzKeeper *keeper)
+{
+  struct pollfd fds[] = { { keeper->init_socket, POLLIN, 0 },
+                          { keeper->supervisor > 0 ? keeper->supervisor_socket : -1, POLLIN, 0 } };
+
+  while (poll (fds, G_N_ELEMENTS (fds), -1) < 0 || fds[0].revents == 0)
+    if (fds[1].revents != 0 && !bz_keeper_serve_supervisor (keeper))
+      fds[1].fd = -1;
+}
+
 /* Waits for the zone's next step. A first process that dies without a word gets one here. */
 static BzMessage *
 await (BzKeeper *keeper, const char *kind, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   gboolean ended;
+
+  serve_until_news (keeper);
   g_autoptr (BzMessage) message = bz_message_receive (keeper->init_socket, &ended, &problem);
 
   if (ended)

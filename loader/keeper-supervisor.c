@@ -5,15 +5,40 @@
 
 #include "brand/base/error.h"
 #include "loader/kernel.h"
+#include "loader/shadow/broker.h"
 #include "loader/supervisor.h"
 
 #include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 static gboolean on_supervisor_death (gint fd, GIOCondition condition, gpointer data);
+
+gboolean
+bz_keeper_serve_supervisor (BzKeeper *keeper)
+{
+  g_autoptr (BzMessage) message = bz_message_receive (keeper->supervisor_socket, NULL, NULL);
+
+  if (message != NULL && strcmp (message->kind, "image") == 0
+      && keeper->partition->shadow_dir != NULL)
+    bz_broker_serve (message, keeper->partition->shadow_dir, keeper->namespaces[BZ_NAMESPACE_USER]);
+  return message != NULL;
+}
+
+/* The supervisor asks for a file to be examined. */
+static gboolean
+on_supervisor_request (gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  BzKeeper *keeper = data;
+
+  if (bz_keeper_serve_supervisor (keeper))
+    return G_SOURCE_CONTINUE;
+  keeper->request_source = 0; /* it died: on_supervisor_death sees to that */
+  return G_SOURCE_REMOVE;
+}
 
 static gboolean
 send_listener (BzKeeper *keeper, guint index, GError **error)
@@ -40,6 +65,7 @@ bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
         .journal = keeper->journal,
         .socket = pair[1],
         .namespaces = keeper->namespaces,
+        .rewrites = keeper->partition->shadow_dir != NULL,
     });
   int saved = errno;
   close (pair[1]);
@@ -52,6 +78,8 @@ bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
   keeper->supervisor_socket = pair[0];
   keeper->supervisor_source
       = g_unix_fd_add (keeper->supervisor_pidfd, G_IO_IN, on_supervisor_death, keeper);
+  keeper->request_source
+      = g_unix_fd_add (keeper->supervisor_socket, G_IO_IN, on_supervisor_request, keeper);
   for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
     if (keeper->listeners[i].fd >= 0 && !send_listener (keeper, i, error))
       return FALSE;
@@ -64,6 +92,9 @@ forget_supervisor (BzKeeper *keeper)
 {
   while (waitpid (keeper->supervisor, NULL, 0) < 0 && errno == EINTR)
     ;
+  if (keeper->request_source != 0)
+    g_source_remove (keeper->request_source);
+  keeper->request_source = 0;
   close (keeper->supervisor_pidfd);
   close (keeper->supervisor_socket);
   keeper->supervisor = 0;

@@ -256,6 +256,8 @@ launch_or_fail (const BzLaunch *launch, GError **error)
       || !launch->confine (launch->data, error) || !become_user (&user, error)
       || !change_directory (command, &user, error))
     return;
+  if (launch->alone)
+    prctl (PR_SET_DUMPABLE, 1);
   explain_exec (search_and_exec (command->argv, environment), command->argv[0], error);
 }
 

@@ -9,6 +9,8 @@ typedef struct {
   const BzPlan *plan;
   int stdio[3];      /* the descriptors to use as 0, 1, 2 */
   gboolean terminal; /* they are a terminal, which becomes the controlling one of a new session */
+  gboolean alone;    /* no other program runs in the zone: nobody there could look into this process, and the
+                      * supervisor shall (shadow/images.c) */
   int error_socket;  /* where an error goes, as a message; close-on-exec: its end tells of success */
   int kept[2];       /* descriptors that confine() uses, or -1; all others are closed before the zone's files are looked at */
   /* Puts the process under the zone's filter and waits until its calls are answered. Called when nothing but

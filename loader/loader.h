@@ -55,6 +55,7 @@ typedef struct {
   BzNetwork network;
   char *hostname;          /* NULL: the name */
   GPtrArray *volumes;      /* of BzVolume */
+  char *shadow_dir;        /* cache of rewritten program text; NULL: none is rewritten */
   char *run_dir;           /* /run/brandzone/NAME: made by the keeper, removed at the end */
   int lock_fds[BZ_LOCKS];  /* held locks that the keeper keeps for its life; -1: none */
   BzPlan *plan;

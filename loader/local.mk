@@ -22,6 +22,8 @@ libloader_a_SOURCES = \
 	loader/loader.h \
 	loader/message.c \
 	loader/message.h \
+	loader/mount-lock.c \
+	loader/mount-lock.h \
 	loader/namespaces.c \
 	loader/namespaces.h \
 	loader/partition-data.c \
@@ -44,6 +46,18 @@ brandzone_keeper_SOURCES = \
 	loader/keeper.c \
 	loader/prepare.c \
 	loader/prepare.h \
+	loader/shadow/broker.c \
+	loader/shadow/broker.h \
+	loader/shadow/exec-hook.c \
+	loader/shadow/exec-hook.h \
+	loader/shadow/images.c \
+	loader/shadow/images.h \
+	loader/shadow/known.c \
+	loader/shadow/known.h \
+	loader/shadow/last-resort.c \
+	loader/shadow/last-resort.h \
+	loader/shadow/start.c \
+	loader/shadow/start.h \
 	loader/supervisor.c \
 	loader/supervisor.h
 brandzone_keeper_LDADD = libloader.a libxlat.a libbrand.a $(GLIB_LIBS)

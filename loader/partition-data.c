@@ -71,6 +71,7 @@ bz_partition_free (BzPartition *partition)
   g_array_unref (partition->gids);
   g_free (partition->hostname);
   g_ptr_array_unref (partition->volumes);
+  g_free (partition->shadow_dir);
   g_free (partition->run_dir);
   g_clear_pointer (&partition->plan, bz_plan_free);
   g_clear_pointer (&partition->filter, g_bytes_unref);
@@ -192,6 +193,7 @@ bz_partition_to_variant (const BzPartition *partition)
   g_variant_dict_insert (&dict, "network", "u", (guint32) partition->network);
   insert_bytestring (&dict, "hostname", partition->hostname);
   g_variant_dict_insert_value (&dict, "volumes", volumes_to_variant (partition->volumes));
+  insert_bytestring (&dict, "shadow-dir", partition->shadow_dir);
   insert_bytestring (&dict, "run-dir", partition->run_dir);
   g_variant_dict_insert_value (&dict, "plan", bz_plan_to_variant (partition->plan));
   g_variant_dict_insert_value (
@@ -218,6 +220,7 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   g_variant_dict_lookup (dict, "id-storage", "u", &id_storage);
   g_variant_dict_lookup (dict, "network", "u", &network);
   g_variant_dict_lookup (dict, "hostname", "^ay", &partition->hostname);
+  g_variant_dict_lookup (dict, "shadow-dir", "^ay", &partition->shadow_dir);
   g_variant_dict_lookup (dict, "run-dir", "^ay", &partition->run_dir);
   partition->id_storage = id_storage;
   partition->network = network;

@@ -18,6 +18,7 @@
 #include "loader/kernel.h"
 #include "loader/message.h"
 #include "loader/namespaces.h"
+#include "loader/shadow/images.h"
 #include "loader/userns.h"
 #include "syscall-xlat/loop.h"
 
@@ -91,6 +92,15 @@ bz_supervisor_main (const BzSupervisor *supervisor)
     }
   if (journal != NULL)
     loop = bz_loop_new (supervisor->plan, journal, &error);
+  if (loop != NULL && supervisor->rewrites
+      && supervisor->plan->quirk[BZ_QUIRK_VSYSCALL] != 0)
+    {
+      BzImages *images = bz_images_new (FD_SOCKET, &error);
+      if (images == NULL)
+        loop = NULL;
+      else
+        bz_loop_set_images (loop, images);
+    }
   if (loop == NULL)
     {
       g_printerr ("brandzone: %s\n", error->message);

@@ -143,6 +143,8 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
   partition->filter = bz_filter_cached (partition->plan, context->dirs->cache, &needed, error);
   if (partition->filter == NULL)
     return FALSE;
+  if (partition->plan->quirk[BZ_QUIRK_VSYSCALL] != 0)
+    partition->shadow_dir = g_build_filename (context->dirs->cache, "shadow", NULL);
   partition->command = bz_prepare_command (arguments, planning->tree_fd, error);
   return partition->command != NULL
          && (!partition->throw_away || prepare_scratch (prepared, context, error));

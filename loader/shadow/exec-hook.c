@@ -1,0 +1,207 @@
+/* The exec hook.
+ *
+ * Problem: the program, its interpreter and static programs are mapped by execve(2) itself; no call
+ * shows their descriptors. Their text must be right before the first instruction: libc5, uClibc, musl and libc-less programs make
+ * no early call that could be waited for.
+ *
+ * Facts: PTRACE_SEIZE with PTRACE_O_TRACEEXEC on a task that waits in a seccomp notification, then PTRACE_INTERRUPT, then
+ * CONTINUE: the task stops with PTRACE_EVENT_EXEC when the new image is mapped, or with PTRACE_EVENT_STOP when execve
+ * failed. A thread that is not its process's first reports the stop under the process's id, so any child is waited
+ * for (__WNOTHREAD: this thread's only). Set-uid is honoured, because the tracer has CAP_SYS_PTRACE in the target's
+ * user namespace. PTRACE_POKEDATA writes to private text also where proc_mem.force_override=never forbids
+ * /proc/PID/mem. AT_ENTRY and AT_BASE in /proc/PID/auxv tell where things lie.
+ *
+ * Choice: attached only when there is something to edit: 50 to 100 us. The bytes that are to be
+ * replaced are compared first: the file may have been replaced since it was looked at.
+ *
+ * Limits: a supervisor killed in between leaves the program as it is on disk. */
+#include "config.h"
+
+#include "loader/shadow/exec-hook.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int
+bz_exec_hook_begin (pid_t tid)
+{
+  if (ptrace (PTRACE_SEIZE, tid, 0, PTRACE_O_TRACEEXEC) != 0)
+    return errno;
+  if (ptrace (PTRACE_INTERRUPT, tid, 0, 0) != 0)
+    return errno;
+  return 0;
+}
+
+/* --- where things lie --- */
+
+typedef struct {
+  guint64 entry, base;
+} Loaded;
+
+static gboolean
+read_loaded (pid_t pid, Loaded *loaded)
+{
+  char path[48];
+  Elf64_auxv_t vector[64];
+
+  g_snprintf (path, sizeof path, "/proc/%d/auxv", (int) pid);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return FALSE;
+  gssize got = read (fd, vector, sizeof vector);
+  close (fd);
+  *loaded = (Loaded){ 0 };
+  for (gssize i = 0; i < got / (gssize) sizeof vector[0]; i++)
+    if (vector[i].a_type == AT_ENTRY)
+      loaded->entry = vector[i].a_un.a_val;
+    else if (vector[i].a_type == AT_BASE)
+      loaded->base = vector[i].a_un.a_val;
+  return loaded->entry != 0;
+}
+
+/* --- editing --- */
+
+typedef gboolean (*Reader) (gpointer target, guint64 address, guint8 bytes[16]);
+typedef gboolean (*Writer) (gpointer target, guint64 address, const guint8 bytes[16]);
+
+static void
+edit (const BzKnownFile *file, guint64 bias, Reader reader, Writer writer, gpointer target)
+{
+  for (guint i = 0; file != NULL && i < file->edit_count; i++)
+    {
+      const BzTextEdit *change = &file->edits[i];
+      guint64 address = bias + change->address;
+      guint8 bytes[16];
+
+      if (!reader (target, address, bytes) || memcmp (bytes, change->before, change->length) != 0)
+        continue;
+      memcpy (bytes, change->after, change->length);
+      writer (target, address, bytes);
+    }
+}
+
+static void
+edit_all (pid_t pid, const BzExecHook *hook, Reader reader, Writer writer, gpointer target)
+{
+  Loaded loaded;
+
+  if (!read_loaded (pid, &loaded))
+    return;
+  if (hook->program != NULL)
+    edit (hook->program, loaded.entry - hook->program->entry, reader, writer, target);
+  if (hook->interpreter != NULL && loaded.base != 0)
+    edit (hook->interpreter, loaded.base - hook->interpreter->lowest, reader, writer, target);
+}
+
+static gboolean
+peek (gpointer target, guint64 address, guint8 bytes[16])
+{
+  pid_t pid = GPOINTER_TO_INT (target);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      errno = 0;
+      long word = ptrace (PTRACE_PEEKDATA, pid, address + 8 * i, 0);
+      if (errno != 0)
+        return FALSE;
+      memcpy (bytes + 8 * i, &word, 8);
+    }
+  return TRUE;
+}
+
+static gboolean
+poke (gpointer target, guint64 address, const guint8 bytes[16])
+{
+  pid_t pid = GPOINTER_TO_INT (target);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      long word;
+      memcpy (&word, bytes + 8 * i, 8);
+      if (ptrace (PTRACE_POKEDATA, pid, address + 8 * i, word) != 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Waits for the stop and edits. Returns the stopped process, or 0; *begins: a program that was not there before. */
+static pid_t
+stop_and_edit (const BzExecHook *hook, int *status, gboolean *begins)
+{
+  pid_t pid;
+
+  while ((pid = waitpid (-1, status, __WALL | __WNOTHREAD)) < 0 && errno == EINTR)
+    ;
+  if (pid < 0 || !WIFSTOPPED (*status))
+    return 0; /* killed on the way */
+  *begins = hook->begun || *status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8);
+  if (*begins)
+    edit_all (pid, hook, peek, poke, GINT_TO_POINTER (pid));
+  return pid;
+}
+
+/* A stop that a signal brought about is the signal's. */
+static int
+signal_of (int status)
+{
+  return status >> 16 == 0 ? WSTOPSIG (status) : 0;
+}
+
+void
+bz_exec_hook_finish (pid_t tid G_GNUC_UNUSED, const BzExecHook *hook)
+{
+  gboolean begins;
+  int status;
+  pid_t pid = stop_and_edit (hook, &status, &begins);
+
+  if (pid > 0)
+    ptrace (PTRACE_DETACH, pid, 0, signal_of (status));
+}
+
+gboolean
+bz_exec_hook_stay (pid_t tid G_GNUC_UNUSED, const BzExecHook *hook, long options)
+{
+  gboolean begins;
+  int status;
+  pid_t pid = stop_and_edit (hook, &status, &begins);
+
+  if (pid == 0)
+    return FALSE;
+  if (begins && ptrace (PTRACE_SETOPTIONS, pid, 0, options) == 0)
+    return ptrace (PTRACE_CONT, pid, 0, signal_of (status)) == 0;
+  ptrace (PTRACE_DETACH, pid, 0, signal_of (status));
+  return FALSE;
+}
+
+/* --- under another tracer --- */
+
+static gboolean
+read_memory (gpointer target, guint64 address, guint8 bytes[16])
+{
+  return pread (GPOINTER_TO_INT (target), bytes, 16, (off_t) address) == 16;
+}
+
+static gboolean
+write_memory (gpointer target, guint64 address, const guint8 bytes[16])
+{
+  return pwrite (GPOINTER_TO_INT (target), bytes, 16, (off_t) address) == 16;
+}
+
+void
+bz_exec_hook_write (pid_t tid, const BzExecHook *hook)
+{
+  char path[48];
+
+  g_snprintf (path, sizeof path, "/proc/%d/mem", (int) tid);
+  int fd = open (path, O_RDWR | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  edit_all (tid, hook, read_memory, write_memory, GINT_TO_POINTER (fd));
+  close (fd);
+}

@@ -1,0 +1,26 @@
+/* Putting a program's text right between execve(2) and its first instruction. */
+#pragma once
+
+#include "loader/shadow/known.h"
+#include "syscall-xlat/call.h"
+
+/* Edits of the program and of its interpreter; either may be NULL. Both outlive the hook. */
+typedef struct {
+  const BzKnownFile *program, *interpreter;
+  gboolean begun; /* the program runs already and is at a call of its own */
+} BzExecHook;
+
+/* Attaches to the target, which waits in execve, so that it stops when the new program is there. Returns 0 or an
+ * errno (EPERM: it has a tracer already). Everything until bz_exec_hook_finish must happen in this thread. */
+int bz_exec_hook_begin (pid_t tid);
+
+/* After the call was let go: waits for the stop, edits, lets the target run. */
+void bz_exec_hook_finish (pid_t tid, const BzExecHook *hook);
+
+/* The same, but stays the target's tracer with these PTRACE_O_ options. FALSE: there is no program to be traced (execve failed,
+ * the target is gone), and nothing is attached. */
+gboolean bz_exec_hook_stay (pid_t tid, const BzExecHook *hook, long options);
+
+/* For a target that has a tracer of its own: edits a program that has begun through /proc/TID/mem, where the
+ * host allows it. */
+void bz_exec_hook_write (pid_t tid, const BzExecHook *hook);

@@ -1,0 +1,320 @@
+/* What a zone's programs execute and map, seen from the supervisor.
+ *
+ * Problem: x86-64 programs linked with glibc before 2.14 call addresses of the vsyscall page, which
+ * kernels no longer serve (FAILURES E1); there is no system call to trap.
+ *
+ * Choice: of a file that holds such calls a rewritten copy is kept (broker.h). A library's descriptor is exchanged for
+ * one of its copy just before it is mapped. The program and its interpreter, which execve maps, are
+ * edited in memory when they start (exec-hook.h). What is known of a file holds for its device, inode, size and ctime.
+ *
+ * The way of an ordinary call, of files that are known and hold nothing: one descriptor opened, one fstat. A file
+ * that is new is copied and searched for the page's addresses; only if they are in it is the keeper asked.
+ *
+ * Limits: the exchange stays: fstat of that descriptor shows the copy's inode. A file changed in place within the
+ * granularity of its ctime keeps its old copy. Text made executable by mprotect is not seen. */
+#include "config.h"
+
+#include "loader/shadow/images.h"
+
+#include "brand/base/error.h"
+#include "loader/kernel.h"
+#include "loader/shadow/broker.h"
+#include "loader/shadow/exec-hook.h"
+#include "loader/shadow/image-copy.h"
+#include "loader/shadow/known.h"
+#include "loader/shadow/last-resort.h"
+#include "loader/shadow/start.h"
+#include "syscall-xlat/remote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define IMAGE_LIMIT (512 * 1024 * 1024)
+#define PATH_BYTES 4096
+#define INTERPRETER_DEPTH 5 /* scripts of scripts; the kernel's own limit */
+
+typedef struct {
+  BzImages base;
+  int broker;
+  BzKnownFiles *files;
+  BzExecContext *context;
+  pthread_mutex_t lock;
+  GHashTable *late; /* set of tids whose programs are to be looked at when they have begun */
+  _Atomic guint late_count;
+  gboolean last_resort; /* this host's kernel does not serve the vsyscall page */
+} Images;
+
+/* --- looking at a file --- */
+
+static const BzKnownFile *
+examine (Images *images, BzCall *call, int fd, const BzFileKey *key, const char *name)
+{
+  BzKnownFile *file = g_new0 (BzKnownFile, 1);
+
+  bz_call_will_wait (call);
+  file->key = *key;
+  file->copy = -1;
+  int copy = bz_image_copy (fd, IMAGE_LIMIT, NULL);
+  if (copy >= 0)
+    {
+      bz_start_read (copy, file);
+      if (file->elf64 && bz_image_may_call_vsyscall (copy))
+        bz_broker_ask (images->broker, copy, name, file);
+      close (copy);
+    }
+  return bz_known_files_add (images->files, file);
+}
+
+/* NULL when it is no regular file. */
+static const BzKnownFile *
+look (Images *images, BzCall *call, int fd, const char *name)
+{
+  struct stat st;
+  BzFileKey key;
+
+  if (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode))
+    return NULL;
+  bz_file_key (&st, &key);
+  const BzKnownFile *file = bz_known_files_find (images->files, &key);
+  return file != NULL ? file : examine (images, call, fd, &key, name);
+}
+
+/* --- libraries --- */
+
+/* A fresh open file on the read-only mount, at the offset of the one that it replaces. */
+static int
+open_copy (const BzKnownFile *file, int original)
+{
+  char path[48];
+  off_t offset = lseek (original, 0, SEEK_CUR);
+
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", file->copy);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd >= 0 && offset > 0)
+    lseek (fd, offset, SEEK_SET);
+  return fd;
+}
+
+/* Whether the target's descriptor is close-on-exec: its duplicate does not tell. */
+static gboolean
+closes_on_exec (pid_t tid, int number)
+{
+  char path[64], text[256];
+  guint flags = 0;
+
+  g_snprintf (path, sizeof path, "/proc/%d/fdinfo/%d", (int) tid, number);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return FALSE;
+  gssize got = read (fd, text, sizeof text - 1);
+  close (fd);
+  text[MAX (got, 0)] = '\0';
+  const char *line = strstr (text, "flags:");
+  return line != NULL && sscanf (line, "flags: %o", &flags) == 1 && (flags & O_CLOEXEC) != 0;
+}
+
+static char *
+base_name_of (int fd)
+{
+  char path[48];
+
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
+  g_autofree char *target = g_file_read_link (path, NULL);
+  return target != NULL ? g_path_get_basename (target) : g_strdup ("image");
+}
+
+static BzVerdict
+on_map (BzImages *base, BzCall *call, int number)
+{
+  Images *images = (Images *) base;
+  int fd;
+
+  if (bz_call_take_fd (call, number, &fd) != 0)
+    return bz_continue ();
+  g_autofree char *name = base_name_of (fd);
+  const BzKnownFile *file = look (images, call, fd, name);
+  if (file != NULL && file->copy >= 0)
+    {
+      int copy = open_copy (file, fd);
+      if (copy >= 0)
+        {
+          bz_call_put_fd (call, copy, number, closes_on_exec (call->tid, number));
+          close (copy);
+        }
+    }
+  close (fd);
+  return bz_continue ();
+}
+
+/* --- programs ---
+ *
+ * Where the hook can't be set at execve (the target has a tracer, or is brandzone's own launcher, which nobody may look
+ * into while other programs of the zone run), the program is looked at again at its first ARCH_SET_FS. */
+
+typedef struct {
+  pid_t tid;
+  BzExecHook hook;
+} Attached;
+
+static void
+finish_attached (gpointer data)
+{
+  Attached *attached = data;
+
+  bz_exec_hook_finish (attached->tid, &attached->hook);
+  g_free (attached);
+}
+
+#define LATE_MAX 4096 /* tasks that never got so far are forgotten, all at once */
+
+static void
+remember_late (Images *images, pid_t tid)
+{
+  pthread_mutex_lock (&images->lock);
+  if (g_hash_table_size (images->late) >= LATE_MAX)
+    g_hash_table_remove_all (images->late);
+  g_hash_table_add (images->late, GINT_TO_POINTER (tid));
+  atomic_store (&images->late_count, g_hash_table_size (images->late));
+  pthread_mutex_unlock (&images->lock);
+}
+
+static gboolean
+forget_late (Images *images, pid_t tid)
+{
+  if (atomic_load (&images->late_count) == 0)
+    return FALSE;
+  pthread_mutex_lock (&images->lock);
+  gboolean known = g_hash_table_remove (images->late, GINT_TO_POINTER (tid));
+  atomic_store (&images->late_count, g_hash_table_size (images->late));
+  pthread_mutex_unlock (&images->lock);
+  return known;
+}
+
+static gboolean
+needs_edits (const BzExecHook *hook)
+{
+  return (hook->program != NULL && hook->program->edit_count > 0)
+         || (hook->interpreter != NULL && hook->interpreter->edit_count > 0);
+}
+
+static gboolean
+needs_tracer (const Images *images, const BzExecHook *hook)
+{
+  return images->last_resort
+         && ((hook->program != NULL && hook->program->refused)
+             || (hook->interpreter != NULL && hook->interpreter->refused));
+}
+
+static BzVerdict
+hook_program (Images *images, BzCall *call, const BzExecHook *hook)
+{
+  BzVerdict verdict = bz_continue ();
+
+  bz_call_will_wait (call); /* execve reads from the zone's file systems */
+  if (!bz_call_begin (call))
+    return verdict;
+  if (needs_tracer (images, hook) && bz_last_resort_begin (call->tid, hook) == 0)
+    return verdict;
+  if (bz_exec_hook_begin (call->tid) != 0)
+    {
+      if (hook->begun)
+        bz_exec_hook_write (call->tid, hook);
+      else
+        remember_late (images, call->tid);
+      return verdict;
+    }
+  Attached *attached = g_new (Attached, 1);
+  *attached = (Attached){ .tid = call->tid, .hook = *hook };
+  verdict.after = finish_attached;
+  verdict.after_data = attached;
+  return verdict;
+}
+
+/* Follows #! lines to the program that is really run. */
+static const BzKnownFile *
+find_program (Images *images, BzCall *call, int directory, const char *first, guint flags)
+{
+  g_autofree char *path = g_strdup (first);
+
+  for (guint depth = 0; depth < INTERPRETER_DEPTH; depth++)
+    {
+      int fd = bz_exec_context_open (images->context, call, depth == 0 ? directory : AT_FDCWD, path,
+                                     depth == 0 ? flags : 0);
+      if (fd < 0)
+        return NULL;
+      g_autofree char *name = g_path_get_basename (path);
+      const BzKnownFile *file = look (images, call, fd, name);
+      close (fd);
+      if (file == NULL || file->elf64 || file->interpreter == NULL)
+        return file;
+      g_free (path);
+      path = g_strdup (file->interpreter);
+    }
+  return NULL;
+}
+
+static BzVerdict
+on_execute (BzImages *base, BzCall *call, int directory, guint64 address, guint flags)
+{
+  Images *images = (Images *) base;
+  BzExecHook hook = { 0 };
+  char path[PATH_BYTES];
+
+  if (bz_call_read_string (call, address, path, sizeof path) != 0)
+    {
+      remember_late (images, call->tid);
+      return bz_continue ();
+    }
+  hook.program = find_program (images, call, directory, path, flags);
+  if (hook.program != NULL && hook.program->elf64 && hook.program->interpreter != NULL)
+    hook.interpreter = find_program (images, call, AT_FDCWD, hook.program->interpreter, 0);
+  return needs_edits (&hook) || needs_tracer (images, &hook) ? hook_program (images, call, &hook) : bz_continue ();
+}
+
+static BzVerdict
+on_begun (BzImages *base, BzCall *call)
+{
+  Images *images = (Images *) base;
+  BzExecHook hook = { .begun = TRUE };
+
+  if (!forget_late (images, call->tid))
+    return bz_continue ();
+  int fd = bz_exec_context_open_program (images->context, call->tid);
+  if (fd < 0)
+    return bz_continue ();
+  g_autofree char *name = base_name_of (fd);
+  hook.program = look (images, call, fd, name);
+  close (fd);
+  if (hook.program != NULL && hook.program->interpreter != NULL)
+    hook.interpreter = find_program (images, call, AT_FDCWD, hook.program->interpreter, 0);
+  return needs_edits (&hook) || needs_tracer (images, &hook) ? hook_program (images, call, &hook) : bz_continue ();
+}
+
+static const BzImagesClass images_class = {
+  .map = on_map,
+  .execute = on_execute,
+  .begun = on_begun,
+};
+
+BzImages *
+bz_images_new (int broker_socket, GError **error)
+{
+  BzExecContext *context = bz_exec_context_new (error);
+
+  if (context == NULL)
+    return NULL;
+  Images *images = g_new0 (Images, 1);
+  images->base.class = &images_class;
+  images->broker = broker_socket;
+  images->files = bz_known_files_new ();
+  images->context = context;
+  images->last_resort = bz_last_resort_needed ();
+  images->late = g_hash_table_new (NULL, NULL);
+  pthread_mutex_init (&images->lock, NULL);
+  return &images->base;
+}

@@ -1,0 +1,43 @@
+/* The files that a supervisor has looked at: what of their text must be put right. */
+#pragma once
+
+#include <glib.h>
+#include <sys/stat.h>
+
+/* Identifies a file's content for as long as nobody changes it. */
+typedef struct {
+  guint64 device, inode, size;
+  gint64 changed; /* ctime in nanoseconds */
+} BzFileKey;
+
+void bz_file_key (const struct stat *st, BzFileKey *key);
+
+typedef struct {
+  guint64 address; /* as linked */
+  guint8 length;
+  guint8 before[16], after[16];
+} BzTextEdit;
+
+/* One file. Never changed once it is known; kept for the supervisor's life. */
+typedef struct {
+  BzFileKey key;
+  BzTextEdit *edits;
+  guint edit_count;
+  gboolean refused;     /* it calls the vsyscall page from places that can't be rewritten */
+  int copy;             /* the rewritten copy on its read-only mount, or -1 */
+  guint64 entry;        /* e_entry of an ELF file */
+  guint64 lowest;       /* lowest address of its segments */
+  gboolean elf64;       /* an x86-64 ELF file */
+  char *interpreter;    /* PT_INTERP, or of a script's first line; NULL: none */
+} BzKnownFile;
+
+typedef struct BzKnownFiles BzKnownFiles;
+BzKnownFiles *bz_known_files_new (void);
+
+/* NULL: not known. */
+const BzKnownFile *bz_known_files_find (BzKnownFiles *files, const BzFileKey *key);
+
+/* Takes ownership of file; if another thread was faster, that one's is returned. A full
+ * table (65536 files) is emptied; what others still use stays valid. */
+const BzKnownFile *bz_known_files_add (BzKnownFiles *files, BzKnownFile *file);
+void bz_known_file_free (BzKnownFile *file);
