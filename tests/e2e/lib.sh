@@ -346,9 +346,12 @@ our_mounts () {
     grep -vx -e "$tmp/build" -e "$tmp/src" -e "$tmp/trees" || :
 }
 
+# What is new and holds no process: others of this machine may start zones meanwhile.
 new_cgroups () {
   our_cgroups | grep -vxF "$cgroups_before
-" || :
+" | while read -r group; do
+    if [ -d "$group" ] && [ -z "$(cat "$group/cgroup.procs" 2>/dev/null)" ]; then echo "$group"; fi
+  done
 }
 
 run_directories () {

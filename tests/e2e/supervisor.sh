@@ -140,17 +140,17 @@ keeper_dies () {
   is 'and runs again' "$status" 12
 }
 
-# A file system of the zone that never answers.
+# A file system of the zone that never answers. In this mount namespace everybody may open the host's /dev/fuse, which
+# is the one that a plain user's zone gets.
 hanging_file () {
-  if [ "$who" = root ]; then
-    mknod -m 666 "$tmp/fuse" c 10 229 2>/dev/null || :
+  if [ "$who" = root ] && mknod -m 666 "$tmp/fuse" c 10 229 2>/dev/null && [ -c /dev/fuse ]; then
+    mount --bind "$tmp/fuse" /dev/fuse
   fi
-  if [ ! -c "$tmp/fuse" ] || ! (: <>"$tmp/fuse") 2>/dev/null; then
+  if ! (: <>/dev/fuse) 2>/dev/null; then
     skip 'a file of the zone that never answers' 'the host has no FUSE'
     return
   fi
-  in_background bz -q run --brand $brand -v "$guests:/guest:ro" -v "$tmp/fuse:/dev/fuse" z -- sleep 1000
-  until_true 20 running z
+  start
   release=$(bz plan --json --brand $brand z | field release)
   for abi in i386 x86_64; do
     if [ ! -x "$guests/fuse-$abi" ]; then continue; fi
@@ -160,6 +160,7 @@ hanging_file () {
   run bz exec z -- uname -r
   is 'the zone is well afterwards' "$out" "$release"
   stop
+  if [ "$who" = user ]; then umount /dev/fuse; fi
 }
 
 for who in $users; do
