@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -137,37 +136,44 @@ bz_devices_make (guint32 root_uid, guint32 root_gid, guint32 tty_gid, GError **e
 }
 
 static gboolean
-bind_node (const char *path, guint i, GError **error)
+bind_node (int dir, guint i, GError **error)
 {
-  g_autofree char *source = g_build_filename ("/dev", nodes[i].name, NULL);
-  g_autofree char *target = g_build_filename (path, nodes[i].name, NULL);
-  int fd = open (target, O_WRONLY | O_CREAT | O_CLOEXEC, nodes[i].mode & 0777);
+  const char *name = nodes[i].name;
+  g_autofree char *source = g_build_filename ("/dev", name, NULL);
+  int target = openat (dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, nodes[i].mode & 0777);
+  gboolean good = TRUE;
 
-  if (fd < 0)
-    return bz_fail_errno (error, errno, NULL, "cannot make the zone's /dev/%s", nodes[i].name);
-  close (fd);
-  if (S_ISCHR (nodes[i].mode) && mount (source, target, NULL, MS_BIND, NULL) != 0)
-    return bz_fail_errno (error, errno, NULL, "cannot bind %s into the zone", source);
-  return TRUE;
+  if (target < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make the zone's /dev/%s", name);
+  if (S_ISCHR (nodes[i].mode))
+    {
+      int node = bz_open_tree (AT_FDCWD, source, BZ_OPEN_TREE_CLONE | O_CLOEXEC);
+      good = node >= 0
+             && bz_move_mount (node, "", target, "",
+                               BZ_MOVE_MOUNT_F_EMPTY_PATH | BZ_MOVE_MOUNT_T_EMPTY_PATH)
+                    == 0;
+      if (!good)
+        bz_fail_errno (error, errno, NULL, "cannot bind %s into the zone", source);
+      if (node >= 0)
+        close (node);
+    }
+  close (target);
+  return good;
 }
 
 gboolean
-bz_devices_bind (const char *path, GError **error)
+bz_devices_bind (int dir, GError **error)
 {
-  int dir = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  gboolean good = dir >= 0;
-
-  for (guint i = 0; good && i < G_N_ELEMENTS (nodes); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (nodes); i++)
     {
       if (S_ISDIR (nodes[i].mode))
-        good = mkdirat (dir, nodes[i].name, nodes[i].mode & 0777) == 0
-               || bz_fail_errno (error, errno, NULL, "cannot make the zone's /dev/%s",
-                                 nodes[i].name);
-      else if (!nodes[i].optional || host_has (nodes[i].name))
-        good = bind_node (path, i, error);
+        {
+          if (mkdirat (dir, nodes[i].name, nodes[i].mode & 0777) != 0)
+            return bz_fail_errno (error, errno, NULL, "cannot make the zone's /dev/%s",
+                                  nodes[i].name);
+        }
+      else if ((!nodes[i].optional || host_has (nodes[i].name)) && !bind_node (dir, i, error))
+        return FALSE;
     }
-  good = good && make_links (dir, 0, 0, error);
-  if (dir >= 0)
-    close (dir);
-  return good;
+  return make_links (dir, 0, 0, error);
 }

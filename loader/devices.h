@@ -8,5 +8,5 @@
  * nodes can't be made here. */
 int bz_devices_make (guint32 root_uid, guint32 root_gid, guint32 tty_gid, GError **error);
 
-/* In a plain user's zone: fills the fresh tmpfs at `path` with the host's nodes bound one by one. */
-gboolean bz_devices_bind (const char *path, GError **error);
+/* In a plain user's zone: fills the fresh tmpfs that `dir` is the top of with the host's nodes, bound one by one. */
+gboolean bz_devices_bind (int dir, GError **error);

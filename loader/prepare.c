@@ -14,6 +14,7 @@
 #include "loader/devices.h"
 #include "loader/kernel.h"
 #include "loader/message.h"
+#include "loader/mount-lock.h"
 #include "loader/userns.h"
 
 #include <errno.h>
@@ -176,13 +177,28 @@ prepare_root (const BzPartition *partition, int userns_fd, GError **error)
 /* --- volumes --- */
 
 /* The zone's root is to the volume what the host's root is; where the file system can't map ids, the zone sees
- * nobody's files. Read-only is set when it is attached. */
+ * nobody's files. */
 static int
 prepare_volume (const BzVolume *volume, int userns_fd, GError **error)
 {
-  int fd = clone_mapped (volume->source, userns_fd, BZ_MOUNT_ATTR_NODEV, NULL);
+  uint64_t attributes = BZ_MOUNT_ATTR_NODEV | (volume->read_only ? BZ_MOUNT_ATTR_RDONLY : 0);
+  int fd = clone_mapped (volume->source, userns_fd, attributes, NULL);
 
-  return fd >= 0 ? fd : clone_mapped (volume->source, -1, BZ_MOUNT_ATTR_NODEV, error);
+  return fd >= 0 ? fd : clone_mapped (volume->source, -1, attributes, error);
+}
+
+/* The tree and the volumes: the zone's root may not lift what was set on them. */
+static gboolean
+lock_prepared (BzMounts *prepared, guint volumes, int userns_fd, GError **error)
+{
+  g_autofree int *fds = g_new (int, volumes + 1);
+
+  fds[0] = prepared->root;
+  memcpy (fds + 1, prepared->volumes, sizeof (int) * volumes);
+  gboolean good = bz_mounts_lock (fds, volumes + 1, userns_fd, error);
+  prepared->root = fds[0];
+  memcpy (prepared->volumes, fds + 1, sizeof (int) * volumes);
+  return good;
 }
 
 static guint32
@@ -222,6 +238,11 @@ bz_prepare (const BzPartition *partition, int userns_fd, BzMounts *prepared, GEr
           bz_mounts_close (prepared, partition->volumes->len);
           return FALSE;
         }
+    }
+  if (!lock_prepared (prepared, partition->volumes->len, userns_fd, error))
+    {
+      bz_mounts_close (prepared, partition->volumes->len);
+      return FALSE;
     }
   return TRUE;
 }

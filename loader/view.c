@@ -18,6 +18,7 @@
 #include "brand/base/error.h"
 #include "loader/devices.h"
 #include "loader/kernel.h"
+#include "loader/mount-lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +64,17 @@ clone_tree (const char *path, GError **error)
   return fd;
 }
 
+/* What a plain user's volume or the host's /sys may not do, so that the zone's root can't allow it. */
+static gboolean
+restrict_mount (int *fd, uint64_t attributes, const char *path, GError **error)
+{
+  struct bz_mount_attr attr = { .attr_set = attributes };
+
+  if (bz_mount_setattr (*fd, "", AT_EMPTY_PATH | BZ_AT_RECURSIVE, &attr) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot restrict the mount of %s", path);
+  return bz_mounts_lock (fd, 1, -1, error);
+}
+
 static gboolean
 open_volumes (const BzPartition *partition, const BzMounts *prepared, int *fds, GError **error)
 {
@@ -72,6 +84,10 @@ open_volumes (const BzPartition *partition, const BzMounts *prepared, int *fds, 
       fds[i] = prepared->volumes != NULL ? prepared->volumes[i]
                                          : clone_tree (volume->source, error);
       if (fds[i] < 0)
+        return FALSE;
+      if (prepared->volumes == NULL && volume->read_only
+          && !restrict_mount (&fds[i], BZ_MOUNT_ATTR_RDONLY | BZ_MOUNT_ATTR_NODEV, volume->source,
+                              error))
         return FALSE;
     }
   return TRUE;
@@ -231,12 +247,27 @@ mount_sys (const BzPartition *partition, int root, GError **error)
                : new_mount ("sysfs", NULL, QUIET | BZ_MOUNT_ATTR_RDONLY);
   if (fd < 0)
     return bz_fail_errno (error, errno, NULL, "cannot mount the zone's /sys");
-  gboolean good = attach (fd, root, "/sys", TRUE, error);
+  gboolean good = (partition->network != BZ_NETWORK_HOST
+                   || restrict_mount (&fd, BZ_MOUNT_ATTR_RDONLY | QUIET, "/sys", error))
+                  && attach (fd, root, "/sys", TRUE, error);
   close (fd);
   return good;
 }
 
 /* --- /dev --- */
+
+/* Found again as it was found for the mount: the tree's /dev may be a link. */
+static gboolean
+bind_devices (int root, GError **error)
+{
+  int dir = open_in_root (root, "/dev", O_PATH | O_DIRECTORY);
+
+  if (dir < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot open the zone's /dev");
+  gboolean good = bz_devices_bind (dir, error);
+  close (dir);
+  return good;
+}
 
 static gboolean
 mount_devices (const BzMounts *prepared, int root, GError **error)
@@ -251,7 +282,7 @@ mount_devices (const BzMounts *prepared, int root, GError **error)
         return FALSE;
     }
   else if (!mount_new (root, "/dev", "tmpfs", tmpfs, BZ_MOUNT_ATTR_NOSUID, error)
-           || !bz_devices_bind (STAGE_ROOT "/dev", error))
+           || !bind_devices (root, error))
     return FALSE;
 
   /* Group tty is 5 in nearly every distribution; with one mapped id it does not exist. */
@@ -316,8 +347,7 @@ bind_release (const BzPlan *plan, int root, GError **error)
 static gboolean
 attach_volume (const BzVolume *volume, int fd, int root, GError **error)
 {
-  struct bz_mount_attr attr = { .attr_set = BZ_MOUNT_ATTR_NODEV
-                                            | (volume->read_only ? BZ_MOUNT_ATTR_RDONLY : 0) };
+  struct bz_mount_attr attr = { .attr_set = BZ_MOUNT_ATTR_NODEV };
   struct stat st;
 
   if (fstat (fd, &st) != 0)
