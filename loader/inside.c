@@ -300,6 +300,19 @@ be_init (int socket, pid_t command)
   _exit (0);
 }
 
+/* What the set-up left open: mounts could not be unmounted, sockets would live on. Returns the socket's new number. */
+static int
+keep_one_descriptor (int socket)
+{
+  int kept = socket;
+
+  if (socket != 3 && dup3 (socket, 3, O_CLOEXEC) == 3)
+    kept = 3;
+  if (kept == 3)
+    bz_close_range (4, ~0U, 0);
+  return kept;
+}
+
 static void
 drop_host_streams (void)
 {
@@ -330,10 +343,8 @@ run (BzInside *inside, Started *started, GError **error)
   retitle (inside);
   gboolean sent = bz_message_send (inside->socket, "started", NULL, &started->master,
                                    started->master >= 0 ? 1 : 0, error);
-  if (started->master >= 0)
-    close (started->master);
-  close (inside->cgroup_namespace);
   drop_host_streams ();
+  inside->socket = keep_one_descriptor (inside->socket);
   return sent;
 }
 

@@ -51,6 +51,20 @@ read_spec (int fd, GError **error)
   return bz_partition_from_variant (variant, error);
 }
 
+/* Where the caller had a standard stream closed, a socket of ours would take its place. */
+static gboolean
+fill_streams (void)
+{
+  int fd;
+
+  do
+    fd = open ("/dev/null", O_RDWR); /* kept across no exec but the command's, as its stream */
+  while (fd >= 0 && fd < 3);
+  if (fd > 2)
+    close (fd);
+  return fd > 2;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -58,7 +72,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int locks[BZ_LOCKS];
 
-  if (argc != 3 + BZ_LOCKS || !parse_descriptor (argv[1], &options.spec)
+  if (!fill_streams () || argc != 3 + BZ_LOCKS || !parse_descriptor (argv[1], &options.spec)
       || !parse_descriptor (argv[2], &options.owner) || !parse_descriptor (argv[3], &locks[0])
       || !parse_descriptor (argv[4], &locks[1]))
     {

@@ -10,6 +10,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* --- the zone's first process, while it lives --- */
@@ -79,6 +80,20 @@ unset_loginuid (void)
     return;
   (void) !write (fd, "4294967295", 10); /* refused when set by a login that plain users can't undo */
   close (fd);
+}
+
+/* A caller may block signals or ignore SIGCHLD (statuses of children would be lost), be
+ * in a directory that is to be unmounted, or have an umask that would hide the zone's mount points from its users. */
+static void
+forget_the_caller (void)
+{
+  sigset_t none;
+
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+  signal (SIGCHLD, SIG_DFL);
+  umask (022);
+  (void) !chdir ("/");
 }
 
 static void
@@ -181,6 +196,7 @@ bz_keeper_main (const BzKeeperOptions *options)
 
   for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
     keeper.listeners[i].fd = -1;
+  forget_the_caller ();
   ignore_the_terminal ();
   unset_loginuid ();
   prctl (PR_SET_NAME, "bz-keeper");
