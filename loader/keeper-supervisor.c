@@ -80,9 +80,10 @@ bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
       = g_unix_fd_add (keeper->supervisor_pidfd, G_IO_IN, on_supervisor_death, keeper);
   keeper->request_source
       = g_unix_fd_add (keeper->supervisor_socket, G_IO_IN, on_supervisor_request, keeper);
+  /* One that is killed before it has them all is followed by another: on_supervisor_death. */
   for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
-    if (keeper->listeners[i].fd >= 0 && !send_listener (keeper, i, error))
-      return FALSE;
+    if (keeper->listeners[i].fd >= 0)
+      send_listener (keeper, i, NULL);
   return TRUE;
 }
 
@@ -163,7 +164,8 @@ bz_keeper_add_listener (BzKeeper *keeper, int listener, GError **error)
       /* POLLHUP comes when no task has the filter any more (Linux 5.9); asking for
        * nothing else, the keeper is not woken by notifications. */
       kept->source = g_unix_fd_add (listener, G_IO_HUP, on_listener_end, keeper);
-      return send_listener (keeper, i, error);
+      send_listener (keeper, i, NULL); /* a successor gets it in any case */
+      return TRUE;
     }
   close (listener);
   return bz_fail (error, BZ_ERROR_STATE, "too many programs have joined it",
