@@ -6,8 +6,9 @@
  * changes under a key, so a file changed in place is another entry, and an old rewriter's entries are never found again. It is
  * built under a name of its own, synced, and renamed: rename fails when another was faster, whose
  * entry is as good. No lock. It holds the copy (.copy, 0555, with a hard link for every name under which it is
- * mapped) and the facts with checksums (.edits), whose modification time is that of the last use.
- * Every look-up verifies the whole copy (8 ms for a libc): a supervisor keeps what it learnt by device, inode, ctime and size.
+ * mapped) and the facts with a checksum (.edits), whose modification time is that of the last use.
+ * Every look-up compares the whole copy with the original and its edits; the key's SHA-256 costs most of a look-up (8 to 10 ms
+ * for a libc): a supervisor keeps what it learnt by device, inode, ctime and size.
  * Directories are 0711: a supervisor in a user namespace reaches an entry whose key it knows, and nobody
  * lists them; a key is known only to who has the original's bytes.
  * Limits: a result without edits isn't stored. Between two processes both may keep to the limit and pass it together. */

@@ -9,6 +9,7 @@
 #include "loader/shadow/image-copy.h"
 
 #include "brand/base/error.h"
+#include "loader/shadow/rewrite.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -167,20 +168,6 @@ bz_image_copy (int fd, guint64 limit, GError **error)
 
 /* --- what a copy holds --- */
 
-static gboolean
-holds_constant (const guint8 *bytes, gsize size)
-{
-  const guint8 *at = bytes + 2, *end = bytes + size;
-
-  while (at < end && (at = memmem (at, (gsize) (end - at), "\x60\xff", 2)) != NULL)
-    {
-      if (at[-2] == 0 && (at[-1] == 0 || at[-1] == 4 || at[-1] == 8))
-        return TRUE;
-      at++;
-    }
-  return FALSE;
-}
-
 /* TRUE: yes, or it can't be read. */
 static gboolean
 part_holds_constant (int fd, guint64 begin, guint64 end, guint8 *buffer)
@@ -189,7 +176,7 @@ part_holds_constant (int fd, guint64 begin, guint64 end, guint8 *buffer)
     {
       gssize got = pread (fd, buffer, MIN (CHUNK, end - begin), (off_t) begin);
 
-      if (got < 4 || holds_constant (buffer, (gsize) got))
+      if (got < 4 || bz_vsyscall_next (buffer, (gsize) got, 0) < (gsize) got)
         return TRUE;
       begin += (guint64) got - 3; /* one may lie across */
     }

@@ -1,7 +1,7 @@
 /* The finder.
  *
  * Problem: find what calls the vsyscall page, and nothing else, in megabytes of hostile bytes.
- * Choice: every use holds the low 32 bits of one of three addresses, 00 {00,04,08} 60 ff; there are a handful in a file. For each
+ * Choice: every use holds the low half of one of three addresses; there are a handful in a file. For each
  * that lies in code (elf-map.c), the code around is decoded from the place before it where an instruction surely begins
  * (code.c), and judged (shapes.c). Branches: short ones are known from the decoded code, which reaches 144 bytes further than
  * the use on either side; for near ones every byte of the code that could be one is looked at, whatever the
@@ -24,7 +24,6 @@
 #define SHORT_REACH 144              /* a short branch's reach, and an edit */
 #define WINDOW (16 * 1024)           /* bytes to either side */
 #define ALL_WINDOWS (8 * 1024 * 1024) /* bytes decoded for one image */
-#define CONSTANT 4                   /* bytes of a constant */
 
 /* A use to be rewritten. */
 typedef struct {
@@ -74,28 +73,10 @@ add_insn_place (Finder *finder, GArray *places, const BzElfRange *range, guint64
              reason);
 }
 
-/* The three constants in bytes: where the next one begins at or after `from`, or size. */
-static gsize
-next_constant (const guint8 *bytes, gsize size, gsize from)
-{
-  while (size >= CONSTANT && from <= size - CONSTANT)
-    {
-      const guint8 *found = memmem (bytes + from + 2, size - from - 2, "\x60\xff", 2);
-
-      if (found == NULL)
-        break;
-      from = (gsize) (found - bytes) - 2;
-      if (bytes[from] == 0 && (bytes[from + 1] & ~0x0c) == 0 && bytes[from + 1] != 0x0c)
-        return from;
-      from++;
-    }
-  return size;
-}
-
 static gboolean
 is_whole_address (const guint8 *bytes, gsize left)
 {
-  return left >= 8 && memcmp (bytes + CONSTANT, "\xff\xff\xff\xff", 4) == 0;
+  return left >= 8 && memcmp (bytes + BZ_VSYSCALL_HALF, "\xff\xff\xff\xff", 4) == 0;
 }
 
 /* --- the code around --- */
@@ -205,7 +186,7 @@ decode_around (Finder *finder, const BzElfRange *range, guint64 address)
 static gboolean
 looks_like_call (const guint8 *bytes, gsize at, gsize size)
 {
-  return at >= 3 && size - at >= CONSTANT + 2 && (bytes[at - 3] & 0xfe) == 0x48 && bytes[at - 2] == 0xc7
+  return at >= 3 && size - at >= BZ_VSYSCALL_HALF + 2 && (bytes[at - 3] & 0xfe) == 0x48 && bytes[at - 2] == 0xc7
          && (bytes[at - 1] & 0xf8) == 0xc0 && (bytes[at + 4] == 0xff || bytes[at + 4] == 0x41);
 }
 
@@ -252,7 +233,7 @@ judge_constant (Finder *finder, const BzElfRange *range, gsize at)
     }
   gint found = bz_code_find (&finder->code, address);
   const BzInsn *insn = found < 0 ? NULL : &g_array_index (finder->code.insns, BzInsn, found);
-  if (insn == NULL || insn->entry < 0 || address + CONSTANT > insn->address + insn->length)
+  if (insn == NULL || insn->entry < 0 || address + BZ_VSYSCALL_HALF > insn->address + insn->length)
     {
       judge_non_instruction (finder, range, at);
       return;
@@ -272,9 +253,9 @@ find_in_code (Finder *finder)
     {
       const BzElfRange *range = &g_array_index (finder->map.code, BzElfRange, i);
       const guint8 *bytes = finder->image + range->offset;
-      gsize at = next_constant (bytes, range->size, 0);
+      gsize at = bz_vsyscall_next (bytes, range->size, 0);
 
-      for (; at < range->size && !finder->overflow; at = next_constant (bytes, range->size, at + 1))
+      for (; at < range->size && !finder->overflow; at = bz_vsyscall_next (bytes, range->size, at + 1))
         judge_constant (finder, range, at);
     }
 }
@@ -286,9 +267,9 @@ find_in_data (Finder *finder)
     {
       const BzElfRange *range = &g_array_index (finder->map.data, BzElfRange, i);
       const guint8 *bytes = finder->image + range->offset;
-      gsize at = next_constant (bytes, range->size, 0);
+      gsize at = bz_vsyscall_next (bytes, range->size, 0);
 
-      for (; at < range->size && !finder->overflow; at = next_constant (bytes, range->size, at + 1))
+      for (; at < range->size && !finder->overflow; at = bz_vsyscall_next (bytes, range->size, at + 1))
         if ((range->address + at) % 8 == 0 && is_whole_address (bytes + at, range->size - at))
           {
             g_autofree char *text = g_strdup_printf (".quad 0xffffffffff600%x00", bytes[at + 1]);

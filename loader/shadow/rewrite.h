@@ -20,6 +20,11 @@ typedef enum { BZ_VSYSCALL_GETTIMEOFDAY, BZ_VSYSCALL_TIME, BZ_VSYSCALL_GETCPU, B
 #define BZ_VSYSCALL_PAGE G_GUINT64_CONSTANT (0xffffffffff600000)
 #define BZ_VSYSCALL_ADDRESS(entry) (BZ_VSYSCALL_PAGE + ((guint64) (entry) << 10))
 
+/* Every use holds the low half of such an address, 00 {00,04,08} 60 ff. Returns where the next one begins at or after `from`,
+ * or `size`. */
+#define BZ_VSYSCALL_HALF 4
+gsize bz_vsyscall_next (const guint8 *bytes, gsize size, gsize from);
+
 typedef struct {
   guint64 offset;  /* in the file */
   guint64 address; /* as linked; the load address of a shared object or PIE is to be added */
