@@ -29,6 +29,8 @@ libloader_a_SOURCES = \
 	loader/partition-data.c \
 	loader/partition-data.h \
 	loader/run.c \
+	loader/shield.c \
+	loader/shield.h \
 	loader/user.c \
 	loader/user.h \
 	loader/userns.c \
@@ -130,7 +132,8 @@ endif
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz-rewrite
-tests_fuzz_fuzz_rewrite_SOURCES = tests/fuzz/fuzz-rewrite.c $(bz_finder)
+tests_fuzz_fuzz_rewrite_SOURCES = tests/fuzz/fuzz-rewrite.c tests/unit/made-up-elf.c \
+	tests/unit/made-up-elf.h $(bz_finder)
 tests_fuzz_fuzz_rewrite_CPPFLAGS = $(AM_CPPFLAGS) $(ELF_CFLAGS) $(CAPSTONE_CFLAGS)
 tests_fuzz_fuzz_rewrite_LDADD = $(bz_finder_libs)
 tests_fuzz_fuzz_rewrite_LDFLAGS = -fsanitize=fuzzer,address,undefined
