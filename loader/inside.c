@@ -29,6 +29,8 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 /* --- set-up --- */
@@ -124,22 +126,53 @@ become_zone (BzInside *inside, GError **error)
 
 /* --- the command --- */
 
+/* Whether the zone's root has put nothing else in the place of a device: only a real one has
+ * its number, for nobody in a zone may make device nodes. */
+static gboolean
+is_device (int fd, guint major_number, guint minor_number)
+{
+  struct stat st;
+
+  return fstat (fd, &st) == 0 && S_ISCHR (st.st_mode)
+         && st.st_rdev == makedev (major_number, minor_number);
+}
+
+int
+bz_inside_open_null (int flags, GError **error)
+{
+  int fd = open ("/dev/null", flags | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+  if (fd < 0)
+    bz_fail_errno (error, errno, NULL, "cannot open the zone's /dev/null");
+  else if (!is_device (fd, 1, 3))
+    {
+      close (fd);
+      fd = -1;
+      bz_fail (error, BZ_ERROR_FAILED, "it is something else", NULL, "cannot use the zone's /dev/null");
+    }
+  if (fd >= 0)
+    fcntl (fd, F_SETFL, flags);
+  return fd;
+}
+
 gboolean
 bz_inside_open_pty (int *master, int *slave, GError **error)
 {
   int unlock = 0;
-  guint number;
-  char path[32];
 
   *slave = -1;
-  *master = open ("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (*master < 0 || ioctl (*master, TIOCSPTLCK, &unlock) != 0
-      || ioctl (*master, TIOCGPTN, &number) != 0)
+  /* O_NONBLOCK: not to wait at a FIFO. */
+  *master = open ("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (*master >= 0 && !is_device (*master, 5, 2))
+    return bz_fail (error, BZ_ERROR_FAILED, "the zone's /dev/pts/ptmx is something else", NULL,
+                    "cannot open a pty of the zone");
+  if (*master < 0 || fcntl (*master, F_SETFL, O_RDWR) != 0
+      || ioctl (*master, TIOCSPTLCK, &unlock) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot open a pty of the zone");
-  g_snprintf (path, sizeof path, "/dev/pts/%u", number);
-  *slave = open (path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  /* Not by its name, which may be a link (Linux 4.13). */
+  *slave = ioctl (*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (*slave < 0)
-    return bz_fail_errno (error, errno, NULL, "cannot open the zone's %s", path);
+    return bz_fail_errno (error, errno, NULL, "cannot open the other side of the zone's pty");
   return TRUE;
 }
 
@@ -196,9 +229,8 @@ choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **erro
     }
   else if (!command->interactive)
     {
-      stdio[0] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-      if (stdio[0] < 0)
-        return bz_fail_errno (error, errno, NULL, "cannot open the zone's /dev/null");
+      stdio[0] = bz_inside_open_null (O_RDONLY, error);
+      return stdio[0] >= 0;
     }
   return TRUE;
 }
@@ -316,10 +348,13 @@ keep_one_descriptor (int socket)
 static void
 drop_host_streams (void)
 {
-  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  int null = bz_inside_open_null (O_RDWR, NULL);
 
-  for (int fd = 0; null >= 0 && fd < 3; fd++)
-    dup2 (null, fd);
+  for (int fd = 0; fd < 3; fd++)
+    if (null < 0)
+      close (fd); /* the command has removed /dev/null already */
+    else
+      dup2 (null, fd);
   if (null > 2)
     close (null);
 }

@@ -19,3 +19,6 @@ G_GNUC_NORETURN void bz_inside_main (BzInside *inside);
 
 /* A new pty of the zone's devpts: the master, and the slave opened without becoming the controlling terminal. */
 gboolean bz_inside_open_pty (int *master, int *slave, GError **error);
+
+/* The zone's /dev/null, or -1: its root may have put a link out of the zone, or anything else, in its place. */
+int bz_inside_open_null (int flags, GError **error);

@@ -29,6 +29,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -74,9 +75,9 @@ choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **erro
         return FALSE;
       stdio[1] = stdio[2] = stdio[0];
     }
-  else if (!command->interactive && (stdio[0] = open ("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
-    return bz_fail_errno (error, errno, NULL, "cannot open the zone's /dev/null");
-  return TRUE;
+  else if (!command->interactive)
+    stdio[0] = bz_inside_open_null (O_RDONLY, error);
+  return stdio[0] >= 0;
 }
 
 typedef struct {
@@ -304,6 +305,8 @@ join (int connection, Joiner *joiner, int socket, Joined *joined, GError **error
 {
   pid_t pid = bz_clone (0, NULL, joiner->unified);
 
+  if (pid < 0 && joiner->unified >= 0)
+    pid = bz_clone (0, NULL, -1); /* a frozen or threaded group, or one that is not ours to enter */
   if (pid == 0)
     be_joiner (joiner);
   if (pid < 0)
@@ -326,6 +329,7 @@ bz_loader_exec (const char *run_dir, const BzCommand *command, BzEnd *end, GErro
   int connection = bz_client_connect (run_dir, error);
 
   *end = (BzEnd){ 0 };
+  signal (SIGCHLD, SIG_DFL); /* a caller that ignores it would have us lose the program's status */
   if (connection < 0)
     return FALSE;
   gboolean good = learn_zone (connection, &joiner, &answer, error);

@@ -6,6 +6,7 @@
 #include "loader/keeper.h"
 #include "loader/message.h"
 #include "loader/partition-data.h"
+#include "loader/shield.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +72,7 @@ main (int argc, char **argv)
   BzKeeperOptions options = { 0 };
   g_autoptr (GError) error = NULL;
   int locks[BZ_LOCKS];
+  gboolean shielded = bz_shield (argv, &error);
 
   if (!fill_streams () || argc != 3 + BZ_LOCKS || !parse_descriptor (argv[1], &options.spec)
       || !parse_descriptor (argv[2], &options.owner) || !parse_descriptor (argv[3], &locks[0])
@@ -79,7 +81,8 @@ main (int argc, char **argv)
       fputs ("brandzone-keeper is started by brandzone(1)\n", stderr);
       return BZ_EXIT_BRANDZONE;
     }
-  options.partition = read_spec (options.spec, &error);
+  if (shielded)
+    options.partition = read_spec (options.spec, &error);
   if (options.partition == NULL || options.partition->command == NULL)
     {
       if (error == NULL)

@@ -47,6 +47,9 @@ clone_init (BzKeeper *keeper, GError **error)
     return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
   inside.socket = pair[1];
   keeper->init = bz_clone (flags, &keeper->init_pidfd, bz_cgroup_unified (keeper->cgroup));
+  /* The host may refuse the group (one of threads, or with controllers enabled): go without. */
+  if (keeper->init < 0 && bz_cgroup_unified (keeper->cgroup) >= 0)
+    keeper->init = bz_clone (flags, &keeper->init_pidfd, -1);
   if (keeper->init == 0)
     {
       close (pair[0]);

@@ -140,6 +140,18 @@ bz_message_take_fd (BzMessage *message, guint index)
   return fd;
 }
 
+#define TEXT_BYTES 8192
+
+/* Messages quote what people and zones have named in any encoding. */
+static void
+insert_text (GVariantDict *body, const char *key, const char *text)
+{
+  g_autofree char *valid = text != NULL ? g_utf8_make_valid (text, (gssize) strnlen (text, TEXT_BYTES)) : NULL;
+
+  if (valid != NULL)
+    g_variant_dict_insert (body, key, "s", valid);
+}
+
 gboolean
 bz_message_send_error (int socket, const GError *problem, GError **error)
 {
@@ -147,12 +159,10 @@ bz_message_send_error (int socket, const GError *problem, GError **error)
   g_auto (GVariantDict) body = G_VARIANT_DICT_INIT (NULL);
 
   g_variant_dict_insert (&body, "code", "i", bz_error_exit_status (problem));
-  g_variant_dict_insert (&body, "what", "s", parts != NULL ? parts->what : "brandzone");
-  g_variant_dict_insert (&body, "why", "s", parts != NULL ? parts->why : problem->message);
-  if (parts != NULL && parts->hint != NULL)
-    g_variant_dict_insert (&body, "hint", "s", parts->hint);
-  if (parts != NULL && parts->row != NULL)
-    g_variant_dict_insert (&body, "row", "s", parts->row);
+  insert_text (&body, "what", parts != NULL ? parts->what : "brandzone");
+  insert_text (&body, "why", parts != NULL ? parts->why : problem->message);
+  insert_text (&body, "hint", parts != NULL ? parts->hint : NULL);
+  insert_text (&body, "row", parts != NULL ? parts->row : NULL);
   return bz_message_send (socket, "error", g_variant_dict_end (&body), NULL, 0, error);
 }
 

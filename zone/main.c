@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "loader/shield.h"
 #include "zone/context.h"
 #include "zone/help.h"
 #include "zone/names.h"
@@ -106,6 +107,9 @@ main (int argc, char **argv)
   int status;
 
   setlocale (LC_ALL, "");
+  /* `exec` becomes a program of the zone. */
+  if (g_strv_contains ((const char *const *) words, "exec") && !bz_shield (argv, &error))
+    return fail (NULL, error, json);
   g_autoptr (BzArguments) before = bz_arguments_parse_global (words, &rest, &error);
   if (before == NULL)
     return fail (NULL, error, json);
