@@ -37,3 +37,17 @@ bench: tests/guest/built
 
 EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/.shellcheckrc \
 	tests/e2e/terminal.py tests/trees/make-tree tests/bench/run-bench tests/bench/bench.py
+
+## hosts: the same tests on stock kernels, booted under software emulation (tests/hosts/run-host).
+
+check_PROGRAMS += tests/hosts/load-modules
+tests_hosts_load_modules_SOURCES = tests/hosts/load-modules.c
+
+BZ_HOSTS = tests/hosts/host-5.10.sh tests/hosts/host-6.1-quick.sh tests/hosts/host-6.1.sh \
+	tests/hosts/host-6.1-xonly.sh tests/hosts/host-6.12.sh tests/hosts/host-6.12-emulate.sh \
+	tests/hosts/host-6.12-no-ia32.sh
+if HOST_TESTS
+TESTS += $(BZ_HOSTS)
+endif
+EXTRA_DIST += $(BZ_HOSTS) tests/hosts/lib.sh tests/hosts/run-host tests/hosts/get-kernel \
+	tests/hosts/make-guest tests/hosts/init tests/hosts/guest-tests.sh tests/hosts/.shellcheckrc

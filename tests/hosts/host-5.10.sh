@@ -1,0 +1,5 @@
+#!/bin/sh
+# Older than the oldest that is supported: a clear refusal.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+boot_if_full --trees alpine-x86 5.10

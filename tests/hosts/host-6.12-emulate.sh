@@ -1,0 +1,5 @@
+#!/bin/sh
+# The vsyscall page as kernels before 5.3 served it.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+boot_if_full --timeout 900 --state tmpfs 6.12 vsyscall=emulate cgroup_no_v1=all
