@@ -87,7 +87,7 @@ class Zone:
         return ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "chroot", self.tree, *words]
 
     def start(self):
-        self.runner = subprocess.Popen(self.inside("/bin/sleep", "1000"), stdin=subprocess.DEVNULL)
+        self.runner = subprocess.Popen(self.inside("sleep", "1000"), stdin=subprocess.DEVNULL)
         for _ in range(200):
             shown = json.loads(output(self.base + ["show", "--json", self.name]))
             if shown["state"] == "running":
@@ -105,6 +105,16 @@ class Zone:
     def stop(self):
         run(self.base + ["stop", "--time", "0", self.name])
         self.runner.wait()
+
+
+def attempt(what, measure, *arguments):
+    """One figure that cannot be had must not cost the others."""
+    note(what)
+    try:
+        measure(*arguments)
+    except (subprocess.CalledProcessError, RuntimeError, OSError, ValueError) as error:
+        why = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+        leave_out(what, why[-1] if why else repr(error))
 
 
 def tree_zone(work, name, tree):
@@ -149,6 +159,7 @@ def pair(zone, what, goal, times, *words):
     def by_zone():
         return seconds(zone.inside(*words))
 
+    # What it costs to start a zone is another line.
     start, = in_turns(5, lambda: seconds(zone.inside("/bin/true")))
     try:
         old, new = in_turns(times, by_chroot, by_zone)
@@ -156,13 +167,12 @@ def pair(zone, what, goal, times, *words):
         why = (error.stderr or "").strip().splitlines()
         leave_out(what, f"{' '.join(words[:2])}: {why[-1] if why else error}")
         return
-    # What it costs to start a zone is another line.
     ratio = (new - start) / old
     add(what, f"{ratio:.3f} ({new - start:.3f} s, chroot {old:.3f} s)", f"{goal}", ratio <= goal)
 
 
-def programs(zone, what, goal):
-    pair(zone, f"500 fork+exec, {what}", goal, 7, "/guest/cost-" + abi_of(zone), "exec", "500", "/bin/true")
+def programs(zone, what, goal, *words):
+    pair(zone, f"500 fork+exec, {what}", goal, 7, "/guest/cost-" + abi_of(zone), "exec", "500", *words)
 
 
 def abi_of(zone):
@@ -177,7 +187,6 @@ def notifications(zone):
         run(zone.execute("/bin/true"))
         one = zone.counts()
         count = 200
-        run(["sh", "-c", 'true'])
         loop = "i=0; while [ $i -lt %d ]; do /bin/true; i=$((i+1)); done" % count
         shell = "/bin/zsh" if os.path.exists(os.path.join(zone.tree, "bin/zsh")) else "/bin/sh"
         run(zone.execute(shell, "-c", loop))
@@ -284,33 +293,28 @@ def measure_all(work):
     el6 = tree_zone(work, "centos6", "centos-6.8")
     libc5 = tree_zone(work, "slackware", "slackware-4.0")
     if el6 is not None:
-        note("single calls")
-        single_calls(el6)
-    note("fork and exec")
+        attempt("single calls", single_calls, el6)
     if alpine is not None:
-        programs(alpine, "alpine i386", 1.05)
+        attempt("fork and exec, alpine", programs, alpine, "alpine i386", 1.05, "/bin/true")
     if traps_nothing is not None:
-        programs(traps_nothing, "bullseye i386", 1.05)
+        attempt("fork and exec, bullseye", programs, traps_nothing, "bullseye i386", 1.05, "/bin/true")
+        attempt("find", pair, traps_nothing, "find, bullseye i386", 1.05, turns + 2, "/bin/sh", "-c",
+                "for i in 1 2 3 4 5; do find /usr /etc /var /lib -xdev -ls >/dev/null; done")
+        attempt("tar", pair, traps_nothing, "tar | gzip, bullseye i386", 1.05, turns, "/bin/sh", "-c",
+                "tar cf - /usr/bin /usr/share/doc /etc /var | gzip -1 >/dev/null")
     if libc5 is not None:
-        programs(libc5, "slackware (libc5)", 1.12)
-    if traps_nothing is not None:
-        note("find and tar")
-        pair(traps_nothing, "find, bullseye i386", 1.05, turns + 2, "/bin/sh", "-c",
-             "for i in 1 2 3 4 5; do find /usr /etc /var /lib -xdev -ls >/dev/null; done")
-        pair(traps_nothing, "tar | gzip, bullseye i386", 1.05, turns, "/bin/sh", "-c",
-             "tar cf - /usr/bin /usr/share/doc /etc /var | gzip -1 >/dev/null")
-    if libc5 is not None:
-        note("Slackware")
-        pair(libc5, "tar | gzip, slackware (libc5)", 1.12, turns, "/bin/zsh", "-c",
-             "tar cf - /usr/bin /etc /usr/include | gzip -1 >/dev/null")
-        notifications(libc5)
-        project(libc5)
+        attempt("fork and exec, slackware", programs, libc5, "slackware (libc5)", 1.12,
+                # Its true is a script, and by chroot its shell does not run.
+                "/bin/ls", "-d", "/")
+        attempt("tar, slackware", pair, libc5, "tar | gzip, slackware (libc5)", 1.12, turns, "/bin/zsh", "-c",
+                "tar cf - /usr/bin /etc /usr/include | gzip -1 >/dev/null")
+        attempt("notifications per exec", notifications, libc5)
+        attempt("make", project, libc5)
     if alpine is not None:
-        note("start and memory")
-        starting(alpine)
+        attempt("starting", starting, alpine)
     for zone in (el6, libc5):
         if zone is not None:
-            memory(zone)
+            attempt("memory", memory, zone)
             break
 
 
