@@ -1,4 +1,4 @@
-/* Probes that read files. */
+/* Probes that read files, or make one call that changes nothing. */
 #include "config.h"
 
 #include "brand/host-probe.h"
@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -82,6 +83,12 @@ bz_probe_vsyscall (char **detail)
   const char *permissions = strchr (line, ' ');
   *detail = g_strdup (permissions != NULL && permissions[1] == 'r' ? "emulate" : "xonly");
   return TRUE;
+}
+
+gboolean
+bz_probe_modify_ldt (void)
+{
+  return syscall (SYS_modify_ldt, 0, NULL, 0) == 0;
 }
 
 /* The caller's own cgroup in the unified hierarchy, relative: "/user.slice/...", or NULL. */

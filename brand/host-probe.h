@@ -23,4 +23,5 @@ gboolean bz_probe_idmapped_mounts (const char *path);
 /* Without a child: reading files. */
 gboolean bz_probe_subordinate_ids (char **detail);
 gboolean bz_probe_vsyscall (char **detail);
+gboolean bz_probe_modify_ldt (void); /* asks for nothing: changes nothing */
 gboolean bz_probe_cgroup (char **detail);

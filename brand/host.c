@@ -139,6 +139,7 @@ bz_host_probe (const char *cache_dir, GError **error)
   host->has[BZ_FEATURE_SUBORDINATE_IDS] =
       bz_probe_subordinate_ids (&host->detail[BZ_FEATURE_SUBORDINATE_IDS]);
   host->has[BZ_FEATURE_VSYSCALL] = bz_probe_vsyscall (&host->detail[BZ_FEATURE_VSYSCALL]);
+  host->has[BZ_FEATURE_MODIFY_LDT] = bz_probe_modify_ldt ();
   host->has[BZ_FEATURE_CGROUP] = bz_probe_cgroup (&host->detail[BZ_FEATURE_CGROUP]);
   return g_steal_pointer (&host);
 }

@@ -39,6 +39,12 @@ libbrand_a_SOURCES = \
 	brand/range.h \
 	brand/release.c \
 	brand/release.h \
+	brand/scan-aout.c \
+	brand/scan-code.c \
+	brand/scan-tree.c \
+	brand/scan-tree.h \
+	brand/scan.c \
+	brand/scan.h \
 	brand/tree-facts.c \
 	brand/tree-facts.h \
 	brand/tree.c \
@@ -81,7 +87,8 @@ BZ_BRAND_TESTS = \
 	tests/unit/test-detect \
 	tests/unit/test-host \
 	tests/unit/test-plan \
-	tests/unit/test-release
+	tests/unit/test-release \
+	tests/unit/test-scan
 check_PROGRAMS += $(BZ_BRAND_TESTS)
 TESTS += $(BZ_BRAND_TESTS)
 
@@ -103,16 +110,23 @@ tests_unit_test_plan_LDADD = $(BZ_BRAND_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_release_SOURCES = tests/unit/test-release.c tests/unit/cmocka-all.h
 tests_unit_test_release_CPPFLAGS = $(BZ_BRAND_TEST_CPPFLAGS)
 tests_unit_test_release_LDADD = $(BZ_BRAND_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_scan_SOURCES = tests/unit/test-scan.c tests/unit/made-up-tree.c \
+	tests/unit/made-up-tree.h tests/unit/cmocka-all.h
+tests_unit_test_scan_CPPFLAGS = $(BZ_BRAND_TEST_CPPFLAGS)
+tests_unit_test_scan_LDADD = $(BZ_BRAND_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz-brand-file tests/fuzz/fuzz-detect
+noinst_PROGRAMS += tests/fuzz/fuzz-brand-file tests/fuzz/fuzz-detect tests/fuzz/fuzz-scan
 tests_fuzz_fuzz_brand_file_SOURCES = tests/fuzz/fuzz-brand-file.c
 tests_fuzz_fuzz_brand_file_LDADD = $(BZ_BRAND_LIBS)
 tests_fuzz_fuzz_brand_file_LDFLAGS = -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_detect_SOURCES = tests/fuzz/fuzz-detect.c
 tests_fuzz_fuzz_detect_LDADD = $(BZ_BRAND_LIBS)
 tests_fuzz_fuzz_detect_LDFLAGS = -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_scan_SOURCES = tests/fuzz/fuzz-scan.c
+tests_fuzz_fuzz_scan_LDADD = $(BZ_BRAND_LIBS)
+tests_fuzz_fuzz_scan_LDFLAGS = -fsanitize=fuzzer,address,undefined
 endif
 
 dist_man_MANS += doc/brandzone-brand.5

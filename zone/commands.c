@@ -95,6 +95,10 @@ static const BzOption plan_options[] = {
   END
 };
 
+static const BzOption check_options[] = {
+  OPTION_BRAND, OPTION_ABI, OPTION_RELEASE, OPTION_DISABLE_ROW, OPTION_WITHOUT, END
+};
+
 static const BzOption doctor_options[] = { OPTION_WITHOUT, END };
 
 static const BzOption trace_options[] = {
@@ -131,6 +135,9 @@ const BzVerb bz_verbs[] = {
   { "detect", "TREE", 1, 1, 0,
     "say which brand a tree wants, and why",
     no_options, bz_verb_detect },
+  { "check", "FILE|TREE", 1, 1, 0,
+    "say what in a program or tree will not work on this host, and what covers it",
+    check_options, bz_verb_check },
   { "plan", "[NAME]", 0, 1, 0,
     "show how a zone would be run",
     plan_options, bz_verb_plan },

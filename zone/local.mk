@@ -1,6 +1,10 @@
 ## zone: configuration, state, the command line
 noinst_LIBRARIES += libzone.a
 libzone_a_SOURCES = \
+	zone/check-private.h \
+	zone/check-rules.c \
+	zone/check.c \
+	zone/check.h \
 	zone/command.c \
 	zone/commands.c \
 	zone/completion.c \
@@ -10,6 +14,9 @@ libzone_a_SOURCES = \
 	zone/counts.h \
 	zone/dirs.c \
 	zone/dirs.h \
+	zone/finding.c \
+	zone/finding.h \
+	zone/findings.def \
 	zone/help.c \
 	zone/help.h \
 	zone/ids.c \
@@ -36,6 +43,7 @@ libzone_a_SOURCES = \
 	zone/trace-line.c \
 	zone/trace-line.h \
 	zone/verb-brands.c \
+	zone/verb-check.c \
 	zone/verb-doctor.c \
 	zone/verb-install.c \
 	zone/verb-list.c \

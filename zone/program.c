@@ -5,6 +5,7 @@
 #include "brand/base/error.h"
 #include "brand/elf-facts.h"
 #include "brand/tree.h"
+#include "zone/check.h"
 #include "zone/names.h"
 
 #include <elf.h>
@@ -43,7 +44,13 @@ look_elf (GBytes *bytes, BzProgram *program)
 
   bz_elf_facts_read (bytes, &facts);
   if (facts.image == BZ_IMAGE_AOUT)
-    program->kind = BZ_PROGRAM_AOUT;
+    {
+      g_auto (BzScan) scan = { .kind = BZ_SCAN_NONE };
+
+      bz_scan_read (bytes, NULL, &scan);
+      program->kind = BZ_PROGRAM_AOUT;
+      program->machine = g_strdup (scan.kind == BZ_SCAN_AOUT ? bz_aout_name (scan.magic) : "damaged");
+    }
   if (facts.image == BZ_IMAGE_ELF)
     {
       program->kind = BZ_PROGRAM_ELF;
@@ -110,103 +117,115 @@ bz_program_look (int tree_fd, const char *name, const char *path, BzProgram *pro
 }
 
 typedef struct {
-  const char *why, *hint, *row;
+  char *why; /* owned */
+  const char *hint, *row;
 } Explanation;
 
-static gboolean
-explain_image (const BzProgram *program, const BzHost *host, Explanation *explanation)
+/* In the words of `check`, which foretells it. */
+static Explanation
+found (BzFinding finding, const char *detail)
+{
+  return (Explanation){ bz_finding_why (finding, detail), bz_finding_hint (finding),
+                        bz_finding_row (finding) };
+}
+
+static Explanation
+explain_image (const BzProgram *program, const BzHost *host)
 {
   if (program->kind == BZ_PROGRAM_AOUT)
-    *explanation = (Explanation){ "it is an a.out program, which Linux no longer runs since 5.19",
-                                  "use an ELF program", "E12" };
-  else if (program->kind == BZ_PROGRAM_EMPTY)
-    *explanation = (Explanation){ "the file is empty", "see whether the tree is complete", NULL };
-  else if (program->kind == BZ_PROGRAM_TEXT)
-    *explanation = (Explanation){ "it is neither a program nor a script with #!",
-                                  "give it to a shell: sh FILE", NULL };
-  else if (program->kind == BZ_PROGRAM_ELF && !program->foreign && program->bits == 32
-           && host != NULL && !host->has[BZ_FEATURE_IA32])
-    *explanation = (Explanation){ "this host's kernel does not run i386 programs",
-                                  bz_feature_mend (BZ_FEATURE_IA32), "E9" };
-  else
-    return FALSE;
-  return TRUE;
+    return found (BZ_FINDING_AOUT, program->machine);
+  if (program->kind == BZ_PROGRAM_EMPTY)
+    return (Explanation){ g_strdup ("the file is empty"), "see whether the tree is complete", NULL };
+  if (program->kind == BZ_PROGRAM_TEXT)
+    return (Explanation){ g_strdup ("it is neither a program nor a script with #!"),
+                          "give it to a shell: sh FILE", NULL };
+  if (program->kind == BZ_PROGRAM_ELF && !program->foreign && program->bits == 32 && host != NULL
+      && !host->has[BZ_FEATURE_IA32])
+    return found (BZ_FINDING_IA32, NULL);
+  return (Explanation){ NULL };
 }
 
 void
 bz_program_explain_error (const BzProgram *program, const BzHost *host, GError **error)
 {
   int code = error != NULL && *error != NULL && (*error)->domain == BZ_ERROR ? (*error)->code : 0;
-  Explanation explanation = { 0 };
-  g_autofree char *why = NULL;
+  Explanation explanation = { NULL };
 
   if ((code != BZ_ERROR_NOT_FOUND && code != BZ_ERROR_NOT_EXECUTABLE)
       || program->kind == BZ_PROGRAM_MISSING)
     return;
   if (program->kind == BZ_PROGRAM_ELF && program->foreign)
-    {
-      why = g_strdup_printf ("it is a program for another CPU (%s)", program->machine);
-      explanation =
-          (Explanation){ why, "take the distribution's release for i386 or x86-64", NULL };
-    }
+    explanation = found (BZ_FINDING_FOREIGN, program->machine);
   else if (code == BZ_ERROR_NOT_FOUND && program->interpreter_missing)
-    {
-      g_autofree char *safe = bz_text_safe (program->interpreter);
-      why = g_strdup_printf ("its interpreter %s does not exist in the zone", safe);
-      explanation =
-          (Explanation){ why, "see whether the tree is complete, and its links whole", NULL };
-    }
-  else if (code != BZ_ERROR_NOT_EXECUTABLE || !explain_image (program, host, &explanation))
+    explanation = found (BZ_FINDING_INTERPRETER, program->interpreter);
+  else if (code == BZ_ERROR_NOT_EXECUTABLE)
+    explanation = explain_image (program, host);
+  if (explanation.why == NULL)
     return;
 
   g_autofree char *path = bz_text_safe (program->path);
+  g_autofree char *why = explanation.why;
   g_clear_error (error);
-  bz_fail (error, (BzErrorCode) code, explanation.why, explanation.hint, "running %s", path);
+  bz_fail (error, (BzErrorCode) code, why, explanation.hint, "running %s", path);
   bz_error_set_row (*error, explanation.row);
 }
 
 /* The first row that fits is the explanation. */
 static const struct {
   int signal;
-  guint bits;      /* 0: any */
-  int lacks;       /* a BzFeature that the host lacks, or -1 */
   const char *row; /* or NULL */
   const char *why;
 } deaths[] = {
-  { SIGSEGV, 64, BZ_FEATURE_VSYSCALL, "E1",
-    "this host has no vsyscall page, and programs linked with glibc before 2.14 call it: boot with "
-    "vsyscall=xonly" },
-  { SIGSEGV, 0, -1, NULL, "it touched memory that it does not have" },
-  { SIGBUS, 0, -1, NULL, "a file that it had mapped became shorter, or the disk failed" },
-  { SIGILL, 0, -1, "E25", "it met an instruction that this CPU does not have" },
-  { SIGFPE, 0, -1, "E24",
+  { SIGSEGV, NULL, "it touched memory that it does not have" },
+  { SIGBUS, NULL, "a file that it had mapped became shorter, or the disk failed" },
+  { SIGILL, "E25", "it met an instruction that this CPU does not have" },
+  { SIGFPE, "E24",
     "it divided by zero; old C libraries do so when they meet a CPU that they do not know" },
-  { SIGSYS, 0, -1, "E10", "a seccomp filter around brandzone forbids a system call that it made" },
-  { SIGABRT, 0, -1, NULL, "it gave up by itself" },
-  { SIGKILL, 0, -1, NULL, "somebody killed it, or memory ran out (see dmesg)" },
-  { SIGTRAP, 0, -1, NULL, "it met a breakpoint" },
-  { SIGXCPU, 0, -1, NULL, "it used up its CPU time" },
-  { SIGXFSZ, 0, -1, NULL, "it wrote a file larger than its limit" },
+  { SIGSYS, "E10", "a seccomp filter around brandzone forbids a system call that it made" },
+  { SIGABRT, NULL, "it gave up by itself" },
+  { SIGKILL, NULL, "somebody killed it, or memory ran out (see dmesg)" },
+  { SIGTRAP, NULL, "it met a breakpoint" },
+  { SIGXCPU, NULL, "it used up its CPU time" },
+  { SIGXFSZ, NULL, "it wrote a file larger than its limit" },
 };
 
 static const char *
-why_dead (int number, guint bits, const BzHost *host, const char **row)
+usual_reason (int number, const char **row)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (deaths); i++)
-    {
-      if (deaths[i].signal != number || (deaths[i].bits != 0 && deaths[i].bits != bits))
-        continue;
-      if (deaths[i].lacks >= 0 && (host == NULL || host->has[deaths[i].lacks]))
-        continue;
-      *row = deaths[i].row;
-      return deaths[i].why;
-    }
+    if (deaths[i].signal == number)
+      {
+        *row = deaths[i].row;
+        return deaths[i].why;
+      }
   return NULL;
 }
 
+/* What `check` finds in such a program, when nothing covers it; or NULL. Owned by the caller. */
+static char *
+foretold (int tree_fd, const BzProgram *program, guint bits, const BzHost *host, const BzPlan *plan,
+          const char **row)
+{
+  const char *base = program->interpreter != NULL ? strrchr (program->interpreter, '/') : NULL;
+  BzFinding finding = BZ_FINDING_COUNT;
+  g_autofree char *how = NULL;
+
+  if (program->kind == BZ_PROGRAM_ELF && bits == 32 && g_strcmp0 (base, "/ld-linux.so.1") == 0)
+    finding = BZ_FINDING_HEAP;
+  else if (bits == 64 && host != NULL && !host->has[BZ_FEATURE_VSYSCALL] && program->path != NULL
+           && bz_check_calls_vsyscall (tree_fd, program->path))
+    finding = BZ_FINDING_VSYSCALL;
+  if (finding == BZ_FINDING_COUNT
+      || bz_finding_cover (finding, NULL, host, plan, &how) == BZ_COVERED)
+    return NULL;
+  g_autofree char *why = bz_finding_why (finding, NULL);
+  *row = bz_finding_row (finding);
+  return g_strdup_printf ("%s (%s)", why, bz_finding_hint (finding));
+}
+
 char *
-bz_program_explain_death (const BzProgram *program, const BzHost *host, const BzPlan *plan,
-                          int wait_status, const char **row)
+bz_program_explain_death (int tree_fd, const BzProgram *program, const BzHost *host,
+                          const BzPlan *plan, int wait_status, const char **row)
 {
   guint bits = program->kind == BZ_PROGRAM_ELF ? program->bits
                : plan == NULL                  ? 0
@@ -218,7 +237,9 @@ bz_program_explain_death (const BzProgram *program, const BzHost *host, const Bz
   if (number == 0 || number == SIGINT || number == SIGPIPE)
     return NULL;
 
-  const char *why = why_dead (number, bits, host, row);
+  g_autofree char *own
+      = number == SIGSEGV ? foretold (tree_fd, program, bits, host, plan, row) : NULL;
+  const char *why = own != NULL ? own : usual_reason (number, row);
   const char *abbreviation = sigabbrev_np (number);
   g_autofree char *safe = bz_text_safe (program->path != NULL ? program->path : "the command");
   g_autofree char *signal_name = abbreviation != NULL ? g_strdup_printf ("SIG%s", abbreviation)

@@ -20,7 +20,7 @@ typedef struct {
   char *path;        /* in the zone */
   guint bits;        /* ELF */
   gboolean foreign;  /* ELF for another CPU */
-  char *machine;     /* its name when foreign, or NULL */
+  char *machine;     /* its name when foreign, the magic number's of an a.out program, or NULL */
   char *interpreter; /* PT_INTERP, or the word after #!, or NULL */
   gboolean interpreter_missing;
 } BzProgram;
@@ -35,7 +35,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BzProgram, bz_program_clear)
 void bz_program_explain_error (const BzProgram *program, const BzHost *host, GError **error);
 
 /* One line about a command that a signal ended, or NULL when there is nothing to say (it ended
- * otherwise, or by SIGINT or SIGPIPE). `*row` is the catalogue row that may explain it, or NULL.
+ * otherwise, or by SIGINT or SIGPIPE). tree_fd: where its libraries are looked up. `*row` is the catalogue row that may explain it, or NULL.
  * Owned by the caller. */
-char *bz_program_explain_death (const BzProgram *program, const BzHost *host, const BzPlan *plan,
-                                int wait_status, const char **row);
+char *bz_program_explain_death (int tree_fd, const BzProgram *program, const BzHost *host,
+                                const BzPlan *plan, int wait_status, const char **row);

@@ -42,8 +42,8 @@ print_stats (int journal_fd, gpointer data)
 
 /* What the end of a command is worth telling, and its exit status. */
 static int
-tell_end (const BzContext *context, const BzPlanning *planning, const BzCommand *command,
-          const char *name, const BzEnd *end)
+tell_end (const BzContext *context, const BzPlanning *planning, const BzPlan *plan,
+          const BzCommand *command, const char *name, const BzEnd *end)
 {
   g_auto (BzProgram) program = { 0 };
   const char *row;
@@ -59,7 +59,8 @@ tell_end (const BzContext *context, const BzPlanning *planning, const BzCommand 
 
   bz_program_look (planning->tree_fd, command->argv[0], bz_command_path (command), &program);
   g_autofree char *line =
-      bz_program_explain_death (&program, planning->host, planning->plan, end->wait_status, &row);
+      bz_program_explain_death (planning->tree_fd, &program, planning->host, plan, end->wait_status,
+                                &row);
   if (line != NULL)
     bz_context_note (context, "%s%s%s%s", line, row != NULL ? " [" : "", row != NULL ? row : "",
                      row != NULL ? "]" : "");
@@ -102,7 +103,7 @@ bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error)
       g_propagate_error (error, g_steal_pointer (&cause));
       return -1;
     }
-  return tell_end (context, prepared->planning, partition->command, partition->name, &end);
+  return tell_end (context, prepared->planning, prepared->planning->plan, partition->command, partition->name, &end);
 }
 
 static gboolean
@@ -169,7 +170,12 @@ bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error)
       g_propagate_error (error, g_steal_pointer (&cause));
       return -1;
     }
-  return tell_end (context, planning, command, name, &end);
+
+  /* The plan that the zone was probably started with, only for a word about a death. */
+  g_autoptr (BzPlanning) full = NULL;
+  if (end.how == BZ_END_COMMAND && WIFSIGNALED (end.wait_status) && !context->quiet)
+    full = bz_planning_zone (context, arguments, name, NULL);
+  return tell_end (context, planning, full != NULL ? full->plan : NULL, command, name, &end);
 }
 
 /* --time in milliseconds. */

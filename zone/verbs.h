@@ -11,6 +11,7 @@ int bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **err
 int bz_verb_list (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_detect (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_check (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_plan (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_doctor (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_brands (BzContext *context, const BzArguments *arguments, GError **error);

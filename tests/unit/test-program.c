@@ -90,7 +90,7 @@ assert_explained (GError *owned, const char *why, const char *row)
 static void
 test_why_not_executable (void **state G_GNUC_UNUSED)
 {
-  static const guint8 qmagic[64] = { 0xcc, 0, 0x64, 0 };
+  static const guint8 qmagic[64] = { 0xcc, 0, 0x64, 0, 32, [20] = 0, 0x10 };
   BzHost *host = g_new0 (BzHost, 1);
   guint8 image[128];
   gsize length = make_elf (image, ELFCLASS32, EM_386);
@@ -133,12 +133,35 @@ test_other_errors_are_left_alone (void **state G_GNUC_UNUSED)
   g_free (host);
 }
 
+/* Of a program that calls the vsyscall page (64 bits), or of libc 5 (32 bits). */
+static char *
+death_under (guint bits, const BzHost *host, const BzPlan *plan, int wait_status, const char **row)
+{
+  static char path[] = "/prog";
+  static char linker[] = "/lib/ld-linux.so.1";
+  static const guint8 call[] = { 0x48, 0xc7, 0xc0, 0, 4, 0x60, 0xff, 0xff, 0xd0 };
+  Elf64_Phdr text = { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = 256 };
+  BzProgram program = { .kind = BZ_PROGRAM_ELF,
+                        .bits = bits,
+                        .path = path,
+                        .interpreter = bits == 32 ? linker : NULL };
+  guint8 image[256] = { 0 };
+
+  make_elf (image, ELFCLASS64, EM_X86_64);
+  ((Elf64_Ehdr *) (gpointer) image)->e_phoff = 64;
+  ((Elf64_Ehdr *) (gpointer) image)->e_phnum = 1;
+  ((Elf64_Ehdr *) (gpointer) image)->e_phentsize = sizeof text;
+  memcpy (image + 64, &text, sizeof text);
+  memcpy (image + 200, call, sizeof call);
+
+  g_auto (Tree) tree = tree_with (image, sizeof image);
+  return bz_program_explain_death (tree.fd, &program, host, plan, wait_status, row);
+}
+
 static char *
 death (guint bits, const BzHost *host, int wait_status, const char **row)
 {
-  BzProgram program = { .kind = BZ_PROGRAM_ELF, .bits = bits, .path = "/bin/sh" };
-
-  return bz_program_explain_death (&program, host, NULL, wait_status, row);
+  return death_under (bits, host, NULL, wait_status, row);
 }
 
 static void
@@ -148,16 +171,26 @@ test_deaths (void **state G_GNUC_UNUSED)
   const char *row;
   g_autofree char *vsyscall = death (64, host, SIGSEGV, &row);
 
-  assert_non_null (strstr (vsyscall, "/bin/sh died of SIGSEGV: this host has no vsyscall page"));
+  BzPlan plan = { .abi = BZ_ABI_X86_64 };
+
+  assert_true (g_str_has_prefix (vsyscall, "/prog died of SIGSEGV: "));
+  assert_non_null (strstr (vsyscall, "calls the vsyscall page"));
   assert_string_equal (row, "E1");
   g_autofree char *i386 = death (32, host, SIGSEGV, &row);
   assert_null (strstr (i386, "vsyscall"));
+  assert_string_equal (row, "E30");
+  /* What the plan covers is no reason to die. */
+  plan.quirk[BZ_QUIRK_VSYSCALL] = plan.quirk[BZ_QUIRK_HEAP] = 1;
+  g_autofree char *covered = death_under (64, host, &plan, SIGSEGV, &row);
+  assert_null (strstr (covered, "vsyscall"));
+  g_autofree char *heap = death_under (32, host, &plan, SIGSEGV, &row);
   assert_null (row);
+  assert_non_null (strstr (heap, "memory that it does not have"));
   host->has[BZ_FEATURE_VSYSCALL] = TRUE;
   g_autofree char *ordinary = death (64, host, SIGSEGV | 0x80, &row);
   assert_null (strstr (ordinary, "vsyscall"));
   g_autofree char *unnamed = death (64, host, SIGRTMIN + 3, &row);
-  assert_true (g_str_has_prefix (unnamed, "/bin/sh died of "));
+  assert_true (g_str_has_prefix (unnamed, "/prog died of "));
   assert_null (death (64, host, SIGINT, &row));
   assert_null (death (64, host, SIGPIPE, &row));
   assert_null (death (64, host, 139 << 8, &row));
