@@ -23,6 +23,9 @@ typedef struct {
   gboolean input_open;
   enum { LINE_START, TILDE, IN_LINE } escape;
   gboolean detached;
+  gboolean output_gone;  /* the caller's standard output has no reader */
+  char pending[16384];   /* input that the terminal had no room for yet */
+  gsize pending_start, pending_end;
   int blocking_flags;    /* of the terminal, restored at the end */
 } Session;
 
@@ -114,37 +117,70 @@ filter_escapes (Session *session, const char *in, gsize length, char *out)
   return n;
 }
 
+/* Passes on what the terminal has room for. Waiting for room here would be for ever where the command waits to be
+ * read itself. */
+static void
+flush_input (Session *session)
+{
+  while (session->pending_start < session->pending_end)
+    {
+      ssize_t written = write (session->attend->terminal, session->pending + session->pending_start,
+                               session->pending_end - session->pending_start);
+      if (written < 0 && errno == EINTR)
+        continue;
+      if (written < 0 && errno == EAGAIN)
+        return;
+      if (written <= 0)
+        {
+          session->input_open = FALSE;
+          break;
+        }
+      session->pending_start += (gsize) written;
+    }
+  session->pending_start = session->pending_end = 0;
+}
+
+/* Called with nothing pending. */
 static void
 pump_input (Session *session)
 {
-  char in[8192], out[2 * sizeof in];
-  int terminal = session->attend->terminal;
+  char in[sizeof session->pending / 2];
   ssize_t got = read (0, in, sizeof in);
 
   if (got < 0 && (errno == EINTR || errno == EAGAIN))
     return;
   if (got <= 0)
     {
-      char end_of_file = 4; /* what a terminal sends for Ctrl-D */
       session->input_open = FALSE;
-      write_all (terminal, &end_of_file, 1);
-      return;
+      session->pending[0] = 4; /* what a terminal sends for Ctrl-D */
+      session->pending_end = 1;
     }
-  gsize length = session->raw ? filter_escapes (session, in, (gsize) got, out) : (gsize) got;
-  if (!write_all (terminal, session->raw ? out : in, length))
-    session->input_open = FALSE;
+  else if (session->raw)
+    session->pending_end = filter_escapes (session, in, (gsize) got, session->pending);
+  else
+    {
+      memcpy (session->pending, in, (gsize) got);
+      session->pending_end = (gsize) got;
+    }
+  flush_input (session);
 }
 
-/* TRUE while there may be more. */
+/* TRUE while there may be more. When nobody reads the caller's output any more, the command is told as a
+ * terminal that hangs up tells it; it is read on, so that it can end. */
 static gboolean
 pump_output (Session *session)
 {
   char bytes[16384];
   ssize_t got = read (session->attend->terminal, bytes, sizeof bytes);
 
-  if (got > 0)
-    return write_all (1, bytes, (gsize) got);
-  return got < 0 && errno == EINTR;
+  if (got <= 0)
+    return got < 0 && errno == EINTR;
+  if (!session->output_gone && !write_all (1, bytes, (gsize) got))
+    {
+      session->output_gone = TRUE;
+      session->attend->forward (SIGHUP, session->attend->data);
+    }
+  return TRUE;
 }
 
 /* --- waiting --- */
@@ -173,7 +209,8 @@ wait_loop (Session *session, int signals, GError **error)
         { attend->end_fd, POLLIN, 0 },
         { signals, POLLIN, 0 },
         { output_open ? attend->terminal : -1, POLLIN, 0 },
-        { session->input_open ? 0 : -1, POLLIN, 0 },
+        { session->input_open && session->pending_end == 0 ? 0 : -1, POLLIN, 0 },
+        { session->pending_end > 0 ? attend->terminal : -1, POLLOUT, 0 },
       };
       if (poll (fds, G_N_ELEMENTS (fds), -1) < 0)
         {
@@ -185,6 +222,8 @@ wait_loop (Session *session, int signals, GError **error)
         take_signals (session, signals);
       if (fds[3].revents != 0)
         pump_input (session);
+      if (fds[4].revents != 0)
+        flush_input (session);
       if (session->detached)
         return TRUE;
       if (fds[2].revents != 0 && !pump_output (session) && errno != EAGAIN)
@@ -234,7 +273,9 @@ bz_attend (const BzAttend *attend, gboolean *detached, GError **error)
       copy_window_size (&session);
       enter_raw_mode (&session);
     }
+  sighandler_t broken_pipe = signal (SIGPIPE, SIG_IGN);
   gboolean good = wait_loop (&session, signals, error);
+  signal (SIGPIPE, broken_pipe);
   leave_raw_mode (&session);
   if (attend->terminal >= 0)
     fcntl (attend->terminal, F_SETFL, session.blocking_flags);

@@ -60,11 +60,14 @@ bz_client_ask (int connection, const char *kind, GVariant *body, const int *fds,
 static BzMessage *
 ask_once (const char *run_dir, const char *kind, GError **error)
 {
+  const struct timeval patience = { .tv_sec = 5 };
   int connection = bz_client_connect (run_dir, error);
   BzMessage *answer;
 
   if (connection < 0)
     return NULL;
+  /* A keeper that was stopped may not hold up who only asks. */
+  setsockopt (connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   answer = bz_client_ask (connection, kind, NULL, NULL, 0, error);
   close (connection);
   return answer;

@@ -154,6 +154,21 @@ keeper_there () {
   [ -n "$keeper" ]
 }
 
+pipes () {
+  hostile pipes
+  ln -sf busybox "$tree/bin/yes"
+  seq 50000 >"$tmp/lines"
+  run_in "$tmp/lines" bz -q run -it --image "$tree" -- /bin/cat
+  is 'more input than a terminal holds comes back whole' "$(printf '%s\n' "$out" | tail -n 1 | tr -d '\r')" 50000
+  piped=$(limit=10 bz -q run -t --image "$tree" -- /bin/yes 2>/dev/null | head -n 1 | tr -d '\r')
+  is 'the first line of an endless command' "$piped" y
+  ok 'which ends with its reader' until_true 5 no_keeper
+}
+
+no_keeper () {
+  ! keeper_there
+}
+
 surroundings () {
   hostile odd
   mkdir -p "$tmp/volume-$who"
@@ -198,6 +213,7 @@ for who in $users; do
   locked_mounts
   links_to_the_host
   [ "$who" = root ] || own_program
+  pipes
   surroundings
 done
 finish
