@@ -16,6 +16,8 @@
 #define MOST_SECTIONS 1024
 #define MOST_SYMBOLS 131072
 #define MOST_NOTES 64
+#define MOST_NEEDED 128
+#define LONGEST_NAME 255
 #define LONGEST_LINE 256
 
 #ifndef PT_GNU_PROPERTY
@@ -184,17 +186,44 @@ read_imports (Elf *elf, Elf_Scn *section, const GElf_Shdr *header, GHashTable *n
 }
 
 static void
+read_needed (Elf *elf, Elf_Scn *section, const GElf_Shdr *header, BzScan *scan)
+{
+  Elf_Data *data = elf_getdata (section, NULL);
+  gsize entry = gelf_fsize (elf, ELF_T_DYN, 1, EV_CURRENT);
+  GElf_Dyn dynamic;
+
+  if (data == NULL || data->d_buf == NULL || data->d_type != ELF_T_DYN || entry == 0)
+    return;
+  for (gsize i = 0; i < data->d_size / entry && scan->needed->len < MOST_NEEDED; i++)
+    {
+      const char *name;
+
+      if (gelf_getdyn (data, (int) i, &dynamic) == NULL || dynamic.d_tag == DT_NULL)
+        return;
+      if (dynamic.d_tag == DT_NEEDED
+          && (name = elf_strptr (elf, header->sh_link, dynamic.d_un.d_val)) != NULL
+          && *name != '\0' && strlen (name) <= LONGEST_NAME)
+        g_ptr_array_add (scan->needed, g_strdup (name));
+    }
+}
+
+static void
 read_sections (Elf *elf, GHashTable *names, BzScan *scan)
 {
   Elf_Scn *section = NULL;
   GElf_Shdr header;
+  gboolean imports = FALSE;
 
   for (guint i = 0; i < MOST_SECTIONS && (section = elf_nextscn (elf, section)) != NULL; i++)
-    if (gelf_getshdr (section, &header) != NULL && header.sh_type == SHT_DYNSYM)
+    if (gelf_getshdr (section, &header) == NULL)
+      return;
+    else if (header.sh_type == SHT_DYNSYM && names != NULL && !imports)
       {
         read_imports (elf, section, &header, names, scan);
-        return;
+        imports = TRUE;
       }
+    else if (header.sh_type == SHT_DYNAMIC && scan->needed->len == 0)
+      read_needed (elf, section, &header, scan);
 }
 
 static void
@@ -209,7 +238,7 @@ read_elf (const guint8 *image, gsize size, GHashTable *names, BzScan *scan)
     return;
   read_segments (elf, image, size, scan);
   scan->program = scan->elf.interpreter != NULL || scan->elf.type == ET_EXEC;
-  if (names != NULL && scan->dynamic && !scan->elf.big_endian)
+  if (scan->dynamic && !scan->elf.big_endian)
     read_sections (elf, names, scan);
   elf_end (elf);
 }
@@ -239,6 +268,7 @@ bz_scan_read (GBytes *bytes, GHashTable *names, BzScan *scan)
 
   *scan = (BzScan){ .kind = BZ_SCAN_NONE };
   scan->imports = g_ptr_array_new ();
+  scan->needed = g_ptr_array_new_with_free_func (g_free);
   if (size > 2 && image[0] == '#' && image[1] == '!')
     {
       read_script ((const char *) image, size, scan);
@@ -264,4 +294,5 @@ bz_scan_clear (BzScan *scan)
   bz_elf_facts_clear (&scan->elf);
   g_clear_pointer (&scan->interpreter, g_free);
   g_clear_pointer (&scan->imports, g_ptr_array_unref);
+  g_clear_pointer (&scan->needed, g_ptr_array_unref);
 }

@@ -27,6 +27,7 @@ typedef struct {
   guint isa;              /* BzIsa bits that it says it needs */
   guint vsyscall_calls;   /* x86-64: the page's address goes into a register that is called */
   guint vsyscall_others;  /* the address goes into a register, and its use was not seen */
+  GPtrArray *needed;      /* DT_NEEDED names; strings of its own */
   GPtrArray *imports;     /* undefined symbols that the caller asked for; his own strings */
   /* Programs that are no shared objects: numbers that are loaded directly before the system call,
    * and a few instructions before it. */

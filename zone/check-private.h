@@ -15,3 +15,8 @@ void bz_check_add (BzCheck *check, BzFinding finding, const char *row, const cha
 /* The same, with what covers it looked up. */
 void bz_check_add_row (BzCheck *check, BzFinding finding, const char *row, const char *detail,
                        const char *path);
+
+/* check-libraries.c: the interpreter and libraries of a program, each once. FALSE: enough seen. */
+typedef gboolean (*BzLibraryFunc) (const char *path, const BzScan *scan, gpointer data);
+void bz_check_libraries (int tree_fd, const BzScan *program, GHashTable *names, BzLibraryFunc func,
+                         gpointer data);

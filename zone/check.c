@@ -3,7 +3,7 @@
 
 #include "zone/check-private.h"
 
-#include "brand/tree.h"
+#include "brand/tree-facts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +123,19 @@ bz_check_tree (BzCheck *check)
   bz_scan_tree (check->tree_fd, check->names, met, check, &check->counts);
 }
 
+/* Of what a file needs only its own troubles count. */
+static gboolean
+met_library (const char *path, const BzScan *scan, gpointer data)
+{
+  struct stat status = { .st_mode = S_IFREG | 0755 };
+  BzCheck *check = data;
+
+  check->counts.files++;
+  check->counts.images++;
+  bz_check_image (check, path, &status, scan);
+  return TRUE;
+}
+
 gboolean
 bz_check_file (BzCheck *check, int dir_fd, const char *name, const char *path, gboolean *image)
 {
@@ -136,6 +149,8 @@ bz_check_file (BzCheck *check, int dir_fd, const char *name, const char *path, g
   *image = scan.kind != BZ_SCAN_NONE;
   check->counts.images += *image;
   bz_check_image (check, path, &status, &scan);
+  if (scan.kind == BZ_SCAN_ELF)
+    bz_check_libraries (check->tree_fd, &scan, check->names, met_library, check);
   return TRUE;
 }
 
@@ -212,39 +227,4 @@ bz_check_finish (BzCheck *check, int fd)
   for (guint i = 0; i < check->troubles->len; i++)
     g_ptr_array_sort (((BzTrouble *) g_ptr_array_index (check->troubles, i))->paths, by_path);
   g_ptr_array_sort (check->troubles, worst_first);
-}
-
-/* After a death */
-
-#define PROGRAM_BYTES ((gsize) 16 << 20)
-
-static gboolean
-calls_vsyscall (int tree_fd, const char *path, char **interpreter)
-{
-  g_autoptr (GBytes) bytes = NULL;
-  g_auto (BzScan) scan = { .kind = BZ_SCAN_NONE };
-
-  if (path == NULL || !bz_tree_read (tree_fd, path, PROGRAM_BYTES, &bytes))
-    return FALSE;
-  bz_scan_read (bytes, NULL, &scan);
-  if (interpreter != NULL)
-    *interpreter = g_steal_pointer (&scan.interpreter);
-  return scan.vsyscall_calls > 0;
-}
-
-gboolean
-bz_check_calls_vsyscall (int tree_fd, const char *program)
-{
-  static const char *const libraries[] = { "lib64/libc.so.6", "lib/x86_64-linux-gnu/libc.so.6",
-                                           "lib/libc.so.6",   "lib64/libpthread.so.0",
-                                           "lib/libc.so.0",   "lib/libpthread.so.0" };
-  g_autofree char *interpreter = NULL;
-
-  if (calls_vsyscall (tree_fd, program, &interpreter))
-    return TRUE;
-  /* A static program's own code is all there is. */
-  for (guint i = 0; interpreter != NULL && i < G_N_ELEMENTS (libraries); i++)
-    if (calls_vsyscall (tree_fd, libraries[i], NULL))
-      return TRUE;
-  return FALSE;
 }

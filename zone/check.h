@@ -2,7 +2,6 @@
 #pragma once
 
 #include "brand/scan-tree.h"
-#include "brand/tree-facts.h"
 #include "zone/finding.h"
 
 /* All files with the same trouble. */
@@ -37,7 +36,7 @@ void bz_check_free (BzCheck *check);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzCheck, bz_check_free)
 
 void bz_check_tree (BzCheck *check);
-/* FALSE and errno if it can't be read. *image: whether it is a program, library or script. */
+/* The file and what it needs of the tree. FALSE and errno if it can't be read. *image: whether it is a program, library or script. */
 gboolean bz_check_file (BzCheck *check, int dir_fd, const char *name, const char *path,
                         gboolean *image);
 
@@ -47,6 +46,6 @@ void bz_check_finish (BzCheck *check, int fd);
 /* Whether a file system of this statfs(2) type and size in bytes hands out inode numbers of more than 32 bits. */
 gboolean bz_inodes_may_be_wide (guint64 type, guint64 bytes);
 
-/* For the explanation of a command's death: whether the program, its interpreter or one of the C libraries
- * of the tree calls the vsyscall page. */
+/* For the explanation of a command's death: whether the program or script, its interpreter or one of
+ * its libraries calls the vsyscall page. */
 gboolean bz_check_calls_vsyscall (int tree_fd, const char *program);

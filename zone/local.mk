@@ -1,6 +1,7 @@
 ## zone: configuration, state, the command line
 noinst_LIBRARIES += libzone.a
 libzone_a_SOURCES = \
+	zone/check-libraries.c \
 	zone/check-private.h \
 	zone/check-rules.c \
 	zone/check.c \
@@ -104,7 +105,10 @@ tests_unit_test_zone_file_LDADD = libzone.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIB
 endif
 
 TESTS += tests/cli/test-cli.sh
-EXTRA_DIST += tests/cli/test-cli.sh
+if HOST_TESTS
+TESTS += tests/cli/test-check.sh
+endif
+EXTRA_DIST += tests/cli/test-cli.sh tests/cli/test-check.sh
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz-zone-file

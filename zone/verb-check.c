@@ -291,7 +291,8 @@ bz_verb_check (BzContext *context, const BzArguments *arguments, GError **error)
   if (planning == NULL)
     return -1;
   if (!directory)
-    bz_context_detail (context, "its tree is %s, the brand %s", tree, planning->plan->brand);
+    bz_context_detail (context, "with its libraries, in the tree %s, brand %s", tree,
+                       planning->plan->brand);
   g_autoptr (BzCheck) check = check_path (planning, resolved, directory, error);
   if (check == NULL)
     return -1;

@@ -71,7 +71,7 @@ help () {
   exits 0 '--help succeeds'
   says out 'Usage: brandzone' 'and shows how to call it'
   silent err 'and is no error'
-  for verb in install run exec stop list show remove detect plan doctor brands explain trace help; do
+  for verb in install run exec stop list show remove detect check plan doctor brands explain trace help; do
     says out "  $verb " "--help lists $verb"
     bz help "$verb"
     [ "$status" -eq 0 ] && grep -q "^Usage: brandzone $verb" "$tmp/out"

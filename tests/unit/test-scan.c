@@ -255,9 +255,12 @@ test_imports (void **state G_GNUC_UNUSED)
   Elf64_Ehdr *header = (Elf64_Ehdr *) (gpointer) image->bytes;
   Elf64_Sym symbols[] = { { 0 }, { .st_name = 1 }, { .st_name = 8, .st_shndx = 1 },
                           { .st_name = 9999 }, { .st_name = 13 } };
+  Elf64_Dyn dynamic[] = { { DT_NEEDED, { 13 } }, { DT_NEEDED, { 9999 } }, { DT_NULL, { 0 } } };
   Elf64_Shdr sections[] = {
     { 0 },
-    { .sh_type = SHT_DYNSYM, .sh_offset = 2304, .sh_size = sizeof symbols, .sh_link = 2,
+    { .sh_type = SHT_DYNAMIC, .sh_offset = 2752, .sh_size = sizeof dynamic, .sh_link = 3,
+      .sh_entsize = sizeof dynamic[0], .sh_addralign = 8 },
+    { .sh_type = SHT_DYNSYM, .sh_offset = 2432, .sh_size = sizeof symbols, .sh_link = 3,
       .sh_entsize = sizeof symbols[0], .sh_addralign = 8 },
     { .sh_type = SHT_STRTAB, .sh_offset = 2560, .sh_size = sizeof strings, .sh_addralign = 1 },
   };
@@ -270,13 +273,16 @@ test_imports (void **state G_GNUC_UNUSED)
   header->e_shnum = G_N_ELEMENTS (sections);
   header->e_shentsize = sizeof sections[0];
   memcpy (image->bytes + 2048, sections, sizeof sections);
-  memcpy (image->bytes + 2304, symbols, sizeof symbols);
+  memcpy (image->bytes + 2752, dynamic, sizeof dynamic);
+  memcpy (image->bytes + 2432, symbols, sizeof symbols);
   memcpy (image->bytes + 2560, strings, sizeof strings);
   add_segment (image, PT_DYNAMIC, PF_R, 2048, 8);
   scan_bytes (image->bytes, SIZE, names, &scan);
   g_free (image);
   assert_int_equal (scan.imports->len, 1);
   assert_string_equal (g_ptr_array_index (scan.imports, 0), "sysctl");
+  assert_int_equal (scan.needed->len, 1);
+  assert_string_equal (g_ptr_array_index (scan.needed, 0), "open");
 }
 
 /* Every prefix of an image, and every byte of its headers changed: no crash (ASan looks). */
