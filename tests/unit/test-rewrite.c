@@ -231,6 +231,38 @@ test_refusals (void **state G_GNUC_UNUSED)
     }
 }
 
+/* A branch from 40 KiB away, in code that is never decoded. */
+static void
+test_far_branch (void **state G_GNUC_UNUSED)
+{
+  static const char *const branches[] = { "90e8", "90e9", "0f85" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (branches); i++)
+    {
+      g_autoptr (GByteArray) text = bytes_of (CALL_TIME "c3");
+      g_autoptr (GByteArray) branch = bytes_of (branches[i]);
+      g_auto (BzRewrite) rewrite = { 0 };
+      g_auto (BzRewrite) without = { 0 };
+
+      while (text->len < 40000)
+        g_byte_array_append (text, (const guint8 *) "\x90", 1);
+      g_byte_array_append (text, branch->data, branch->len);
+      gint32 distance = 7 - (gint32) (text->len + 4); /* to the call */
+      g_byte_array_append (text, (const guint8 *) &distance, 4);
+      MadeUpElf spec = { .text = text->data, .text_size = text->len };
+      g_autoptr (GByteArray) image = made_up_elf (&spec);
+      find (image, &rewrite);
+      assert_int_equal (rewrite.n, 0);
+      assert_int_equal (rewrite.n_refused, 1);
+      assert_non_null (strstr (rewrite.refused[0].reason, "a branch leads"));
+
+      distance += 2; /* to behind the call */
+      memcpy (image->data + 0x1000 + 40002, &distance, 4);
+      find (image, &without);
+      assert_int_equal (without.n, 1);
+    }
+}
+
 /* A function that another one calls in its middle. */
 static void
 test_symbol_inside (void **state G_GNUC_UNUSED)
@@ -612,6 +644,7 @@ main (void)
     cmocka_unit_test (test_shapes),
     cmocka_unit_test (test_all_entries),
     cmocka_unit_test (test_refusals),
+    cmocka_unit_test (test_far_branch),
     cmocka_unit_test (test_symbol_inside),
     cmocka_unit_test (test_conditional_move_is_left),
     cmocka_unit_test (test_address_in_data),
