@@ -132,7 +132,7 @@ poke (gpointer target, guint64 address, const guint8 bytes[16])
 
 /* Waits for the stop and edits. Returns the stopped process, or 0; *begins: a program that was not there before. */
 static pid_t
-stop_and_edit (const BzExecHook *hook, int *status, gboolean *begins)
+stop_and_edit (BzExecHook *hook, int *status, gboolean *begins)
 {
   pid_t pid;
 
@@ -141,6 +141,8 @@ stop_and_edit (const BzExecHook *hook, int *status, gboolean *begins)
   if (pid < 0 || !WIFSTOPPED (*status))
     return 0; /* killed on the way */
   *begins = hook->begun || *status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8);
+  if (*begins && hook->find != NULL)
+    hook->find (hook, pid);
   if (*begins)
     edit_all (pid, hook, peek, poke, GINT_TO_POINTER (pid));
   return pid;
@@ -154,7 +156,7 @@ signal_of (int status)
 }
 
 void
-bz_exec_hook_finish (pid_t tid G_GNUC_UNUSED, const BzExecHook *hook)
+bz_exec_hook_finish (pid_t tid G_GNUC_UNUSED, BzExecHook *hook)
 {
   gboolean begins;
   int status;
@@ -165,7 +167,7 @@ bz_exec_hook_finish (pid_t tid G_GNUC_UNUSED, const BzExecHook *hook)
 }
 
 gboolean
-bz_exec_hook_stay (pid_t tid G_GNUC_UNUSED, const BzExecHook *hook, long options)
+bz_exec_hook_stay (pid_t tid G_GNUC_UNUSED, BzExecHook *hook, long options)
 {
   gboolean begins;
   int status;

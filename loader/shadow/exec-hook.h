@@ -5,9 +5,11 @@
 #include "syscall-xlat/call.h"
 
 /* Edits of the program and of its interpreter; either may be NULL. Both outlive the hook. */
-typedef struct {
+typedef struct BzExecHook {
   const BzKnownFile *program, *interpreter;
   gboolean begun; /* the program runs already and is at a call of its own */
+  void (*find) (struct BzExecHook *hook, pid_t pid); /* sets both when the new program is there: only then it is known */
+  gpointer find_data;
 } BzExecHook;
 
 /* Attaches to the target, which waits in execve, so that it stops when the new program is there. Returns 0 or an
@@ -15,11 +17,11 @@ typedef struct {
 int bz_exec_hook_begin (pid_t tid);
 
 /* After the call was let go: waits for the stop, edits, lets the target run. */
-void bz_exec_hook_finish (pid_t tid, const BzExecHook *hook);
+void bz_exec_hook_finish (pid_t tid, BzExecHook *hook);
 
 /* The same, but stays the target's tracer with these PTRACE_O_ options. FALSE: there is no program to be traced (execve failed,
  * the target is gone), and nothing is attached. */
-gboolean bz_exec_hook_stay (pid_t tid, const BzExecHook *hook, long options);
+gboolean bz_exec_hook_stay (pid_t tid, BzExecHook *hook, long options);
 
 /* For a target that has a tracer of its own: edits a program that has begun through /proc/TID/mem, where the
  * host allows it. */

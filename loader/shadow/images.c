@@ -56,7 +56,8 @@ examine (Images *images, BzCall *call, int fd, const BzFileKey *key, const char 
 {
   BzKnownFile *file = g_new0 (BzKnownFile, 1);
 
-  bz_call_will_wait (call);
+  if (call->notifier != NULL) /* else nobody waits for this thread */
+    bz_call_will_wait (call);
   file->key = *key;
   file->copy = -1;
   int copy = bz_image_copy (fd, IMAGE_LIMIT, NULL);
@@ -154,7 +155,10 @@ on_map (BzImages *base, BzCall *call, int number)
 /* --- programs ---
  *
  * Where the hook can't be set at execve (the target has a tracer, or is brandzone's own launcher, which nobody may look
- * into while other programs of the zone run), the program is looked at again at its first ARCH_SET_FS. */
+ * into while other programs of the zone run), the program is looked at again at its first ARCH_SET_FS.
+ * A path that leads nowhere from here may lead somewhere for the target: /proc/self, or a link to it (libc's fexecve and
+ * scripts of /dev/fd take that way). Most such calls just fail, since programs try each directory of PATH; so only
+ * a path that can mean /proc is waited for, and then the kernel tells what it was. */
 
 typedef struct {
   pid_t tid;
@@ -218,6 +222,7 @@ hook_program (Images *images, BzCall *call, const BzExecHook *hook)
   bz_call_will_wait (call); /* execve reads from the zone's file systems */
   if (!bz_call_begin (call))
     return verdict;
+  forget_late (images, call->tid);
   if (needs_tracer (images, hook) && bz_last_resort_begin (call->tid, hook) == 0)
     return verdict;
   if (bz_exec_hook_begin (call->tid) != 0)
@@ -235,9 +240,15 @@ hook_program (Images *images, BzCall *call, const BzExecHook *hook)
   return verdict;
 }
 
-/* Follows #! lines to the program that is really run. */
+static BzVerdict
+hook_if_needed (Images *images, BzCall *call, const BzExecHook *hook)
+{
+  return needs_edits (hook) || needs_tracer (images, hook) ? hook_program (images, call, hook) : bz_continue ();
+}
+
+/* Follows #! lines to the program that is really run. *lost, unless NULL: set to TRUE where a path led nowhere. */
 static const BzKnownFile *
-find_program (Images *images, BzCall *call, int directory, const char *first, guint flags)
+find_program (Images *images, BzCall *call, int directory, const char *first, guint flags, gboolean *lost)
 {
   g_autofree char *path = g_strdup (first);
 
@@ -246,7 +257,11 @@ find_program (Images *images, BzCall *call, int directory, const char *first, gu
       int fd = bz_exec_context_open (images->context, call, depth == 0 ? directory : AT_FDCWD, path,
                                      depth == 0 ? flags : 0);
       if (fd < 0)
-        return NULL;
+        {
+          if (lost != NULL)
+            *lost = TRUE;
+          return NULL;
+        }
       g_autofree char *name = g_path_get_basename (path);
       const BzKnownFile *file = look (images, call, fd, name);
       close (fd);
@@ -258,22 +273,70 @@ find_program (Images *images, BzCall *call, int directory, const char *first, gu
   return NULL;
 }
 
+static const BzKnownFile *
+find_interpreter (Images *images, BzCall *call, const BzKnownFile *program)
+{
+  return program != NULL && program->elf64 && program->interpreter != NULL
+           ? find_program (images, call, AT_FDCWD, program->interpreter, 0, NULL) : NULL;
+}
+
+/* What the task runs. */
+static void
+find_running (Images *images, BzCall *call, BzExecHook *hook)
+{
+  int fd = bz_exec_context_open_program (images->context, call->tid);
+
+  if (fd < 0)
+    return;
+  g_autofree char *name = base_name_of (fd);
+  hook->program = look (images, call, fd, name);
+  close (fd);
+  hook->interpreter = find_interpreter (images, call, hook->program);
+}
+
+static void
+find_at_stop (BzExecHook *hook, pid_t pid)
+{
+  BzCall call = { .tid = pid };
+  Images *images = hook->find_data;
+
+  find_running (images, &call, hook);
+  if (needs_tracer (images, hook))
+    remember_late (images, pid);
+}
+
+/* Whether a path that can't be found from here can be one of /proc: spelled so, by a link of /dev, or relative to who knows. */
+static gboolean
+can_be_of_proc (const char *path)
+{
+  return path[0] != '/' || strstr (path, "/proc/") != NULL || g_str_has_prefix (path, "/dev/");
+}
+
 static BzVerdict
 on_execute (BzImages *base, BzCall *call, int directory, guint64 address, guint flags)
 {
   Images *images = (Images *) base;
   BzExecHook hook = { 0 };
   char path[PATH_BYTES];
+  gboolean lost = FALSE;
 
   if (bz_call_read_string (call, address, path, sizeof path) != 0)
     {
       remember_late (images, call->tid);
       return bz_continue ();
     }
-  hook.program = find_program (images, call, directory, path, flags);
-  if (hook.program != NULL && hook.program->elf64 && hook.program->interpreter != NULL)
-    hook.interpreter = find_program (images, call, AT_FDCWD, hook.program->interpreter, 0);
-  return needs_edits (&hook) || needs_tracer (images, &hook) ? hook_program (images, call, &hook) : bz_continue ();
+  hook.program = find_program (images, call, directory, path, flags, &lost);
+  hook.interpreter = find_interpreter (images, call, hook.program);
+  if (!lost)
+    return hook_if_needed (images, call, &hook);
+  if (can_be_of_proc (path))
+    {
+      hook.find = find_at_stop;
+      hook.find_data = images;
+      return hook_program (images, call, &hook);
+    }
+  remember_late (images, call->tid);
+  return bz_continue ();
 }
 
 static BzVerdict
@@ -284,15 +347,8 @@ on_begun (BzImages *base, BzCall *call)
 
   if (!forget_late (images, call->tid))
     return bz_continue ();
-  int fd = bz_exec_context_open_program (images->context, call->tid);
-  if (fd < 0)
-    return bz_continue ();
-  g_autofree char *name = base_name_of (fd);
-  hook.program = look (images, call, fd, name);
-  close (fd);
-  if (hook.program != NULL && hook.program->interpreter != NULL)
-    hook.interpreter = find_program (images, call, AT_FDCWD, hook.program->interpreter, 0);
-  return needs_edits (&hook) || needs_tracer (images, &hook) ? hook_program (images, call, &hook) : bz_continue ();
+  find_running (images, call, &hook);
+  return hook_if_needed (images, call, &hook);
 }
 
 static const BzImagesClass images_class = {
