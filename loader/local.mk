@@ -104,7 +104,9 @@ bz_finder = \
 	loader/shadow/elf-map.h \
 	loader/shadow/rewrite.c \
 	loader/shadow/shapes.c \
-	loader/shadow/shapes.h
+	loader/shadow/shapes.h \
+	loader/shadow/window.c \
+	loader/shadow/window.h
 bz_finder_libs = libloader.a libbrand.a $(ELF_LIBS) $(CAPSTONE_LIBS) $(GLIB_LIBS)
 
 pkglibexec_PROGRAMS += brandzone-rewriter

@@ -20,7 +20,8 @@
 static char *
 facts_checksum (GVariant *facts)
 {
-  return g_compute_checksum_for_data (G_CHECKSUM_SHA256, g_variant_get_data (facts), g_variant_get_size (facts));
+  return g_compute_checksum_for_data (G_CHECKSUM_SHA256, g_variant_get_data (facts),
+                                      g_variant_get_size (facts));
 }
 
 /* --- reading --- */
@@ -54,8 +55,9 @@ read_facts (int dir_fd)
       guint8 *data = g_malloc ((gsize) st.st_size);
 
       if (pread (fd, data, (gsize) st.st_size, 0) == st.st_size)
-        facts = g_variant_ref_sink (
-            g_variant_new_from_data (G_VARIANT_TYPE (FACTS_VARIANT), data, (gsize) st.st_size, FALSE, g_free, data));
+        facts =
+            g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE (FACTS_VARIANT), data,
+                                                         (gsize) st.st_size, FALSE, g_free, data));
       else
         g_free (data);
     }
@@ -77,7 +79,8 @@ edit_part (const BzRewrite *edits, guint64 at, gsize size, guint8 *part)
       }
 }
 
-/* Whether the copy is the original with its edits: every byte, which costs less than a checksum and says more. */
+/* Whether the copy is the original with its edits: every byte, which costs less than a checksum and
+ * says more. */
 static gboolean
 is_edited_original (int copy_fd, int image_memfd, guint64 size, const BzRewrite *edits)
 {
@@ -130,7 +133,8 @@ verify (int dir_fd, int image_memfd, BzRewrite *edits)
   g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (facts);
   if (!bz_rewrite_from_bytes (bytes, size, edits, NULL))
     return FALSE;
-  if (edits->n > 0 && bz_rewrite_matches (edits, image_memfd, NULL) && copy_is_good (dir_fd, image_memfd, size, edits))
+  if (edits->n > 0 && bz_rewrite_matches (edits, image_memfd, NULL)
+      && copy_is_good (dir_fd, image_memfd, size, edits))
     return TRUE;
   bz_rewrite_clear (edits);
   return FALSE;
@@ -145,7 +149,8 @@ bz_cache_entry_read (const BzShadowCache *cache, const char *key, int image_memf
   if (dir_fd < 0)
     return errno == ENOENT ? BZ_ENTRY_MISSING : BZ_ENTRY_DAMAGED;
   /* Marked before it is looked at, so that nobody evicts it meanwhile. */
-  gboolean good = fstat (dir_fd, &st) == 0 && st.st_uid == geteuid () && !(st.st_mode & (S_IWGRP | S_IWOTH))
+  gboolean good = fstat (dir_fd, &st) == 0 && st.st_uid == geteuid ()
+                  && !(st.st_mode & (S_IWGRP | S_IWOTH))
                   && utimensat (dir_fd, BZ_CACHE_FACTS, NULL, AT_SYMLINK_NOFOLLOW) == 0
                   && verify (dir_fd, image_memfd, edits);
   close (dir_fd);
@@ -184,7 +189,8 @@ is_full_of_names (int dir_fd, const char *name)
 }
 
 char *
-bz_cache_entry_name (const BzShadowCache *cache, const char *key, const char *base_name, GError **error)
+bz_cache_entry_name (const BzShadowCache *cache, const char *key, const char *base_name,
+                     GError **error)
 {
   g_autofree char *name = bz_shadow_cache_name (base_name);
   int dir_fd = openat (cache->dir_fd, key, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -223,7 +229,8 @@ apply (const BzRewrite *edits, int fd)
 static gboolean
 make_copy (int dir_fd, int image_memfd, guint64 size, const BzRewrite *edits, GError **error)
 {
-  int fd = openat (dir_fd, BZ_CACHE_COPY, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  int fd =
+      openat (dir_fd, BZ_CACHE_COPY, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
   if (fd < 0)
     return bz_fail_errno (error, errno, NULL, "making a rewritten image");
@@ -239,9 +246,10 @@ make_facts (int dir_fd, guint64 size, const BzRewrite *edits, GError **error)
 {
   g_autoptr (GVariant) facts = g_variant_ref_sink (bz_rewrite_to_variant (edits));
   g_autofree char *facts_sum = facts_checksum (facts);
-  g_autoptr (GVariant) all
-      = g_variant_ref_sink (g_variant_new ("(ts@" BZ_REWRITE_VARIANT ")", size, facts_sum, facts));
-  int fd = openat (dir_fd, BZ_CACHE_FACTS, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  g_autoptr (GVariant) all =
+      g_variant_ref_sink (g_variant_new ("(ts@" BZ_REWRITE_VARIANT ")", size, facts_sum, facts));
+  int fd =
+      openat (dir_fd, BZ_CACHE_FACTS, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
   if (fd < 0)
     return bz_fail_errno (error, errno, NULL, "making the list of edits of an image");
@@ -255,7 +263,8 @@ make_facts (int dir_fd, guint64 size, const BzRewrite *edits, GError **error)
 static gboolean
 fill (int dir_fd, int image_memfd, guint64 size, const BzRewrite *edits, GError **error)
 {
-  if (!make_copy (dir_fd, image_memfd, size, edits, error) || !make_facts (dir_fd, size, edits, error))
+  if (!make_copy (dir_fd, image_memfd, size, edits, error)
+      || !make_facts (dir_fd, size, edits, error))
     return FALSE;
   if (fchmod (dir_fd, 0711) < 0 || fsync (dir_fd) < 0)
     return bz_fail_errno (error, errno, NULL, "writing an entry of the cache");
@@ -279,8 +288,8 @@ put_in_place (const BzShadowCache *cache, const char *temporary, const char *key
 }
 
 gboolean
-bz_cache_entry_make (const BzShadowCache *cache, const char *key, int image_memfd, const BzRewrite *edits,
-                     GError **error)
+bz_cache_entry_make (const BzShadowCache *cache, const char *key, int image_memfd,
+                     const BzRewrite *edits, GError **error)
 {
   g_autofree char *temporary = bz_cache_temporary_name ();
   struct stat st;
@@ -288,8 +297,9 @@ bz_cache_entry_make (const BzShadowCache *cache, const char *key, int image_memf
   if (fstat (image_memfd, &st) < 0)
     return bz_fail_errno (error, errno, NULL, "asking the size of an image");
   if (!bz_cache_make_room (cache, (guint64) st.st_size))
-    return bz_fail (error, BZ_ERROR_SPACE, "the cache is full of what was used within the last minute",
-                    "raise its limit", "storing a rewritten image");
+    return bz_fail (error, BZ_ERROR_SPACE,
+                    "the cache is full of what was used within the last minute", "raise its limit",
+                    "storing a rewritten image");
   if (mkdirat (cache->dir_fd, temporary, 0700) < 0)
     return bz_fail_errno (error, errno, NULL, "making an entry of the cache");
   int dir_fd = openat (cache->dir_fd, temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -10,8 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IN_USE 60             /* seconds */
-#define LEFT_BEHIND (60 * 60) /* seconds after which nobody works on a temporary directory any more */
+#define IN_USE 60 /* seconds */
+#define LEFT_BEHIND                                                                                \
+  (60 * 60) /* seconds after which nobody works on a temporary directory any more */
 
 typedef struct {
   char name[BZ_CACHE_KEY_LENGTH + 1];
@@ -60,14 +61,16 @@ remove_left_behind (const BzShadowCache *cache, const char *name, gint64 now)
 {
   struct stat st;
 
-  if (fstatat (cache->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtim.tv_sec < now - LEFT_BEHIND)
+  if (fstatat (cache->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0
+      && st.st_mtim.tv_sec < now - LEFT_BEHIND)
     bz_cache_remove_directory (cache, name);
 }
 
 static gboolean
 is_key (const char *name)
 {
-  return strlen (name) == BZ_CACHE_KEY_LENGTH && strspn (name, "0123456789abcdef") == BZ_CACHE_KEY_LENGTH;
+  return strlen (name) == BZ_CACHE_KEY_LENGTH
+         && strspn (name, "0123456789abcdef") == BZ_CACHE_KEY_LENGTH;
 }
 
 static void

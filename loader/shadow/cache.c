@@ -1,17 +1,22 @@
 /* The cache of rewritten copies.
  *
- * Problem: finding takes milliseconds, and zones and reboots repeat it. Several supervisors use the cache at once, and may die
- * at any moment; disks fill and flip bits; names come from guests.
- * Choice: an entry is a directory named by the SHA-256 of the original's bytes and of the rewriter's version: content never
- * changes under a key, so a file changed in place is another entry, and an old rewriter's entries are never found again. It is
- * built under a name of its own, synced, and renamed: rename fails when another was faster, whose
- * entry is as good. No lock. It holds the copy (.copy, 0555, with a hard link for every name under which it is
- * mapped) and the facts with a checksum (.edits), whose modification time is that of the last use.
- * Every look-up compares the whole copy with the original and its edits; the key's SHA-256 costs most of a look-up (8 to 10 ms
- * for a libc): a supervisor keeps what it learnt by device, inode, ctime and size.
- * Directories are 0711: a supervisor in a user namespace reaches an entry whose key it knows, and nobody
- * lists them; a key is known only to who has the original's bytes.
- * Limits: a result without edits isn't stored. Between two processes both may keep to the limit and pass it together. */
+ * Problem: finding takes milliseconds, and zones and reboots repeat it. Several supervisors use the
+ * cache at once, and may die at any moment; disks fill and flip bits; names come from guests.
+ *
+ * Choice: an entry is a directory named by the SHA-256 of the original's bytes and of the
+ * rewriter's version: content never changes under a key, so a file changed in place is another
+ * entry, and an old rewriter's entries are never found again. It is built under a name of its own,
+ * synced, and renamed: rename fails when another was faster, whose entry is as good. No lock. It
+ * holds the copy (.copy, 0555, with a hard link for every name under which it is mapped) and the
+ * facts with a checksum (.edits), whose modification time is that of the last use. Every look-up
+ * compares the whole copy with the original and its edits; the key's SHA-256 costs most of a
+ * look-up (8 to 10 ms for a libc): a supervisor keeps what it learnt by device, inode, ctime and
+ * size.
+ * Directories are 0711: a supervisor in a user namespace reaches an entry whose key it knows,
+ * and nobody lists them; a key is known only to who has the original's bytes.
+ * Limits: a result
+ * without edits isn't stored. Between two processes both may keep to the limit and pass it
+ * together. */
 #include "config.h"
 
 #include "loader/shadow/cache-private.h"
@@ -37,8 +42,8 @@ check_owner (int fd, const char *dir, GError **error)
   if (fstat (fd, &st) < 0)
     return bz_fail_errno (error, errno, NULL, "looking at %s", dir);
   if (st.st_uid != geteuid () || (st.st_mode & (S_IWGRP | S_IWOTH)))
-    return bz_fail (error, BZ_ERROR_PERMISSION, "somebody else could write there", "chown and chmod 0711 it",
-                    "using the cache %s", dir);
+    return bz_fail (error, BZ_ERROR_PERMISSION, "somebody else could write there",
+                    "chown and chmod 0711 it", "using the cache %s", dir);
   return TRUE;
 }
 
@@ -108,7 +113,8 @@ make (BzShadowCache *cache, const char *key, int image_memfd, BzRewrite *edits, 
 
 /* Finds or makes the entry. FALSE as of make(). */
 static gboolean
-find_or_make (BzShadowCache *cache, const char *key, int image_memfd, BzRewrite *edits, GError **error)
+find_or_make (BzShadowCache *cache, const char *key, int image_memfd, BzRewrite *edits,
+              GError **error)
 {
   for (guint attempt = 0; attempt < ATTEMPTS; attempt++)
     {
@@ -122,13 +128,14 @@ find_or_make (BzShadowCache *cache, const char *key, int image_memfd, BzRewrite 
         return FALSE;
       bz_rewrite_clear (edits); /* and is read back: what counts is what is stored */
     }
-  return bz_fail (error, BZ_ERROR_FAILED, "the entry is damaged as soon as it is written, or evicted",
-                  "look at the disk", "storing a rewritten image");
+  return bz_fail (error, BZ_ERROR_FAILED,
+                  "the entry is damaged as soon as it is written, or evicted", "look at the disk",
+                  "storing a rewritten image");
 }
 
 gboolean
-bz_shadow_cache_get (BzShadowCache *cache, int image_memfd, const char *base_name, char **entry_path,
-                     BzRewrite *edits, GError **error)
+bz_shadow_cache_get (BzShadowCache *cache, int image_memfd, const char *base_name,
+                     char **entry_path, BzRewrite *edits, GError **error)
 {
   g_autofree char *salt = g_strdup_printf ("brandzone-rewriter %d", BZ_REWRITE_VERSION);
   g_autoptr (GError) failure = NULL;

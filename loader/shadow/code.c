@@ -1,4 +1,5 @@
-/* Two capstone handles, because in AT&T syntax the operands of the detail come in the other order. */
+/* Two capstone handles, because in AT&T syntax the operands of the detail come in the other order.
+ */
 #include "config.h"
 
 #include "loader/shadow/code.h"
@@ -13,11 +14,11 @@ struct BzDecoder {
   cs_insn *insn; /* of detail */
 };
 
-#define FAMILY(nr, r64, r32, r16, r8) \
-  case X86_REG_##r64:                 \
-  case X86_REG_##r32:                 \
-  case X86_REG_##r16:                 \
-  case X86_REG_##r8:                  \
+#define FAMILY(nr, r64, r32, r16, r8)                                                              \
+  case X86_REG_##r64:                                                                              \
+  case X86_REG_##r32:                                                                              \
+  case X86_REG_##r16:                                                                              \
+  case X86_REG_##r8:                                                                               \
     return nr;
 
 static int
@@ -77,7 +78,8 @@ is_wide (x86_reg reg)
     case X86_REG_EDI:
       return TRUE;
     default:
-      return (reg >= X86_REG_R8 && reg <= X86_REG_R15) || (reg >= X86_REG_R8D && reg <= X86_REG_R15D);
+      return (reg >= X86_REG_R8 && reg <= X86_REG_R15)
+             || (reg >= X86_REG_R8D && reg <= X86_REG_R15D);
     }
 }
 
@@ -163,7 +165,8 @@ take_registers (BzDecoder *decoder, const cs_insn *from, BzInsn *insn)
         else
           insn->reads |= (guint16) (1U << family);
       }
-  /* What addresses memory is read, and an operand that capstone calls neither read nor written is taken for read. */
+  /* What addresses memory is read, and an operand that capstone calls neither read nor written is
+   * taken for read. */
   for (guint8 i = 0; i < x86->op_count; i++)
     {
       const cs_x86_op *op = &x86->operands[i];
@@ -172,13 +175,15 @@ take_registers (BzDecoder *decoder, const cs_insn *from, BzInsn *insn)
         insn->reads |= (guint16) (1U << family);
       if (op->type == X86_OP_MEM && (family = family_of (op->mem.index)) >= 0)
         insn->reads |= (guint16) (1U << family);
-      if (op->type == X86_OP_REG && !(op->access & CS_AC_WRITE) && (family = family_of (op->reg)) >= 0)
+      if (op->type == X86_OP_REG && !(op->access & CS_AC_WRITE)
+          && (family = family_of (op->reg)) >= 0)
         insn->reads |= (guint16) (1U << family);
     }
 }
 
 static void
-take_flow (BzInsn *insn, const cs_x86 *x86, BzInsnKind direct, BzInsnKind by_register, BzInsnKind other)
+take_flow (BzInsn *insn, const cs_x86 *x86, BzInsnKind direct, BzInsnKind by_register,
+           BzInsnKind other)
 {
   const cs_x86_op *op = &x86->operands[0];
 
@@ -230,14 +235,16 @@ take_kind (BzDecoder *decoder, const cs_insn *from, BzInsn *insn)
       return;
     case X86_INS_XOR:
     case X86_INS_SUB:
-      if (x86->op_count == 2 && x86->operands[0].type == X86_OP_REG && x86->operands[1].type == X86_OP_REG
-          && x86->operands[0].reg == x86->operands[1].reg && is_wide (x86->operands[0].reg))
+      if (x86->op_count == 2 && x86->operands[0].type == X86_OP_REG
+          && x86->operands[1].type == X86_OP_REG && x86->operands[0].reg == x86->operands[1].reg
+          && is_wide (x86->operands[0].reg))
         insn->reads = 0; /* a way to write zero */
       return;
     default:
       break;
     }
-  if (cs_insn_group (decoder->detail, from, X86_GRP_RET) || cs_insn_group (decoder->detail, from, X86_GRP_IRET))
+  if (cs_insn_group (decoder->detail, from, X86_GRP_RET)
+      || cs_insn_group (decoder->detail, from, X86_GRP_IRET))
     insn->kind = BZ_INSN_RETURN;
   else if (cs_insn_group (decoder->detail, from, X86_GRP_JUMP) || from->id == X86_INS_XBEGIN
            || from->id == X86_INS_LOOP || from->id == X86_INS_LOOPE || from->id == X86_INS_LOOPNE)
@@ -262,9 +269,9 @@ take_entry (const cs_insn *from, BzInsn *insn)
         insn->entry = bz_vsyscall_of ((guint64) op->mem.disp);
     }
   if (insn->entry >= 0 && insn->kind == BZ_INSN_PLAIN && x86->op_count == 2
-      && (from->id == X86_INS_MOV || from->id == X86_INS_MOVABS) && x86->operands[0].type == X86_OP_REG
-      && x86->operands[1].type == X86_OP_IMM && is_quad (x86->operands[0].reg)
-      && x86->operands[0].reg != X86_REG_RSP)
+      && (from->id == X86_INS_MOV || from->id == X86_INS_MOVABS)
+      && x86->operands[0].type == X86_OP_REG && x86->operands[1].type == X86_OP_IMM
+      && is_quad (x86->operands[0].reg) && x86->operands[0].reg != X86_REG_RSP)
     {
       insn->kind = BZ_INSN_LOAD_ENTRY;
       insn->reg = (guint8) family_of (x86->operands[0].reg);
@@ -281,7 +288,8 @@ bz_decoder_run (BzDecoder *decoder, const guint8 *bytes, gsize size, guint64 add
     {
       BzInsn insn = { .address = at, .entry = -1, .length = 1, .kind = BZ_INSN_INVALID };
 
-      if (cs_disasm_iter (decoder->detail, &bytes, &left, &at, decoder->insn) && decoder->insn->size > 0)
+      if (cs_disasm_iter (decoder->detail, &bytes, &left, &at, decoder->insn)
+          && decoder->insn->size > 0)
         {
           insn.kind = BZ_INSN_PLAIN;
           insn.length = (guint8) decoder->insn->size;

@@ -1,16 +1,19 @@
 /* Where to look.
  *
- * Problem: bytes that look like a vsyscall address also lie in relocations, unwind tables and constants,
- * and before ld's -z separate-code (binutils 2.31) these share the executable segment with the code: 172 such
- * places in 1,485 files. An edit there destroys the file.
- * Choice: only sections with SHF_EXECINSTR are code, if they lie in an executable PT_LOAD at the place where that maps
- * them; what they say otherwise is not believed. Executable segments with no such section (stripped of section
- * headers) are code as a whole. Instructions surely begin at symbols of functions, at the
- * functions of .eh_frame_hdr, at the entry point, and at a section's start.
- * Bounds: overlapping ranges are dropped, so that a scan costs no more than the image has bytes, and symbols
- * are counted over all tables.
- * Limits: libelf gets the image from memory. Section headers may lie: then uses are not found, which harms
- * only that program (it dies as it does without us). */
+ * Problem: bytes that look like a vsyscall address also lie in relocations, unwind tables and
+ * constants, and before ld's -z separate-code (binutils 2.31) these share the executable segment
+ * with the code: 172 such places in 1,485 files. An edit there destroys the file.
+ * Choice: only
+ * sections with SHF_EXECINSTR are code, if they lie in an executable PT_LOAD at the place where
+ * that maps them; what they say otherwise is not believed. Executable segments with no such section
+ * (stripped of section headers) are code as a whole. Instructions surely begin at symbols of
+ * functions, at the functions of .eh_frame_hdr, at the entry point, and at a section's start.
+ *
+ * Bounds: overlapping ranges are dropped, so that a scan costs no more than the image has bytes,
+ * and symbols are counted over all tables.
+ * Limits: libelf gets the image from memory. Section
+ * headers may lie: then uses are not found, which harms only that program (it dies as it does
+ * without us). */
 #include "config.h"
 
 #include "loader/shadow/elf-map.h"
@@ -223,7 +226,8 @@ read_sections (Reader *reader)
 
   if (elf_getshdrstrndx (reader->elf, &names) != 0)
     return;
-  for (gsize i = 0; i < MOST_SECTIONS && (section = elf_nextscn (reader->elf, section)) != NULL; i++)
+  for (gsize i = 0; i < MOST_SECTIONS && (section = elf_nextscn (reader->elf, section)) != NULL;
+       i++)
     {
       GElf_Shdr header;
 
@@ -288,7 +292,8 @@ read_unwind_header (Reader *reader)
     }
 }
 
-/* Without section headers: the dynamic symbols lie between DT_SYMTAB and DT_STRTAB in what linkers write. */
+/* Without section headers: the dynamic symbols lie between DT_SYMTAB and DT_STRTAB in what linkers
+ * write. */
 static void
 read_dynamic_symbols (Reader *reader)
 {
@@ -396,12 +401,14 @@ read_header (Reader *reader, GError **error)
   if (gelf_getehdr (reader->elf, &header) == NULL)
     return damaged (error, "its first header can't be read");
   if (header.e_machine != EM_X86_64 || header.e_ident[EI_CLASS] != ELFCLASS64
-      || header.e_ident[EI_DATA] != ELFDATA2LSB || (header.e_type != ET_EXEC && header.e_type != ET_DYN))
+      || header.e_ident[EI_DATA] != ELFDATA2LSB
+      || (header.e_type != ET_EXEC && header.e_type != ET_DYN))
     return TRUE;
   if (header.e_phentsize != sizeof (Elf64_Phdr))
     return damaged (error, "its program headers have a strange size");
   if (!in_image (reader, header.e_phoff, (guint64) header.e_phnum * sizeof (Elf64_Phdr)))
-    return damaged (error, "its program headers lie beyond the end of the file"); /* libelf forgives that */
+    return damaged (
+        error, "its program headers lie beyond the end of the file"); /* libelf forgives that */
   reader->map->is_x86_64 = TRUE;
   reader->map->type = header.e_type;
   reader->map->entry = header.e_entry;

@@ -1,10 +1,12 @@
-/* Where code and data of an x86-64 ELF image lie, and where its functions begin. Private to brandzone-rewriter. */
+/* Where code and data of an x86-64 ELF image lie, and where its functions begin. Private to
+ * brandzone-rewriter. */
 #pragma once
 
 #include <glib.h>
 
 typedef struct {
-  guint64 offset, address, size; /* never empty, wholly inside the image; address + size doesn't wrap */
+  guint64 offset, address,
+      size; /* never empty, wholly inside the image; address + size doesn't wrap */
 } BzElfRange;
 
 typedef struct {

@@ -1,9 +1,12 @@
-/* Problem: a guest's file may be truncated while it is read (which kills a process that maps it), written to (then
- * what was checked is not what is used), a terabyte of nothing, or served by a file system that never answers.
- * Choice: copy it by pread, bounded, into a memfd that is then sealed; compare size and times before and after. Holes are found
- * by SEEK_DATA on a description of our own: the task's position is shared with the task.
- * Limits: writes through a shared mapping show in the times only when the kernel cleans the page. The result is
- * then a mixture, as it would be for execve. A read that never returns blocks the caller's thread. */
+/* Problem: a guest's file may be truncated while it is read (which kills a process that maps it),
+ * written to (then what was checked is not what is used), a terabyte of nothing, or served by a
+ * file system that never answers.
+ * Choice: copy it by pread, bounded, into a memfd that is then
+ * sealed; compare size and times before and after. Holes are found by SEEK_DATA on a description of
+ * our own: the task's position is shared with the task.
+ * Limits: writes through a shared mapping
+ * show in the times only when the kernel cleans the page. The result is then a mixture, as it would
+ * be for execve. A read that never returns blocks the caller's thread. */
 #include "config.h"
 
 #include "loader/shadow/image-copy.h"
@@ -26,7 +29,8 @@
 #define CHUNK ((gsize) 256 * 1024)
 #define TIMEOUT (10 * G_USEC_PER_SEC)
 
-/* The next part with data at or after `at`: its begin and end. Without SEEK_DATA all is data. FALSE: only a hole is left. */
+/* The next part with data at or after `at`: its begin and end. Without SEEK_DATA all is data.
+ * FALSE: only a hole is left. */
 static gboolean
 next_data (int fd, gboolean seek, guint64 at, guint64 size, guint64 *begin, guint64 *end)
 {
@@ -83,7 +87,8 @@ bz_image_transfer (int from, int to, guint64 size, gboolean fresh, GError **erro
         if (got < 0)
           return bz_fail_errno (error, errno, NULL, "reading an image");
         if (got == 0)
-          return bz_fail (error, BZ_ERROR_STATE, "it became shorter meanwhile", NULL, "reading an image");
+          return bz_fail (error, BZ_ERROR_STATE, "it became shorter meanwhile", NULL,
+                          "reading an image");
         if (!write_at (to, buffer, (gsize) got, at))
           return bz_fail_errno (error, errno, NULL, "writing a copy of an image");
         at += (guint64) got;
@@ -107,8 +112,10 @@ static gboolean
 is_same (const struct stat *before, const struct stat *after)
 {
   return before->st_size == after->st_size && before->st_ino == after->st_ino
-         && before->st_ctim.tv_sec == after->st_ctim.tv_sec && before->st_ctim.tv_nsec == after->st_ctim.tv_nsec
-         && before->st_mtim.tv_sec == after->st_mtim.tv_sec && before->st_mtim.tv_nsec == after->st_mtim.tv_nsec;
+         && before->st_ctim.tv_sec == after->st_ctim.tv_sec
+         && before->st_ctim.tv_nsec == after->st_ctim.tv_nsec
+         && before->st_mtim.tv_sec == after->st_mtim.tv_sec
+         && before->st_mtim.tv_nsec == after->st_mtim.tv_nsec;
 }
 
 static gboolean
@@ -127,7 +134,8 @@ copy_sealed (int from, gboolean fresh, const struct stat *before, int to, GError
   return TRUE;
 }
 
-/* A description of its own of the same file, or -1. Only of a file known to be regular: opening has no effect. */
+/* A description of its own of the same file, or -1. Only of a file known to be regular: opening has
+ * no effect. */
 static int
 reopen (int fd)
 {
@@ -149,7 +157,8 @@ bz_image_copy (int fd, guint64 limit, GError **error)
     }
   if (!S_ISREG (st.st_mode) || st.st_size < 0 || (guint64) st.st_size > limit)
     {
-      bz_fail (error, BZ_ERROR_INPUT, S_ISREG (st.st_mode) ? "it is too long" : "it is no regular file", NULL,
+      bz_fail (error, BZ_ERROR_INPUT,
+               S_ISREG (st.st_mode) ? "it is too long" : "it is no regular file", NULL,
                "copying an image");
       return -1;
     }

@@ -14,8 +14,8 @@ is_half (const guint8 *at)
   return at[2] == 0x60 && at[3] == 0xff && at[0] == 0 && (at[1] == 0 || at[1] == 4 || at[1] == 8);
 }
 
-/* memmem is ten times faster than a loop where hits are rare, and ten times slower where somebody made them dense:
- * behind a wrong hit a stretch is walked. */
+/* memmem is ten times faster than a loop where hits are rare, and ten times slower where somebody
+ * made them dense: behind a wrong hit a stretch is walked. */
 gsize
 bz_vsyscall_next (const guint8 *bytes, gsize size, gsize from)
 {
@@ -127,7 +127,8 @@ take_edit (GVariant *child, guint64 image_size, guint64 *end, BzEdit *edit)
   g_autoptr (GVariant) new_bytes = NULL;
   gsize old_length, new_length;
 
-  g_variant_get (child, "(tt@ay@ays)", &edit->offset, &edit->address, &old_bytes, &new_bytes, &edit->reason);
+  g_variant_get (child, "(tt@ay@ays)", &edit->offset, &edit->address, &old_bytes, &new_bytes,
+                 &edit->reason);
   if (!take_bytes (old_bytes, edit->old_bytes, &old_length)
       || !take_bytes (new_bytes, edit->new_bytes, &new_length) || old_length != new_length)
     return FALSE;
@@ -173,7 +174,8 @@ take_places (GVariant *array, guint64 image_size, BzPlace **places, guint *n)
 
       g_variant_get_child (array, i, "(ttss)", &place->offset, &place->address, &place->text,
                            &place->reason);
-      if (place->offset >= image_size || !is_plain_text (place->text) || !is_plain_text (place->reason))
+      if (place->offset >= image_size || !is_plain_text (place->text)
+          || !is_plain_text (place->reason))
         return FALSE;
     }
   return TRUE;
@@ -215,8 +217,8 @@ take_all (GVariant *variant, guint64 image_size, BzRewrite *rewrite)
 gboolean
 bz_rewrite_from_bytes (GBytes *bytes, guint64 image_size, BzRewrite *rewrite, GError **error)
 {
-  g_autoptr (GVariant) variant
-      = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (BZ_REWRITE_VARIANT), bytes, FALSE));
+  g_autoptr (GVariant) variant = g_variant_ref_sink (
+      g_variant_new_from_bytes (G_VARIANT_TYPE (BZ_REWRITE_VARIANT), bytes, FALSE));
 
   memset (rewrite, 0, sizeof *rewrite);
   if (take_all (variant, image_size, rewrite))
@@ -238,8 +240,9 @@ bz_rewrite_matches (const BzRewrite *rewrite, int fd, GError **error)
       if (got < 0)
         return bz_fail_errno (error, errno, NULL, "reading an image");
       if (got != edit->length || memcmp (bytes, edit->old_bytes, edit->length) != 0)
-        return bz_fail (error, BZ_ERROR_INPUT, "its bytes are not those that the edit replaces", NULL,
-                        "checking the edit at file offset 0x%" G_GINT64_MODIFIER "x", edit->offset);
+        return bz_fail (error, BZ_ERROR_INPUT, "its bytes are not those that the edit replaces",
+                        NULL, "checking the edit at file offset 0x%" G_GINT64_MODIFIER "x",
+                        edit->offset);
     }
   return TRUE;
 }

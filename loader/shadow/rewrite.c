@@ -1,29 +1,23 @@
 /* The finder.
  *
  * Problem: find what calls the vsyscall page, and nothing else, in megabytes of hostile bytes.
- * Choice: every use holds the low half of one of three addresses; there are a handful in a file. For each
- * that lies in code (elf-map.c), the code around is decoded from the place before it where an instruction surely begins
- * (code.c), and judged (shapes.c). Branches: short ones are known from the decoded code, which reaches 144 bytes further than
- * the use on either side; for near ones every byte of the code that could be one is looked at, whatever the
- * instruction boundaries.
- * Bytes in code that are no instruction's constant are no use, unless they are a whole 64-bit address, or a complete `mov; call`:
- * these, and addresses in data, are refused.
- * Bounds: a window is 16 KiB to either side at most (static programs name no functions; a sweep that begins inside
- * an instruction falls into step within some dozen); all windows together hold 8 MiB (2 seconds); then the rest is refused. */
+ *
+ * Choice: every use holds the low half of one of three addresses; there are a handful in a file.
+ * For each that lies in code (elf-map.c), the code around is decoded from the place before it where
+ * an instruction surely begins (code.c), and judged (shapes.c). Branches: short ones are known from
+ * the decoded code (window.c); for near ones every byte of the code that could be one is looked at,
+ * whatever the instruction boundaries. Bytes in code that are no instruction's constant are no use,
+ * unless they are a whole 64-bit address, or a complete `mov; call`: these, and addresses in data,
+ * are refused. */
 #include "config.h"
 
 #include "loader/shadow/rewrite.h"
 
 #include "brand/base/error.h"
 #include "loader/shadow/elf-map.h"
-#include "loader/shadow/shapes.h"
+#include "loader/shadow/window.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define SHORT_REACH 144              /* a short branch's reach, and an edit */
-#define WINDOW (16 * 1024)           /* bytes to either side */
-#define ALL_WINDOWS (8 * 1024 * 1024) /* bytes decoded for one image */
 
 /* A use to be rewritten. */
 typedef struct {
@@ -36,17 +30,15 @@ typedef struct {
   gsize size;
   BzElfMap map;
   BzDecoder *decoder;
-  BzCode code;
-  const BzElfRange *range;     /* of the decoded window, NULL: none */
-  guint64 from, to;            /* addresses of the decoded window */
-  gsize decoded;               /* bytes, over all windows */
-  GArray *uses;                /* of Use */
-  GArray *refused, *left;      /* of BzPlace */
+  BzWindow window;
+  GArray *uses;           /* of Use */
+  GArray *refused, *left; /* of BzPlace */
   gboolean overflow;
 } Finder;
 
 static void
-add_place (Finder *finder, GArray *places, guint64 offset, guint64 address, char *text, const char *reason)
+add_place (Finder *finder, GArray *places, guint64 offset, guint64 address, char *text,
+           const char *reason)
 {
   BzPlace place = { offset, address, text, g_strdup (reason) };
 
@@ -63,7 +55,8 @@ add_place (Finder *finder, GArray *places, guint64 offset, guint64 address, char
 }
 
 static void
-add_insn_place (Finder *finder, GArray *places, const BzElfRange *range, guint64 address, const char *reason)
+add_insn_place (Finder *finder, GArray *places, const BzElfRange *range, guint64 address,
+                const char *reason)
 {
   guint64 offset = range->offset + (address - range->address);
 
@@ -79,115 +72,16 @@ is_whole_address (const guint8 *bytes, gsize left)
   return left >= 8 && memcmp (bytes + BZ_VSYSCALL_HALF, "\xff\xff\xff\xff", 4) == 0;
 }
 
-/* --- the code around --- */
-
-static gint
-compare_addresses (gconstpointer a, gconstpointer b)
-{
-  guint64 one = *(const guint64 *) a, other = *(const guint64 *) b;
-
-  return one < other ? -1 : one > other;
-}
-
-/* Number of starts at or below an address. */
-static guint
-starts_below (const GArray *starts, guint64 address)
-{
-  guint low = 0, high = starts->len;
-
-  while (low < high)
-    {
-      guint middle = low + (high - low) / 2;
-
-      if (g_array_index (starts, guint64, middle) <= address)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low;
-}
-
-static void
-choose_window (const Finder *finder, const BzElfRange *range, guint64 address, guint64 *from, guint64 *to)
-{
-  const GArray *starts = finder->map.starts;
-  guint64 end = range->address + range->size;
-  guint64 low = address - range->address > SHORT_REACH ? address - SHORT_REACH : range->address;
-  guint64 high = end - address > SHORT_REACH ? address + SHORT_REACH : end;
-  guint before = starts_below (starts, low), after = starts_below (starts, high);
-
-  *from = before > 0 ? MAX (g_array_index (starts, guint64, before - 1), range->address) : range->address;
-  *to = after < starts->len ? MIN (g_array_index (starts, guint64, after), end) : end;
-  if (address - *from > WINDOW)
-    *from = address - WINDOW;
-  if (*to - address > WINDOW)
-    *to = address + WINDOW;
-}
-
-/* Linear sweeps from each known start to the next: data between two functions does no harm to the second.
- * A start may be called from elsewhere, as a branch's target is. */
-static void
-decode_window (Finder *finder)
-{
-  const GArray *starts = finder->map.starts;
-  const BzElfRange *range = finder->range;
-  guint64 at = finder->from;
-
-  g_array_set_size (finder->code.insns, 0);
-  g_array_set_size (finder->code.targets, 0);
-  while (at < finder->to)
-    {
-      guint after = starts_below (starts, at);
-      guint64 end = after < starts->len ? MIN (g_array_index (starts, guint64, after), finder->to) : finder->to;
-
-      g_array_append_val (finder->code.targets, at);
-      bz_decoder_run (finder->decoder, finder->image + range->offset + (at - range->address), end - at, at,
-                      finder->code.insns);
-      at = end;
-    }
-}
-
-static void
-collect_targets (BzCode *code)
-{
-  for (guint i = 0; i < code->insns->len; i++)
-    {
-      const BzInsn *insn = &g_array_index (code->insns, BzInsn, i);
-
-      if (insn->kind == BZ_INSN_CALL || insn->kind == BZ_INSN_JUMP || insn->kind == BZ_INSN_BRANCH)
-        g_array_append_val (code->targets, insn->target);
-    }
-  g_array_sort (code->targets, compare_addresses);
-}
-
-/* Decodes the code around an address; FALSE when too much was decoded already. */
-static gboolean
-decode_around (Finder *finder, const BzElfRange *range, guint64 address)
-{
-  guint64 from, to;
-
-  choose_window (finder, range, address, &from, &to);
-  if (finder->range == range && from >= finder->from && to <= finder->to)
-    return TRUE;
-  if (to - from > ALL_WINDOWS - finder->decoded)
-    return FALSE;
-  finder->decoded += to - from;
-  finder->range = range;
-  finder->from = from;
-  finder->to = to;
-  decode_window (finder);
-  collect_targets (&finder->code);
-  return TRUE;
-}
-
 /* --- one use --- */
 
-/* Bytes around a constant that look like `mov $ENTRY,%reg; call *%reg` though no instruction was found there. */
+/* Bytes around a constant that look like `mov $ENTRY,%reg; call *%reg` though no instruction was
+ * found there. */
 static gboolean
 looks_like_call (const guint8 *bytes, gsize at, gsize size)
 {
-  return at >= 3 && size - at >= BZ_VSYSCALL_HALF + 2 && (bytes[at - 3] & 0xfe) == 0x48 && bytes[at - 2] == 0xc7
-         && (bytes[at - 1] & 0xf8) == 0xc0 && (bytes[at + 4] == 0xff || bytes[at + 4] == 0x41);
+  return at >= 3 && size - at >= BZ_VSYSCALL_HALF + 2 && (bytes[at - 3] & 0xfe) == 0x48
+         && bytes[at - 2] == 0xc7 && (bytes[at - 1] & 0xf8) == 0xc0
+         && (bytes[at + 4] == 0xff || bytes[at + 4] == 0x41);
 }
 
 static void
@@ -225,25 +119,25 @@ judge_constant (Finder *finder, const BzElfRange *range, gsize at)
   guint64 address = range->address + at;
   BzShape shape;
 
-  if (!decode_around (finder, range, address))
+  if (!bz_window_decode (&finder->window, range, address))
     {
       add_insn_place (finder, finder->refused, range, address - MIN (at, 3),
                       "there is too much code to be looked through");
       return;
     }
-  gint found = bz_code_find (&finder->code, address);
-  const BzInsn *insn = found < 0 ? NULL : &g_array_index (finder->code.insns, BzInsn, found);
+  gint found = bz_code_find (&finder->window.code, address);
+  const BzInsn *insn = found < 0 ? NULL : &g_array_index (finder->window.code.insns, BzInsn, found);
   if (insn == NULL || insn->entry < 0 || address + BZ_VSYSCALL_HALF > insn->address + insn->length)
     {
       judge_non_instruction (finder, range, at);
       return;
     }
-  bz_shape_judge (&finder->code, (guint) found, &shape);
+  bz_shape_judge (&finder->window.code, (guint) found, &shape);
   if (shape.verdict == BZ_VERDICT_REWRITE)
     keep_use (finder, range, &shape);
   else
-    add_insn_place (finder, shape.verdict == BZ_VERDICT_REFUSE ? finder->refused : finder->left, range,
-                    insn->address, shape.reason);
+    add_insn_place (finder, shape.verdict == BZ_VERDICT_REFUSE ? finder->refused : finder->left,
+                    range, insn->address, shape.reason);
 }
 
 static void
@@ -255,7 +149,8 @@ find_in_code (Finder *finder)
       const guint8 *bytes = finder->image + range->offset;
       gsize at = bz_vsyscall_next (bytes, range->size, 0);
 
-      for (; at < range->size && !finder->overflow; at = bz_vsyscall_next (bytes, range->size, at + 1))
+      for (; at < range->size && !finder->overflow;
+           at = bz_vsyscall_next (bytes, range->size, at + 1))
         judge_constant (finder, range, at);
     }
 }
@@ -269,7 +164,8 @@ find_in_data (Finder *finder)
       const guint8 *bytes = finder->image + range->offset;
       gsize at = bz_vsyscall_next (bytes, range->size, 0);
 
-      for (; at < range->size && !finder->overflow; at = bz_vsyscall_next (bytes, range->size, at + 1))
+      for (; at < range->size && !finder->overflow;
+           at = bz_vsyscall_next (bytes, range->size, at + 1))
         if ((range->address + at) % 8 == 0 && is_whole_address (bytes + at, range->size - at))
           {
             g_autofree char *text = g_strdup_printf (".quad 0xffffffffff600%x00", bytes[at + 1]);
@@ -282,7 +178,8 @@ find_in_data (Finder *finder)
 
 /* --- near branches into edits, from anywhere --- */
 
-/* The use that `target` leads into, or NULL. Uses are ordered by address and, but for refused ones, disjoint. */
+/* The use that `target` leads into, or NULL. Uses are ordered by address and, but for refused ones,
+ * disjoint. */
 static Use *
 use_entered (const GArray *uses, guint64 target)
 {
@@ -371,7 +268,8 @@ take_edits (Finder *finder, const Use *use, GArray *edits)
 
   if (shape->verdict != BZ_VERDICT_REWRITE)
     {
-      add_insn_place (finder, finder->refused, range, shape->first, "a branch leads between the mov and its call");
+      add_insn_place (finder, finder->refused, range, shape->first,
+                      "a branch leads between the mov and its call");
       return;
     }
   for (guint i = 0; i < shape->n; i++)
@@ -437,12 +335,14 @@ static gboolean
 find (Finder *finder, BzRewrite *result, GError **error)
 {
   if (finder->size > BZ_REWRITE_MAX_IMAGE)
-    return bz_fail (error, BZ_ERROR_INPUT, "it is larger than 512 MiB", NULL, "looking for vsyscalls in an image");
+    return bz_fail (error, BZ_ERROR_INPUT, "it is larger than 512 MiB", NULL,
+                    "looking for vsyscalls in an image");
   if (!bz_elf_map_read (finder->image, finder->size, &finder->map, error))
     return FALSE;
   finder->decoder = bz_decoder_new (error);
   if (finder->decoder == NULL)
     return FALSE;
+  bz_window_init (&finder->window, finder->image, &finder->map, finder->decoder);
   find_in_code (finder);
   find_in_data (finder);
   check_entries (finder);
@@ -460,8 +360,6 @@ bz_rewrite_find (const guint8 *image, gsize size, BzRewrite *result, GError **er
   Finder finder = { .image = image, .size = size };
 
   memset (result, 0, sizeof *result);
-  finder.code.insns = g_array_new (FALSE, FALSE, sizeof (BzInsn));
-  finder.code.targets = g_array_new (FALSE, FALSE, sizeof (guint64));
   finder.uses = g_array_new (FALSE, FALSE, sizeof (Use));
   finder.refused = g_array_new (FALSE, FALSE, sizeof (BzPlace));
   finder.left = g_array_new (FALSE, FALSE, sizeof (BzPlace));
@@ -471,8 +369,7 @@ bz_rewrite_find (const guint8 *image, gsize size, BzRewrite *result, GError **er
 
   bz_elf_map_clear (&finder.map);
   g_clear_pointer (&finder.decoder, bz_decoder_free);
-  g_array_unref (finder.code.insns);
-  g_array_unref (finder.code.targets);
+  bz_window_clear (&finder.window);
   g_array_unref (finder.uses);
   g_clear_pointer (&finder.refused, g_array_unref);
   g_clear_pointer (&finder.left, g_array_unref);

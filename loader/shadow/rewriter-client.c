@@ -1,10 +1,13 @@
 /* The caller's side of brandzone-rewriter.
  *
  * Problem: the process may hang, die, or answer anything at any length.
- * Choice: posix_spawn (callers have threads), an empty environment, 10 seconds for everything, an answer of 4 MiB at most,
- * then bz_rewrite_from_bytes() and the old bytes. After that the worst that a hostile image reaches
- * is edits of its own bytes: the zone that made it runs them, as it could without.
- * Limits: a caller that also waits for any child (waitpid -1) may take the status away: the answer then counts alone. */
+ *
+ * Choice: posix_spawn (callers have threads), an empty environment, 10 seconds for everything, an
+ * answer of 4 MiB at most, then bz_rewrite_from_bytes() and the old bytes. After that the worst
+ * that a hostile image reaches is edits of its own bytes: the zone that made it runs them, as it
+ * could without.
+ * Limits: a caller that also waits for any child (waitpid -1) may take the status
+ * away: the answer then counts alone. */
 #include "config.h"
 
 #include "loader/shadow/rewriter-client.h"
@@ -35,11 +38,13 @@ program_path (void)
 {
   const char *directory = getauxval (AT_SECURE) ? NULL : g_getenv ("BRANDZONE_LIBEXECDIR");
 
-  return g_build_filename (directory != NULL && *directory != '\0' ? directory : BZ_LIBEXECDIR, PROGRAM, NULL);
+  return g_build_filename (directory != NULL && *directory != '\0' ? directory : BZ_LIBEXECDIR,
+                           PROGRAM, NULL);
 }
 
 static int
-spawn_with (const char *path, posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, pid_t *pid)
+spawn_with (const char *path, posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes,
+            pid_t *pid)
 {
   char *const argv[] = { (char *) PROGRAM, NULL };
   char *const environment[] = { NULL };
@@ -119,7 +124,8 @@ reap (pid_t pid)
   return reaped == pid ? status : -1;
 }
 
-/* Waits until the process has ended, which it does right after its answer, unless it is hostile by now. */
+/* Waits until the process has ended, which it does right after its answer, unless it is hostile by
+ * now. */
 static int
 end (pid_t pid, int pidfd, gint64 deadline, gboolean answered)
 {
@@ -148,11 +154,14 @@ no_answer (const GByteArray *answer, gboolean answered, int status, GError **err
   else if (answer->len > 0 && answer->len <= BZ_REWRITE_MAX_TEXT)
     {
       why = g_strndup ((const char *) answer->data, answer->len);
-      g_strcanon (why, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,.'()-", '?');
+      g_strcanon (why, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,.'()-",
+                  '?');
     }
   else
     why = g_strdup ("the rewriter failed");
-  return bz_fail (error, answered && WIFEXITED (status) && WEXITSTATUS (status) == 2 ? BZ_ERROR_HOST : BZ_ERROR_INPUT,
+  return bz_fail (error,
+                  answered && WIFEXITED (status) && WEXITSTATUS (status) == 2 ? BZ_ERROR_HOST
+                                                                              : BZ_ERROR_INPUT,
                   why, NULL, "looking for vsyscalls in an image");
 }
 
@@ -214,8 +223,9 @@ bz_rewriter_run (int image_memfd, BzRewrite *result, GError **error)
   int image_fd = duplicate_above (image_memfd), write_fd = duplicate_above (ends[1]);
   int saved = errno;
   close (ends[1]);
-  gboolean done = image_fd >= 0 && write_fd >= 0 ? run (image_fd, ends[0], &write_fd, result, error)
-                                                 : bz_fail_errno (error, saved, NULL, "duplicating an image");
+  gboolean done = image_fd >= 0 && write_fd >= 0
+                      ? run (image_fd, ends[0], &write_fd, result, error)
+                      : bz_fail_errno (error, saved, NULL, "duplicating an image");
   close (ends[0]);
   if (image_fd >= 0)
     close (image_fd);

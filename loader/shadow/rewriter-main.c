@@ -1,12 +1,13 @@
 /* brandzone-rewriter: reads an image from descriptor 3, writes its edits to descriptor 4, and ends.
  *
  * Problem: libelf and capstone parse what a zone's users wrote.
- * Choice: before the first byte is read the process gives up everything: no other descriptor, no new one, no privileges to gain,
- * seconds of processor time, memory in proportion to the image, and a list of allowed calls in which nothing
- * opens, connects, forks or signals. What it can still do is lie: bz_rewriter_run() believes nothing that it can check.
- * The image is a private copy that nobody can change (image-copy.h), and is read, never mapped.
- * The answer is BZ_REWRITE_VARIANT in the machine's byte order; status 1 and a line in place of it: an error,
- * status 2: no sandbox. */
+ *
+ * Choice: before the first byte is read the process gives up everything: no other descriptor, no
+ * new one, no privileges to gain, seconds of processor time, memory in proportion to the image, and
+ * a list of allowed calls in which nothing opens, connects, forks or signals. What it can still do
+ * is lie: bz_rewriter_run() believes nothing that it can check. The image is a private copy that
+ * nobody can change (image-copy.h), and is read, never mapped. The answer is BZ_REWRITE_VARIANT in
+ * the machine's byte order; status 1 and a line in place of it: an error, status 2: no sandbox. */
 #include "config.h"
 
 #include "brand/base/error.h"
@@ -50,9 +51,9 @@ limit (__rlimit_resource_t resource, rlim_t value)
 
 #ifndef BZ_SANITIZED
 static const int allowed[] = {
-  SCMP_SYS (pread64), SCMP_SYS (write), SCMP_SYS (brk), SCMP_SYS (munmap), SCMP_SYS (mremap),
-  SCMP_SYS (madvise), SCMP_SYS (exit), SCMP_SYS (exit_group), SCMP_SYS (rt_sigreturn),
-  SCMP_SYS (futex), SCMP_SYS (getrandom), SCMP_SYS (sysinfo),
+  SCMP_SYS (pread64),      SCMP_SYS (write),   SCMP_SYS (brk),       SCMP_SYS (munmap),
+  SCMP_SYS (mremap),       SCMP_SYS (madvise), SCMP_SYS (exit),      SCMP_SYS (exit_group),
+  SCMP_SYS (rt_sigreturn), SCMP_SYS (futex),   SCMP_SYS (getrandom), SCMP_SYS (sysinfo),
 };
 
 /* The C library's qsort asks how much memory there is: by sysinfo, or by a file in older ones. */
@@ -70,11 +71,13 @@ install_filter (void)
     result = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), refused[i], 0);
   /* Memory without a file and never executable. */
   if (result == 0)
-    result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (mmap), 2,
-                               SCMP_A2 (SCMP_CMP_MASKED_EQ, 4, 0), SCMP_A4 (SCMP_CMP_EQ, G_MAXUINT32));
+    result =
+        seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (mmap), 2,
+                          SCMP_A2 (SCMP_CMP_MASKED_EQ, 4, 0), SCMP_A4 (SCMP_CMP_EQ, G_MAXUINT32));
   if (result == 0)
-    result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (mmap), 2,
-                               SCMP_A2 (SCMP_CMP_MASKED_EQ, 4, 0), SCMP_A4 (SCMP_CMP_EQ, G_MAXUINT64));
+    result =
+        seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (mmap), 2,
+                          SCMP_A2 (SCMP_CMP_MASKED_EQ, 4, 0), SCMP_A4 (SCMP_CMP_EQ, G_MAXUINT64));
   if (result == 0)
     result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (mprotect), 1,
                                SCMP_A2 (SCMP_CMP_MASKED_EQ, 4, 0));
@@ -90,11 +93,12 @@ enter_sandbox (rlim_t image_size)
 {
   gboolean entered = prctl (PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl (PR_SET_DUMPABLE, 0) == 0
                      && prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-                     && syscall (SYS_close_range, RESULT_FD + 1, ~0U, 0) == 0 && limit (RLIMIT_CPU, CPU_SECONDS)
-                     && limit (RLIMIT_CORE, 0);
+                     && syscall (SYS_close_range, RESULT_FD + 1, ~0U, 0) == 0
+                     && limit (RLIMIT_CPU, CPU_SECONDS) && limit (RLIMIT_CORE, 0);
 
 #ifndef BZ_SANITIZED
-  entered = entered && limit (RLIMIT_AS, image_size + MEMORY) && limit (RLIMIT_NOFILE, 0) && install_filter ();
+  entered = entered && limit (RLIMIT_AS, image_size + MEMORY) && limit (RLIMIT_NOFILE, 0)
+            && install_filter ();
 #else
   (void) image_size;
 #endif

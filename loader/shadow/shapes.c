@@ -1,22 +1,28 @@
 /* The shapes of a vsyscall, and when a system call may stand in its place.
  *
- * Facts: compilers call the page as any C function: `mov $ENTRY,%rax; call *%rax`. In 1,485 x86-64 files of real
- * trees nothing else calls it. `mov $NR,%eax; syscall` is 7 bytes; the shape has 9. The kernel's entries were C
- * functions until 3.1, so no caller relies on a register that C functions may change; `syscall` changes rax, rcx, r11 of
- * these. The answer is the same: a value or -errno in rax, which libc turns into errno where it did before.
- * The return address that `call` pushes is read by nobody.
+ *
+ * Facts: compilers call the page as any C function: `mov $ENTRY,%rax; call *%rax`. In 1,485 x86-64
+ * files of real trees nothing else calls it. `mov $NR,%eax; syscall` is 7 bytes; the shape has 9.
+ * The kernel's entries were C functions until 3.1, so no caller relies on a register that C
+ * functions may change; `syscall` changes rax, rcx, r11 of these. The answer is the same: a value
+ * or -errno in rax, which libc turns into errno where it did before. The return address that `call`
+ * pushes is read by nobody.
  *
  * Choice, for `mov $ENTRY,%R`:
  *   next instruction calls *%R       one edit over both
  *   ... jumps *%R (a tail call)      the same with `ret` after the system call
- *   some instructions apart          two edits, if these run in straight line and touch neither R nor rax
- * In each case R must be dead afterwards, for R now holds another value: rax is (it has the result); for another one all ways
- * on are followed until it is written, or a call or return makes it worthless.
- * A conditional move of the address is libc 2.12 to 2.17 choosing between the vDSO and the page: left as it is.
- * Anything else is refused with its reason: the tracer of last resort runs it.
+ *   some instructions apart          two edits, if these run in straight line and touch neither R
+ * nor rax
+ * In each case R must be dead afterwards, for R now holds another value: rax is (it has the
+ * result); for another one all ways on are followed until it is written, or a call or return makes
+ * it worthless. A conditional move of the address is libc 2.12 to 2.17 choosing between the vDSO
+ * and the page: left as it is. Anything else is refused with its reason: the tracer of last resort
+ * runs it.
  *
- * Limits: a jump table could lead to a call whose address comes from elsewhere too: it isn't followed. No compiler's
- * output is known to do that. A direct `call ENTRY` from a program linked below 2 GiB holds no constant to be found. */
+ *
+ * Limits: a jump table could lead to a call whose address comes from elsewhere too: it isn't
+ * followed. No compiler's output is known to do that. A direct `call ENTRY` from a program linked
+ * below 2 GiB holds no constant to be found. */
 #include "config.h"
 
 #include "loader/shadow/shapes.h"
@@ -30,12 +36,14 @@
 #define RAX 0U
 #define BIT(reg) ((guint16) (1U << (reg)))
 /* rbx, rsp, rbp, r12 to r15: a function gives them back as it got them. */
-#define KEPT_BY_CALLS ((guint16) (BIT (3) | BIT (4) | BIT (5) | BIT (12) | BIT (13) | BIT (14) | BIT (15)))
+#define KEPT_BY_CALLS                                                                              \
+  ((guint16) (BIT (3) | BIT (4) | BIT (5) | BIT (12) | BIT (13) | BIT (14) | BIT (15)))
 
 static const char *const entry_name[] = { "gettimeofday", "time", "getcpu" };
 static const guint32 entry_call[] = { 96, 201, 309 };
 /* Registers of each one's arguments: rdi, rsi, rdx in this order. */
-static const guint16 entry_arguments[] = { BIT (7) | BIT (6), BIT (7), BIT (7) | BIT (6) | BIT (2) };
+static const guint16 entry_arguments[] = { BIT (7) | BIT (6), BIT (7),
+                                           BIT (7) | BIT (6) | BIT (2) };
 static const char register_name[][4] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                          "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
 
@@ -83,8 +91,8 @@ is_entered (const BzCode *code, guint64 first, guint64 end)
   return low < code->targets->len && g_array_index (code->targets, guint64, low) < end;
 }
 
-static void
-conclude (BzShape *shape, BzVerdict verdict, const char *format, ...) G_GNUC_PRINTF (3, 4);
+static void conclude (BzShape *shape, BzVerdict verdict, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
 
 static void
 conclude (BzShape *shape, BzVerdict verdict, const char *format, ...)
@@ -215,7 +223,8 @@ make_edits (BzShape *shape, const BzInsn *load, const BzInsn *call, gboolean adj
   guint need = 2 + (tail ? 1 : 0);
   BzEdit *first = &shape->edit[0], *second = &shape->edit[1];
 
-  if (adjacent ? load->length + call->length > BZ_REWRITE_MAX_EDIT || load->length + call->length < 5 + need
+  if (adjacent ? load->length + call->length > BZ_REWRITE_MAX_EDIT
+                     || load->length + call->length < 5 + need
                : load->length < 5 || call->length < need)
     {
       conclude (shape, BZ_VERDICT_REFUSE, "there is no room for a system call");
@@ -239,7 +248,8 @@ make_edits (BzShape *shape, const BzInsn *load, const BzInsn *call, gboolean adj
       put_nops (second, call->length);
       shape->n = 2;
     }
-  conclude (shape, BZ_VERDICT_REWRITE, "%s %s() of the vsyscall page through %%%s: system call %u instead",
+  conclude (shape, BZ_VERDICT_REWRITE,
+            "%s %s() of the vsyscall page through %%%s: system call %u instead",
             tail ? "jumps to" : "calls", entry_name[load->entry], register_name[load->reg],
             entry_call[load->entry]);
 }
@@ -251,7 +261,8 @@ judge_call (const BzCode *code, guint at, guint to, guint16 touched, BzShape *sh
   gboolean tail = call->kind == BZ_INSN_JUMP_REG, adjacent = to == at + 1;
 
   if (entry_arguments[load->entry] & BIT (load->reg))
-    conclude (shape, BZ_VERDICT_REFUSE, "%%%s also holds an argument of the call", register_name[load->reg]);
+    conclude (shape, BZ_VERDICT_REFUSE, "%%%s also holds an argument of the call",
+              register_name[load->reg]);
   else if (!adjacent && load->reg != RAX && (touched & BIT (RAX)))
     conclude (shape, BZ_VERDICT_REFUSE, "%%rax is in use between the mov and its call");
   else if (is_entered (code, load->address, call->address + call->length))
@@ -259,7 +270,8 @@ judge_call (const BzCode *code, guint at, guint to, guint16 touched, BzShape *sh
   else if (load->reg != RAX
            && (tail ? (BIT (load->reg) & KEPT_BY_CALLS) != 0
                     : !is_dead_at (code, load->reg, call->address + call->length)))
-    conclude (shape, BZ_VERDICT_REFUSE, "%%%s may be read after the call", register_name[load->reg]);
+    conclude (shape, BZ_VERDICT_REFUSE, "%%%s may be read after the call",
+              register_name[load->reg]);
   else
     make_edits (shape, load, call, adjacent);
 }
@@ -267,7 +279,8 @@ judge_call (const BzCode *code, guint at, guint to, guint16 touched, BzShape *sh
 static gboolean
 is_flow (const BzInsn *insn)
 {
-  return insn->kind != BZ_INSN_PLAIN && insn->kind != BZ_INSN_CMOV && insn->kind != BZ_INSN_LOAD_ENTRY;
+  return insn->kind != BZ_INSN_PLAIN && insn->kind != BZ_INSN_CMOV
+         && insn->kind != BZ_INSN_LOAD_ENTRY;
 }
 
 static void
@@ -284,14 +297,16 @@ judge_load (const BzCode *code, guint at, BzShape *shape)
       if (insn->address != expected)
         break;
       expected += insn->length;
-      if ((insn->kind == BZ_INSN_CALL_REG || insn->kind == BZ_INSN_JUMP_REG) && insn->reg == load->reg)
+      if ((insn->kind == BZ_INSN_CALL_REG || insn->kind == BZ_INSN_JUMP_REG)
+          && insn->reg == load->reg)
         {
           judge_call (code, at, to, touched, shape);
           return;
         }
       if (insn->kind == BZ_INSN_CMOV && (insn->reads & reg))
         {
-          conclude (shape, BZ_VERDICT_LEAVE, "chosen by a conditional move: %s() of the vDSO comes first",
+          conclude (shape, BZ_VERDICT_LEAVE,
+                    "chosen by a conditional move: %s() of the vDSO comes first",
                     entry_name[load->entry]);
           return;
         }
@@ -315,6 +330,7 @@ bz_shape_judge (const BzCode *code, guint at, BzShape *shape)
   if (insn_at (code, at)->kind == BZ_INSN_LOAD_ENTRY)
     judge_load (code, at, shape);
   else
-    conclude (shape, BZ_VERDICT_REFUSE, "the address of %s() is used in a way that isn't a call by register",
+    conclude (shape, BZ_VERDICT_REFUSE,
+              "the address of %s() is used in a way that isn't a call by register",
               entry_name[insn_at (code, at)->entry]);
 }

@@ -1,10 +1,12 @@
-/* What to do with one use of a vsyscall address, judged from the code around it. Private to brandzone-rewriter. */
+/* What to do with one use of a vsyscall address, judged from the code around it. Private to
+ * brandzone-rewriter. */
 #pragma once
 
 #include "loader/shadow/code.h"
 #include "loader/shadow/rewrite.h"
 
-/* The code around a use: instructions in order of address, and where direct branches in it lead (ordered). */
+/* The code around a use: instructions in order of address, and where direct branches in it lead
+ * (ordered). */
 typedef struct {
   GArray *insns;   /* of BzInsn */
   GArray *targets; /* of guint64 */
@@ -15,7 +17,8 @@ typedef enum { BZ_VERDICT_REWRITE, BZ_VERDICT_REFUSE, BZ_VERDICT_LEAVE } BzVerdi
 typedef struct {
   BzVerdict verdict;
   char reason[BZ_REWRITE_MAX_TEXT]; /* one printable line */
-  /* REWRITE: one or two edits; address, length and new bytes are set. No branch may lead behind `first` up to `end`. */
+  /* REWRITE: one or two edits; address, length and new bytes are set. No branch may lead behind
+   * `first` up to `end`. */
   BzEdit edit[2];
   guint n;
   guint64 first, end;

@@ -1,5 +1,6 @@
-/* Images are written by a zone's users: any bytes must do no harm, and no edit may lie outside them, overlap another, or
- * differ from what was there. The first byte chooses: the rest is an image, or the code (and data) of a well-formed one. */
+/* Images are written by a zone's users: any bytes must do no harm, and no edit may lie outside
+ * them, overlap another, or differ from what was there. The first byte chooses: the rest is an
+ * image, or the code (and data) of a well-formed one. */
 #include "config.h"
 
 #include "loader/shadow/rewrite.h"
@@ -20,7 +21,8 @@ check (const uint8_t *data, size_t size, const BzRewrite *rewrite)
     {
       const BzEdit *edit = &rewrite->edits[i];
 
-      if (edit->offset < end || edit->length == 0 || edit->offset > size || edit->length > size - edit->offset
+      if (edit->offset < end || edit->length == 0 || edit->offset > size
+          || edit->length > size - edit->offset
           || memcmp (data + edit->offset, edit->old_bytes, edit->length) != 0)
         abort ();
       end = edit->offset + edit->length;
@@ -48,7 +50,9 @@ try_image (const uint8_t *data, size_t size)
 static void
 try_code (const uint8_t *code, size_t size, guint8 choice)
 {
-  MadeUpElf spec = { .text = code, .text_size = size, .bare = (choice & 2) != 0, .interpreter = "/lib/ld.so" };
+  MadeUpElf spec = {
+    .text = code, .text_size = size, .bare = (choice & 2) != 0, .interpreter = "/lib/ld.so"
+  };
 
   if ((choice & 4) && size > 16)
     {

@@ -4,7 +4,7 @@
 #include <glib.h>
 
 #define MADE_UP_BASE G_GUINT64_CONSTANT (0x400000)
-#define MADE_UP_TEXT (MADE_UP_BASE + 0x1000) /* file offset 0x1000; also the entry point */
+#define MADE_UP_TEXT (MADE_UP_BASE + 0x1000)   /* file offset 0x1000; also the entry point */
 #define MADE_UP_DATA (MADE_UP_BASE + 0x200000) /* file offset: behind the text, page-aligned */
 
 typedef struct {
@@ -12,8 +12,8 @@ typedef struct {
   gsize text_size;
   const guint8 *data; /* or NULL */
   gsize data_size;
-  gboolean bare;         /* no section headers */
-  guint64 function[8];   /* addresses of symbols; the first 0 ends them */
+  gboolean bare;       /* no section headers */
+  guint64 function[8]; /* addresses of symbols; the first 0 ends them */
   const char *interpreter;
 } MadeUpElf;
 

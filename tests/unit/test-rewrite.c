@@ -38,11 +38,11 @@ bytes_of (const char *hex)
   return bytes;
 }
 
-#define TIME "000460ff"              /* low half of time()'s address */
+#define TIME "000460ff" /* low half of time()'s address */
 #define GETTIMEOFDAY "000060ff"
 #define GETCPU "000860ff"
 #define CALL_TIME "48c7c0" TIME "ffd0" /* mov $time,%rax; call *%rax */
-#define NO_ARGUMENT "31ff"           /* xor %edi,%edi */
+#define NO_ARGUMENT "31ff"             /* xor %edi,%edi */
 /* exit (rax <= 1500000000): 0 when rax is a time of today. */
 #define CHECK_TIME "31ff 483d002f6859 400f96c7 b83c000000 0f05"
 
@@ -73,20 +73,38 @@ typedef struct {
 
 static const Shape shapes[] = {
   { "mov, call", NO_ARGUMENT CALL_TIME CHECK_TIME, { "b8c9000000 0f05 6690" } },
-  { "movabs, call", NO_ARGUMENT "48b8" TIME "ffffffff ffd0" CHECK_TIME, { "b8c9000000 0f05 0f1f4000 90" } },
-  { "movabs r11, call", NO_ARGUMENT "49bb" TIME "ffffffff 41ffd3 49c7c300000000" CHECK_TIME,
+  { "movabs, call",
+    NO_ARGUMENT "48b8" TIME "ffffffff ffd0" CHECK_TIME,
+    { "b8c9000000 0f05 0f1f4000 90" } },
+  { "movabs r11, call",
+    NO_ARGUMENT "49bb" TIME "ffffffff 41ffd3 49c7c300000000" CHECK_TIME,
     { "b8c9000000 0f05 0f1f4000 6690" } },
-  { "rcx, then written", NO_ARGUMENT "48c7c1" TIME "ffd1 31c9" CHECK_TIME, { "b8c9000000 0f05 6690" } },
-  { "r9, then written", NO_ARGUMENT "49c7c1" TIME "41ffd1 4531c9" CHECK_TIME, { "b8c9000000 0f05 0f1f00" } },
-  { "rbx, given back", "e802000000 eb0e 53" NO_ARGUMENT "48c7c3" TIME "ffd3 5b c3" CHECK_TIME, { "b8c9000000 0f05 6690" } },
-  { "rcx, worthless at return", "e802000000 eb0c" NO_ARGUMENT "48c7c1" TIME "ffd1 c3" CHECK_TIME,
+  { "rcx, then written",
+    NO_ARGUMENT "48c7c1" TIME "ffd1 31c9" CHECK_TIME,
     { "b8c9000000 0f05 6690" } },
-  { "jmp", "e802000000 eb0b" NO_ARGUMENT "48c7c0" TIME "ffe0" CHECK_TIME, { "b8c9000000 0f05 c3 90" } },
-  { "jmp r10", "e802000000 eb0c" NO_ARGUMENT "49c7c2" TIME "41ffe2" CHECK_TIME, { "b8c9000000 0f05 c3 6690" } },
-  { "an instruction between", "48c7c0" TIME NO_ARGUMENT "ffd0" CHECK_TIME, { "b8c9000000 6690", "0f05" } },
-  { "r11 and an instruction between", "49c7c3" TIME NO_ARGUMENT "41ffd3 4531db" CHECK_TIME,
+  { "r9, then written",
+    NO_ARGUMENT "49c7c1" TIME "41ffd1 4531c9" CHECK_TIME,
+    { "b8c9000000 0f05 0f1f00" } },
+  { "rbx, given back",
+    "e802000000 eb0e 53" NO_ARGUMENT "48c7c3" TIME "ffd3 5b c3" CHECK_TIME,
+    { "b8c9000000 0f05 6690" } },
+  { "rcx, worthless at return",
+    "e802000000 eb0c" NO_ARGUMENT "48c7c1" TIME "ffd1 c3" CHECK_TIME,
+    { "b8c9000000 0f05 6690" } },
+  { "jmp",
+    "e802000000 eb0b" NO_ARGUMENT "48c7c0" TIME "ffe0" CHECK_TIME,
+    { "b8c9000000 0f05 c3 90" } },
+  { "jmp r10",
+    "e802000000 eb0c" NO_ARGUMENT "49c7c2" TIME "41ffe2" CHECK_TIME,
+    { "b8c9000000 0f05 c3 6690" } },
+  { "an instruction between",
+    "48c7c0" TIME NO_ARGUMENT "ffd0" CHECK_TIME,
+    { "b8c9000000 6690", "0f05" } },
+  { "r11 and an instruction between",
+    "49c7c3" TIME NO_ARGUMENT "41ffd3 4531db" CHECK_TIME,
     { "b8c9000000 6690", "0f05 90" } },
-  { "jmp r11 with an instruction between", "e802000000 eb0c 49c7c3" TIME NO_ARGUMENT "41ffe3" CHECK_TIME,
+  { "jmp r11 with an instruction between",
+    "e802000000 eb0c 49c7c3" TIME NO_ARGUMENT "41ffe3" CHECK_TIME,
     { "b8c9000000 6690", "0f05 c3" } },
 };
 
@@ -109,8 +127,8 @@ assert_edits (const Shape *shape, const BzRewrite *rewrite)
     }
 }
 
-/* The kernel shows an emulated vsyscall to filters with its address as the instruction pointer. Killing there is what
- * vsyscall=none does, on any host. */
+/* The kernel shows an emulated vsyscall to filters with its address as the instruction pointer.
+ * Killing there is what vsyscall=none does, on any host. */
 static gboolean
 forbid_vsyscalls (void)
 {
@@ -122,7 +140,8 @@ forbid_vsyscalls (void)
   };
   struct sock_fprog program = { G_N_ELEMENTS (code), code };
 
-  return prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+  return prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+         && prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 static int
@@ -157,7 +176,8 @@ test_shapes (void **state G_GNUC_UNUSED)
       if (!WIFSIGNALED (run (image)))
         fail_msg ("%s: does not use the vsyscall page to begin with", shapes[i].what);
       for (guint k = 0; k < rewrite.n; k++)
-        memcpy (image->data + rewrite.edits[k].offset, rewrite.edits[k].new_bytes, rewrite.edits[k].length);
+        memcpy (image->data + rewrite.edits[k].offset, rewrite.edits[k].new_bytes,
+                rewrite.edits[k].length);
       int status = run (image);
       if (status != 0)
         fail_msg ("%s: status %x after the rewrite", shapes[i].what, status);
@@ -170,7 +190,8 @@ test_shapes (void **state G_GNUC_UNUSED)
 static void
 test_all_entries (void **state G_GNUC_UNUSED)
 {
-  g_autoptr (GByteArray) image = image_of ("48c7c0" GETTIMEOFDAY "ffd0 48c7c0" TIME "ffd0 48c7c0" GETCPU "ffd0 f4");
+  g_autoptr (GByteArray) image =
+      image_of ("48c7c0" GETTIMEOFDAY "ffd0 48c7c0" TIME "ffd0 48c7c0" GETCPU "ffd0 f4");
   g_auto (BzRewrite) rewrite = { 0 };
 
   find (image, &rewrite);
@@ -194,11 +215,13 @@ static const Refusal refusals[] = {
   { "rbx read later", "48c7c3" TIME "ffd3 4889d8 f4", "%rbx", "may be read after" },
   { "rbx called again in a loop", "48c7c3" TIME "ffd3 ffd3 f4", "%rbx", "may be read after" },
   { "rbx returned", "48c7c3" TIME "ffd3 c3", "%rbx", "may be read after" },
-  { "rcx read on one of two ways", "48c7c1" TIME "ffd1 7401 c3 4889c8 c3", "%rcx", "may be read after" },
+  { "rcx read on one of two ways", "48c7c1" TIME "ffd1 7401 c3 4889c8 c3", "%rcx",
+    "may be read after" },
   { "r12 at a tail call", "49c7c4" TIME "41ffe4", "%r12", "may be read after" },
   { "branch to the call", "eb07 48c7c0" TIME "ffd0 c3", "movq", "a branch leads" },
   { "near branch to the call", "e907000000 48c7c0" TIME "ffd0 c3", "movq", "a branch leads" },
-  { "near conditional branch to the call", "0f8407000000 48c7c0" TIME "ffd0 c3", "movq", "a branch leads" },
+  { "near conditional branch to the call", "0f8407000000 48c7c0" TIME "ffd0 c3", "movq",
+    "a branch leads" },
   { "branch into the mov", "eb03 48c7c0" TIME "ffd0 c3", "movq", "a branch leads" },
   { "branch between mov and call", "eb07 48c7c0" TIME "90 ffd0 c3", "movq", "a branch leads" },
   { "another call between", "48c7c0" TIME "e800000000 ffd0 c3", "movq", "no call follows" },
@@ -209,7 +232,8 @@ static const Refusal refusals[] = {
   { "short jmp apart", "48c7c0" TIME "90 ffe0", "movq", "no room" },
   { "stored as an immediate", "48c70424" TIME "c3", "movq $", "isn't a call" },
   { "pushed and returned to", "68" TIME "c3", "push", "isn't a call" },
-  { "called through memory among code", "ff1502000000 c390" TIME "ffffffff", ".quad 0xffffffffff600400", "among the code" },
+  { "called through memory among code", "ff1502000000 c390" TIME "ffffffff",
+    ".quad 0xffffffffff600400", "among the code" },
 };
 
 static void
@@ -223,7 +247,8 @@ test_refusals (void **state G_GNUC_UNUSED)
 
       find (image, &rewrite);
       if (rewrite.n != 0 || rewrite.n_refused != 1 || rewrite.n_left != 0)
-        fail_msg ("%s: %u edits, %u refused, %u left (%s)", refusal->what, rewrite.n, rewrite.n_refused, rewrite.n_left,
+        fail_msg ("%s: %u edits, %u refused, %u left (%s)", refusal->what, rewrite.n,
+                  rewrite.n_refused, rewrite.n_left,
                   rewrite.n_refused > 0 ? rewrite.refused[0].reason : "");
       if (strstr (rewrite.refused[0].reason, refusal->reason) == NULL
           || strstr (rewrite.refused[0].text, refusal->text) == NULL)
@@ -268,7 +293,9 @@ static void
 test_symbol_inside (void **state G_GNUC_UNUSED)
 {
   g_autoptr (GByteArray) text = bytes_of ("90 48c7c0" TIME "ffd0 c3");
-  MadeUpElf spec = { .text = text->data, .text_size = text->len, .function = { MADE_UP_TEXT, MADE_UP_TEXT + 8 } };
+  MadeUpElf spec = { .text = text->data,
+                     .text_size = text->len,
+                     .function = { MADE_UP_TEXT, MADE_UP_TEXT + 8 } };
   g_autoptr (GByteArray) image = made_up_elf (&spec);
   g_auto (BzRewrite) rewrite = { 0 };
 
@@ -280,7 +307,8 @@ test_symbol_inside (void **state G_GNUC_UNUSED)
 static void
 test_conditional_move_is_left (void **state G_GNUC_UNUSED)
 {
-  g_autoptr (GByteArray) image = image_of ("48c7c2" GETTIMEOFDAY "4889e6 480f44c2 c3 48c7c1" GETCPU "480f45c8 c3");
+  g_autoptr (GByteArray) image =
+      image_of ("48c7c2" GETTIMEOFDAY "4889e6 480f44c2 c3 48c7c1" GETCPU "480f45c8 c3");
   g_auto (BzRewrite) rewrite = { 0 };
 
   find (image, &rewrite);
@@ -296,8 +324,11 @@ static void
 test_address_in_data (void **state G_GNUC_UNUSED)
 {
   g_autoptr (GByteArray) text = bytes_of ("ff1425 00002000 c3");
-  g_autoptr (GByteArray) data = bytes_of ("0000000000000000" TIME "ffffffff 00000000" TIME "ffffffff");
-  MadeUpElf spec = { .text = text->data, .text_size = text->len, .data = data->data, .data_size = data->len };
+  g_autoptr (GByteArray) data =
+      bytes_of ("0000000000000000" TIME "ffffffff 00000000" TIME "ffffffff");
+  MadeUpElf spec = {
+    .text = text->data, .text_size = text->len, .data = data->data, .data_size = data->len
+  };
 
   for (guint bare = 0; bare < 2; bare++)
     {
@@ -319,7 +350,9 @@ test_look_alikes (void **state G_GNUC_UNUSED)
 {
   g_autoptr (GByteArray) text = bytes_of ("48b8 48c7c0" TIME "90 81e1" TIME "c3");
   g_autoptr (GByteArray) data = bytes_of (CALL_TIME);
-  MadeUpElf spec = { .text = text->data, .text_size = text->len, .data = data->data, .data_size = data->len };
+  MadeUpElf spec = {
+    .text = text->data, .text_size = text->len, .data = data->data, .data_size = data->len
+  };
   g_autoptr (GByteArray) image = made_up_elf (&spec);
   g_auto (BzRewrite) rewrite = { 0 };
 
@@ -335,7 +368,9 @@ static void
 test_without_section_headers (void **state G_GNUC_UNUSED)
 {
   g_autoptr (GByteArray) text = bytes_of (NO_ARGUMENT CALL_TIME CHECK_TIME);
-  MadeUpElf spec = { .text = text->data, .text_size = text->len, .bare = TRUE, .interpreter = "/lib/ld.so" };
+  MadeUpElf spec = {
+    .text = text->data, .text_size = text->len, .bare = TRUE, .interpreter = "/lib/ld.so"
+  };
   g_autoptr (GByteArray) image = made_up_elf (&spec);
   g_auto (BzRewrite) rewrite = { 0 };
 
@@ -384,7 +419,8 @@ test_truncated (void **state G_GNUC_UNUSED)
 
   for (guint size = 0; size < whole->len; size += size < 512 ? 1 : 97)
     {
-      g_autofree guint8 *part = g_memdup2 (whole->data, size); /* its end is guarded by sanitizers */
+      g_autofree guint8 *part =
+          g_memdup2 (whole->data, size); /* its end is guarded by sanitizers */
       g_auto (BzRewrite) rewrite = { 0 };
 
       if (bz_rewrite_find (part, size, &rewrite, NULL))
@@ -419,7 +455,11 @@ test_overlapping_segments (void **state G_GNUC_UNUSED)
 {
   g_autoptr (GByteArray) text = bytes_of (CALL_TIME "c3");
   g_autoptr (GByteArray) data = bytes_of (CALL_TIME "c3");
-  MadeUpElf spec = { .text = text->data, .text_size = text->len, .bare = TRUE, .data = data->data, .data_size = data->len };
+  MadeUpElf spec = { .text = text->data,
+                     .text_size = text->len,
+                     .bare = TRUE,
+                     .data = data->data,
+                     .data_size = data->len };
   g_autoptr (GByteArray) image = made_up_elf (&spec);
   Elf64_Phdr *segment = (Elf64_Phdr *) (void *) (image->data + 64);
   g_auto (BzRewrite) same_bytes = { 0 };
@@ -457,7 +497,8 @@ test_bad_sections (void **state G_GNUC_UNUSED)
         else
           section[1].sh_size = offsets[i];
         /* The program headers tell the truth, and the use is found with them. */
-        if (bz_rewrite_find (image->data, image->len, &rewrite, NULL) && field < 2 && offsets[i] > image->len)
+        if (bz_rewrite_find (image->data, image->len, &rewrite, NULL) && field < 2
+            && offsets[i] > image->len)
           assert_int_equal (rewrite.n, 1);
       }
 }
@@ -483,7 +524,8 @@ test_many_uses (void **state G_GNUC_UNUSED)
 static void
 test_bytes_and_back (void **state G_GNUC_UNUSED)
 {
-  g_autoptr (GByteArray) image = image_of (CALL_TIME "48c7c3" TIME "ffd3 c3 48c7c1" GETCPU "480f45c8 c3");
+  g_autoptr (GByteArray) image =
+      image_of (CALL_TIME "48c7c3" TIME "ffd3 c3 48c7c1" GETCPU "480f45c8 c3");
   g_auto (BzRewrite) rewrite = { 0 };
   g_auto (BzRewrite) again = { 0 };
   g_autoptr (GError) error = NULL;
@@ -598,7 +640,8 @@ test_process_refuses (void **state G_GNUC_UNUSED)
   close (fd);
 }
 
-/* Programs put in the rewriter's place: one that hangs is not tested for 10 seconds, but these end at once. */
+/* Programs put in the rewriter's place: one that hangs is not tested for 10 seconds, but these end
+ * at once. */
 static void
 with_impostor (const char *script, const char *message)
 {

@@ -101,7 +101,8 @@ copy_of (const Fixture *fixture, const GByteArray *image)
   g_autoptr (GError) error = NULL;
 
   assert_true (g_file_set_contents (fixture->file, (const char *) image->data, image->len, NULL));
-  int fd = open (fixture->file, O_RDONLY | O_CLOEXEC), copy = bz_image_copy (fd, BZ_REWRITE_MAX_IMAGE, &error);
+  int fd = open (fixture->file, O_RDONLY | O_CLOEXEC),
+      copy = bz_image_copy (fd, BZ_REWRITE_MAX_IMAGE, &error);
   if (copy < 0)
     fail_msg ("%s", error->message);
   close (fd);
@@ -300,8 +301,14 @@ static void
 test_names (void **state G_GNUC_UNUSED)
 {
   static const char *const names[][2] = {
-    { "libc-2.12.so", "libc-2.12.so" }, { "../../etc/passwd", "passwd" }, { ".edits", "_edits" }, { "..", "_." },
-    { ".copy", "_copy" }, { "a b\n\033[2J", "a_b___2J" }, { "", "image" }, { "x/", "image" },
+    { "libc-2.12.so", "libc-2.12.so" },
+    { "../../etc/passwd", "passwd" },
+    { ".edits", "_edits" },
+    { "..", "_." },
+    { ".copy", "_copy" },
+    { "a b\n\033[2J", "a_b___2J" },
+    { "", "image" },
+    { "x/", "image" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -427,7 +434,10 @@ test_zones_at_once (void **state)
           g_auto (BzRewrite) edits = { 0 };
           g_autofree char *path = NULL;
 
-          _exit (bz_shadow_cache_get (fixture->cache, copy, "libc.so.6", &path, &edits, NULL) && edits.n == 1 ? 0 : 1);
+          _exit (bz_shadow_cache_get (fixture->cache, copy, "libc.so.6", &path, &edits, NULL)
+                         && edits.n == 1
+                     ? 0
+                     : 1);
         }
     }
   for (guint i = 0; i < 8; i++)
@@ -560,11 +570,21 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    TEST (test_copy_is_sealed),   TEST (test_copy_leaves_position), TEST (test_terabyte_of_nothing),
-    TEST (test_copy_refuses_others), TEST (test_file_changes_while_read), TEST (test_prefilter),
-    TEST (test_names),            TEST (test_get),                  TEST (test_nothing_to_do),
-    TEST (test_damage_is_mended), TEST (test_zones_at_once),        TEST (test_eviction),
-    TEST (test_full_of_what_is_in_use), TEST (test_left_behind),    TEST (test_others_may_not_write),
+    TEST (test_copy_is_sealed),
+    TEST (test_copy_leaves_position),
+    TEST (test_terabyte_of_nothing),
+    TEST (test_copy_refuses_others),
+    TEST (test_file_changes_while_read),
+    TEST (test_prefilter),
+    TEST (test_names),
+    TEST (test_get),
+    TEST (test_nothing_to_do),
+    TEST (test_damage_is_mended),
+    TEST (test_zones_at_once),
+    TEST (test_eviction),
+    TEST (test_full_of_what_is_in_use),
+    TEST (test_left_behind),
+    TEST (test_others_may_not_write),
     TEST (test_many_names),
   };
 
