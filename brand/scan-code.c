@@ -11,7 +11,7 @@
  * a second for a gigabyte, and its answer foretells; what is rewritten is decided elsewhere, by
  * instructions.
  *
- * Limits: numbers computed or loaded elsewhere are missed, and so are addresses in data. Two
+ * Limits: numbers computed or loaded elsewhere are missed. Two
  * bytes of an operand may look like a system call: only a number close before it counts. */
 #include "config.h"
 
@@ -88,6 +88,22 @@ bz_scan_vsyscall (const guint8 *code, gsize size, BzScan *scan)
         scan->vsyscall_calls++;
       else if (!chosen_soon (after, end))
         scan->vsyscall_others++;
+    }
+}
+
+void
+bz_scan_vsyscall_data (const guint8 *data, gsize size, BzScan *scan)
+{
+  const guint8 *at = data, *end = data + size;
+
+  for (guint hits = 0; hits < MOST_HITS && at < end; hits++)
+    {
+      at = memmem (at, (gsize) (end - at), "\x60\xff\xff\xff\xff\xff", 6);
+      if (at == NULL)
+        return;
+      if (at - data >= 2 && at[-2] == 0 && (at[-1] & 0xf3) == 0 && at[-1] <= 8)
+        scan->vsyscall_others++;
+      at += 6;
     }
 }
 

@@ -118,14 +118,21 @@ read_property_notes (Elf *elf, const GElf_Phdr *segment, BzScan *scan)
 }
 
 static void
-read_code (const guint8 *image, gsize size, const GElf_Phdr *segment, BzScan *scan)
+read_load (const guint8 *image, gsize size, const GElf_Phdr *segment, BzScan *scan)
 {
   if (segment->p_offset >= size)
     return;
   const guint8 *code = image + segment->p_offset;
   gsize length = MIN (segment->p_filesz, size - segment->p_offset);
+  gboolean wide = scan->elf.machine == EM_X86_64 && scan->elf.bits == 64;
 
-  if (scan->elf.machine == EM_X86_64 && scan->elf.bits == 64)
+  if ((segment->p_flags & PF_X) == 0)
+    {
+      if (wide)
+        bz_scan_vsyscall_data (code, length, scan);
+      return;
+    }
+  if (wide)
     bz_scan_vsyscall (code, length, scan);
   /* A shared object may be the C library, which holds every call. */
   if (!scan->dynamic || scan->elf.type == ET_EXEC)
@@ -156,8 +163,8 @@ read_segments (Elf *elf, const guint8 *image, gsize size, BzScan *scan)
         read_property_notes (elf, &segment, scan);
     }
   for (gsize i = 0; native && i < count && gelf_getphdr (elf, (int) i, &segment) != NULL; i++)
-    if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0)
-      read_code (image, size, &segment, scan);
+    if (segment.p_type == PT_LOAD)
+      read_load (image, size, &segment, scan);
 }
 
 static void

@@ -26,7 +26,7 @@ typedef struct {
   BzStack stack;
   guint isa;              /* BzIsa bits that it says it needs */
   guint vsyscall_calls;   /* x86-64: the page's address goes into a register that is called */
-  guint vsyscall_others;  /* the address goes into a register, and its use was not seen */
+  guint vsyscall_others;  /* the address goes into a register or lies in data, no use was seen */
   GPtrArray *needed;      /* DT_NEEDED names; strings of its own */
   GPtrArray *imports;     /* undefined symbols that the caller asked for; his own strings */
   /* Programs that are no shared objects: numbers that are loaded directly before the system call,
@@ -56,4 +56,6 @@ guint bz_isa_of_cpu (const char *cpuinfo);
 gboolean bz_scan_aout (const guint8 *image, gsize size, BzScan *scan);
 /* scan-code.c; code: the file's bytes of one executable segment. */
 void bz_scan_vsyscall (const guint8 *code, gsize size, BzScan *scan);
+/* data: of a segment that is not executable. */
+void bz_scan_vsyscall_data (const guint8 *data, gsize size, BzScan *scan);
 void bz_scan_calls (const guint8 *code, gsize size, guint bits, BzScan *scan);

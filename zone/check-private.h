@@ -20,3 +20,6 @@ void bz_check_add_row (BzCheck *check, BzFinding finding, const char *row, const
 typedef gboolean (*BzLibraryFunc) (const char *path, const BzScan *scan, gpointer data);
 void bz_check_libraries (int tree_fd, const BzScan *program, GHashTable *names, BzLibraryFunc func,
                          gpointer data);
+
+/* check-shadow.c: asks the finder of shadow text about the images that call the vsyscall page. */
+void bz_check_refine (BzCheck *check);

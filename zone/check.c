@@ -223,6 +223,7 @@ void
 bz_check_finish (BzCheck *check, int fd)
 {
   judge_inodes (check, fd);
+  bz_check_refine (check);
   g_hash_table_remove_all (check->by_key);
   for (guint i = 0; i < check->troubles->len; i++)
     g_ptr_array_sort (((BzTrouble *) g_ptr_array_index (check->troubles, i))->paths, by_path);

@@ -4,6 +4,7 @@ libzone_a_SOURCES = \
 	zone/check-libraries.c \
 	zone/check-private.h \
 	zone/check-rules.c \
+	zone/check-shadow.c \
 	zone/check.c \
 	zone/check.h \
 	zone/command.c \

@@ -118,6 +118,18 @@ test_vsyscall (void **state G_GNUC_UNUSED)
         fail_msg ("%s: %u calls, %u others", shapes[i].what, scan.vsyscall_calls,
                   scan.vsyscall_others);
     }
+  /* An address in data. */
+  static const guint64 pointers[] = { G_GUINT64_CONSTANT (0xffffffffff600400),
+                                      G_GUINT64_CONSTANT (0xffffffffff601000) };
+  Image *image = image_new (64, ET_EXEC, "", 1);
+  g_auto (BzScan) data = { 0 };
+  memcpy (image->bytes + 3072, pointers, sizeof pointers);
+  ((Elf64_Phdr *) (gpointer) (image->bytes + sizeof (Elf64_Ehdr)))->p_filesz = 64;
+  add_segment (image, PT_LOAD, PF_R | PF_W, 3072, sizeof pointers);
+  scan_image (image, &data);
+  assert_int_equal (data.vsyscall_calls, 0);
+  assert_int_equal (data.vsyscall_others, 1);
+
   /* i386 code has no such page. */
   g_auto (BzScan) i386 = { 0 };
   scan_image (image_new (32, ET_EXEC, shapes[0].code, 16), &i386);
