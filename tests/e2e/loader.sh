@@ -141,6 +141,7 @@ own_program () {
   chown -R "$user_uid:$user_uid" "$tmp/$who/bin" 2>/dev/null
   rm "$tree/bin/true"
   # Without the zone's loader it does not start; what counts is what the link names.
+  ok 'no keeper is left of before' until_true 10 no_keeper
   in_background by env BRANDZONE_LIBEXECDIR="$tmp/$who/bin" "$tmp/$who/bin/brandzone" -q \
     --root "$tmp/$who/state" run --image "$tree" -- /bin/sleep 60
   until_true 10 keeper_there
