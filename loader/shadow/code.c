@@ -105,9 +105,9 @@ is_quad (x86_reg reg)
 gint8
 bz_vsyscall_of (guint64 address)
 {
-  for (gint8 entry = 0; entry < BZ_VSYSCALL_COUNT; entry++)
+  for (int entry = 0; entry < BZ_VSYSCALL_COUNT; entry++)
     if (address == BZ_VSYSCALL_ADDRESS (entry))
-      return entry;
+      return (gint8) entry;
   return -1;
 }
 
