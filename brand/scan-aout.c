@@ -68,12 +68,17 @@ wants_library (const guint8 *image, gsize size)
 }
 
 gboolean
+bz_aout_magic (const guint8 *image, gsize size, BzAoutMagic *magic)
+{
+  return size >= HEADER && find_magic (word (image, 0) & 0xffff, magic);
+}
+
+gboolean
 bz_scan_aout (const guint8 *image, gsize size, BzScan *scan)
 {
   BzAoutMagic magic;
 
-  if (size < HEADER || !find_magic (word (image, 0) & 0xffff, &magic)
-      || (image[2] != 0 && image[2] != 100))
+  if (!bz_aout_magic (image, size, &magic) || (image[2] != 0 && image[2] != 100))
     return FALSE;
 
   guint64 text = word (image, 1), data = word (image, 2), entry = word (image, 5);

@@ -2,10 +2,10 @@
  * tables: calls of the vsyscall page at fixed addresses, and in static programs the system calls.
  *
  * Facts: compilers load the address of a vsyscall as a sign-extended 32-bit or as a 64-bit
- * immediate (48 c7 c0 00 04 60 ff; 48 b8 ...) and call through the register at once. glibc 2.12 to 2.17 also
- * loads it to choose by cmov between it and what the vDSO gave: that is never called where there
- * is a vDSO. Static code loads the call's number (b8 imm32) right before `int $0x80`, `syscall` or the
- * call through the thread's vector (65 ff 15 10 00 00 00).
+ * immediate (48 c7 c0 00 04 60 ff; 48 b8 ...) and call through the register at once. glibc 2.12
+ * to 2.17 also loads it to choose by cmov between it and what the vDSO gave: that is never called
+ * where there is a vDSO. Static code loads the call's number (b8 imm32) right before `int $0x80`,
+ * `syscall` or the call through the thread's vector (65 ff 15 10 00 00 00).
  *
  * Choice: search for the constants, then look at the bytes around. It takes no decoder, about
  * a second for a gigabyte, and its answer foretells; what is rewritten is decided elsewhere, by
@@ -22,7 +22,8 @@
 #define MOST_HITS 65536
 #define REACH 24 /* bytes in which the register's call, or the number, is looked for */
 
-/* Whether the register is called or jumped through soon: ff d0+r, ff e0+r, with 41 for r8 to r15. */
+/* Whether the register is called or jumped through soon: ff d0+r, ff e0+r, with 41 for r8 to r15.
+ */
 static gboolean
 called_soon (const guint8 *at, const guint8 *end, guint reg)
 {

@@ -2,12 +2,12 @@
  * files of a terabyte, directories without end; and it may be changed while it is walked.
  *
  * Facts: a name of one component that is opened with O_NOFOLLOW relative to its directory's
- * descriptor cannot lead elsewhere. Opening a device may act on it and opening a FIFO may wait; O_PATH does
- * neither, and /proc/self/fd reopens the very inode that was looked at.
+ * descriptor cannot lead elsewhere. Opening a device may act on it and opening a FIFO may wait;
+ * O_PATH does neither, and /proc/self/fd reopens the very inode that was looked at.
  *
  * Choice: one descriptor for each level, MOST_LEVELS at most. 4 KiB tell whether a file is an
- * image; only then is it read, into memory of our own, up to MOST_BYTES. Names are visited in the order of
- * the directory's index; the report sorts its examples. */
+ * image; only then is it read, into memory of our own, up to MOST_BYTES. Names are visited in the
+ * order of the directory's index; the report sorts its examples. */
 #include "config.h"
 
 #include "brand/scan-tree.h"
@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define HEAD 4096
-#define MOST_BYTES ((gsize) 64 << 20)            /* of one image */
+#define MOST_BYTES ((gsize) 64 << 20)                   /* of one image */
 #define MOST_TREE_BYTES (G_GUINT64_CONSTANT (16) << 30) /* of all images */
 #define MOST_FILES 5000000
 #define MOST_LEVELS 128
@@ -122,8 +122,8 @@ bz_scan_file (int dir_fd, const char *name, GHashTable *names, BzScan *scan, str
     fd = open_inode (at);
   int saved = errno;
   close (at);
-  gboolean done = fd >= 0
-                  && scan_descriptor (fd, (guint64) MAX (status->st_size, 0), names, scan, counts);
+  gboolean done =
+      fd >= 0 && scan_descriptor (fd, (guint64) MAX (status->st_size, 0), names, scan, counts);
   if (fd >= 0)
     {
       saved = errno;
@@ -156,9 +156,8 @@ visit_file (Walk *walk, int at, const struct stat *status)
   if (status->st_size < 4)
     return;
   int fd = open_inode (at);
-  gboolean done
-      = fd >= 0
-        && scan_descriptor (fd, (guint64) status->st_size, walk->names, &scan, walk->counts);
+  gboolean done =
+      fd >= 0 && scan_descriptor (fd, (guint64) status->st_size, walk->names, &scan, walk->counts);
   if (fd >= 0)
     close (fd);
   if (!done)

@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 
 typedef struct {
-  guint64 files;        /* regular files met, each once however many names it has */
-  guint64 images;       /* of them programs, libraries and scripts */
-  guint64 unreadable;   /* files and directories that the caller may not read, or that give errors */
-  guint64 cut;          /* images longer than what was read of them */
+  guint64 files;      /* regular files met, each once however many names it has */
+  guint64 images;     /* of them programs, libraries and scripts */
+  guint64 unreadable; /* files and directories that the caller may not read, or that give errors */
+  guint64 cut;        /* images longer than what was read of them */
   guint64 other_mounts; /* other file systems mounted in the tree: left out */
   guint64 too_deep;     /* directories below the deepest level looked at */
   guint64 wide_inodes;  /* files whose inode number needs more than 32 bits */

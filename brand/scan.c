@@ -142,8 +142,8 @@ read_load (const guint8 *image, gsize size, const GElf_Phdr *segment, BzScan *sc
 static void
 read_segments (Elf *elf, const guint8 *image, gsize size, BzScan *scan)
 {
-  gboolean native = !scan->elf.big_endian
-                    && (scan->elf.machine == EM_X86_64 || scan->elf.machine == EM_386);
+  gboolean native =
+      !scan->elf.big_endian && (scan->elf.machine == EM_X86_64 || scan->elf.machine == EM_386);
   GElf_Phdr segment;
   gsize count = 0;
 
@@ -208,8 +208,8 @@ read_needed (Elf *elf, Elf_Scn *section, const GElf_Shdr *header, BzScan *scan)
       if (gelf_getdyn (data, (int) i, &dynamic) == NULL || dynamic.d_tag == DT_NULL)
         return;
       if (dynamic.d_tag == DT_NEEDED
-          && (name = elf_strptr (elf, header->sh_link, dynamic.d_un.d_val)) != NULL
-          && *name != '\0' && strlen (name) <= LONGEST_NAME)
+          && (name = elf_strptr (elf, header->sh_link, dynamic.d_un.d_val)) != NULL && *name != '\0'
+          && strlen (name) <= LONGEST_NAME)
         g_ptr_array_add (scan->needed, g_strdup (name));
     }
 }
@@ -287,8 +287,7 @@ bz_scan_read (GBytes *bytes, GHashTable *names, BzScan *scan)
       return;
     }
   bz_elf_facts_read (bytes, &scan->elf);
-  if (scan->elf.image != BZ_IMAGE_ELF
-      || (scan->elf.type != ET_EXEC && scan->elf.type != ET_DYN))
+  if (scan->elf.image != BZ_IMAGE_ELF || (scan->elf.type != ET_EXEC && scan->elf.type != ET_DYN))
     return;
   scan->kind = BZ_SCAN_ELF;
   scan->interpreter = g_strdup (scan->elf.interpreter);

@@ -5,7 +5,13 @@
 #include "brand/elf-facts.h"
 
 typedef enum { BZ_SCAN_NONE, BZ_SCAN_ELF, BZ_SCAN_AOUT, BZ_SCAN_SCRIPT } BzScanKind;
-typedef enum { BZ_AOUT_OMAGIC, BZ_AOUT_NMAGIC, BZ_AOUT_ZMAGIC, BZ_AOUT_QMAGIC, BZ_AOUT_COUNT } BzAoutMagic;
+typedef enum {
+  BZ_AOUT_OMAGIC,
+  BZ_AOUT_NMAGIC,
+  BZ_AOUT_ZMAGIC,
+  BZ_AOUT_QMAGIC,
+  BZ_AOUT_COUNT
+} BzAoutMagic;
 
 /* What PT_GNU_STACK says. */
 typedef enum { BZ_STACK_PLAIN, BZ_STACK_UNSAID, BZ_STACK_EXECUTABLE } BzStack;
@@ -24,11 +30,11 @@ typedef struct {
   /* ELF */
   gboolean dynamic; /* has PT_DYNAMIC or PT_INTERP: its calls are the C library's */
   BzStack stack;
-  guint isa;              /* BzIsa bits that it says it needs */
-  guint vsyscall_calls;   /* x86-64: the page's address goes into a register that is called */
-  guint vsyscall_others;  /* the address goes into a register or lies in data, no use was seen */
-  GPtrArray *needed;      /* DT_NEEDED names; strings of its own */
-  GPtrArray *imports;     /* undefined symbols that the caller asked for; his own strings */
+  guint isa;             /* BzIsa bits that it says it needs */
+  guint vsyscall_calls;  /* x86-64: the page's address goes into a register that is called */
+  guint vsyscall_others; /* the address goes into a register or lies in data, no use was seen */
+  GPtrArray *needed;     /* DT_NEEDED names; strings of its own */
+  GPtrArray *imports;    /* undefined symbols that the caller asked for; his own strings */
   /* Programs that are no shared objects: numbers that are loaded directly before the system call,
    * and a few instructions before it. */
   guint64 calls[BZ_SCAN_CALLS / 64], calls_near[BZ_SCAN_CALLS / 64];
@@ -51,6 +57,9 @@ const char *bz_isa_name (guint isa);          /* of the highest bit: "x86-64-v3"
 
 /* The levels of a CPU, from the text of /proc/cpuinfo. */
 guint bz_isa_of_cpu (const char *cpuinfo);
+
+/* Which magic number the header has; FALSE: none of a.out. */
+gboolean bz_aout_magic (const guint8 *image, gsize size, BzAoutMagic *magic);
 
 /* scan-aout.c; FALSE when it is no a.out program (libraries and objects are none either). */
 gboolean bz_scan_aout (const guint8 *image, gsize size, BzScan *scan);

@@ -1,7 +1,9 @@
-/* What one program needs: its interpreter and libraries, as the tree's dynamic linker would find them.
+/* What one program needs: its interpreter and libraries, as the tree's dynamic linker would find
+ * them.
  *
  * Limits: the usual directories are searched, not /etc/ld.so.conf, RPATH or LD_LIBRARY_PATH; of two
- * libraries of one name the first of the right ABI counts. What a program opens by dlopen is not known. */
+ * libraries of one name the first of the right ABI counts. What a program opens by dlopen is not
+ * known. */
 #include "config.h"
 
 #include "zone/check-private.h"
@@ -14,8 +16,16 @@
 #define MOST_LIBRARIES 256
 
 static const char *const directories[] = {
-  "lib64", "usr/lib64", "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib/i386-linux-gnu",
-  "usr/lib/i386-linux-gnu", "lib", "usr/lib", "lib32", "usr/lib32",
+  "lib64",
+  "usr/lib64",
+  "lib/x86_64-linux-gnu",
+  "usr/lib/x86_64-linux-gnu",
+  "lib/i386-linux-gnu",
+  "usr/lib/i386-linux-gnu",
+  "lib",
+  "usr/lib",
+  "lib32",
+  "usr/lib32",
 };
 
 static gboolean
@@ -38,8 +48,7 @@ read_image (int tree_fd, const char *path, GHashTable *names, BzScan *scan)
 
 /* Looks a name up; its path, owned by the caller, or NULL. */
 static char *
-find_library (int tree_fd, const char *name, const BzScan *program, GHashTable *names,
-              BzScan *scan)
+find_library (int tree_fd, const char *name, const BzScan *program, GHashTable *names, BzScan *scan)
 {
   gboolean is_path = strchr (name, '/') != NULL;
 

@@ -2,7 +2,8 @@
  *
  * System calls are asked about in two places: the imports of dynamic images (a C library
  * holds every wrapper, so its own code says nothing), and the numbers in programs' own code. A
- * call that the plan's own kernel lacked as well is no trouble: the program saw the same error then. */
+ * call that the plan's own kernel lacked as well is no trouble: the program saw the same error
+ * then. */
 #include "config.h"
 
 #include "zone/check-private.h"
@@ -17,13 +18,20 @@
 static const struct {
   const char *symbol, *call;
 } wrappers[] = {
-  { "sysctl", "_sysctl" },           { "__sysctl", "_sysctl" },
-  { "modify_ldt", "modify_ldt" },    { "__modify_ldt", "modify_ldt" },
-  { "vm86", "vm86" },                { "vm86old", "vm86old" },
-  { "iopl", "iopl" },                { "ioperm", "ioperm" },
-  { "uselib", "uselib" },            { "bdflush", "bdflush" },
-  { "nfsservctl", "nfsservctl" },    { "create_module", "create_module" },
-  { "query_module", "query_module" }, { "get_kernel_syms", "get_kernel_syms" },
+  { "sysctl", "_sysctl" },
+  { "__sysctl", "_sysctl" },
+  { "modify_ldt", "modify_ldt" },
+  { "__modify_ldt", "modify_ldt" },
+  { "vm86", "vm86" },
+  { "vm86old", "vm86old" },
+  { "iopl", "iopl" },
+  { "ioperm", "ioperm" },
+  { "uselib", "uselib" },
+  { "bdflush", "bdflush" },
+  { "nfsservctl", "nfsservctl" },
+  { "create_module", "create_module" },
+  { "query_module", "query_module" },
+  { "get_kernel_syms", "get_kernel_syms" },
   { "lookup_dcookie", "lookup_dcookie" },
 };
 
@@ -31,14 +39,15 @@ static const struct {
 static const struct {
   const char *call, *row;
 } call_rows[] = {
-  { "vm86", "E21" },  { "vm86old", "E21" },       { "nfsservctl", "S4" },
+  { "vm86", "E21" },   { "vm86old", "E21" },       { "nfsservctl", "S4" },
   { "uselib", "E14" }, { "lookup_dcookie", "S5" },
 };
 
 /* What programs without large-file support import: of glibc, of libc 5 and uClibc. */
-static const char *const small_files[] = { "__xstat", "__lxstat", "__fxstat", "_xstat",  "_lxstat",
-                                           "_fxstat", "stat",     "lstat",    "fstat",   "readdir",
-                                           "scandir", "glob",     "ftw",      "nftw",    "fts_open" };
+static const char *const small_files[] = {
+  "__xstat", "__lxstat", "__fxstat", "_xstat", "_lxstat", "_fxstat", "stat",    "lstat",
+  "fstat",   "readdir",  "scandir",  "glob",   "ftw",     "nftw",    "fts_open"
+};
 
 GHashTable *
 bz_check_names (void)
@@ -103,7 +112,8 @@ check_call (BzCheck *check, BzAbi abi, const BzRow *row, gboolean sure, const ch
   if (plan != NULL && row->until != 0 && plan->release_number >= row->until)
     return;
   bz_check_add (check, BZ_FINDING_CALL, catalogue, row->name, BZ_NOT_COVERED,
-                sure ? NULL : g_strdup ("its number is loaded near a system call: likely, not sure"),
+                sure ? NULL
+                     : g_strdup ("its number is loaded near a system call: likely, not sure"),
                 path);
 }
 
@@ -128,11 +138,11 @@ check_code (BzCheck *check, BzAbi abi, const BzScan *scan, const char *path)
     {
       guint64 bit = G_GUINT64_CONSTANT (1) << nr % 64;
       gboolean sure = (scan->calls[nr / 64] & bit) != 0;
-      gboolean likely = (scan->calls_near[nr / 64] & bit) != 0 && (abi == BZ_ABI_I386 || !scan->dynamic);
+      gboolean likely =
+          (scan->calls_near[nr / 64] & bit) != 0 && (abi == BZ_ABI_I386 || !scan->dynamic);
       const BzRow *row;
 
-      if ((sure || likely)
-          && (row = bz_table_row (abi, nr)) != NULL)
+      if ((sure || likely) && (row = bz_table_row (abi, nr)) != NULL)
         check_call (check, abi, row, sure, path);
     }
 }
@@ -160,7 +170,8 @@ check_interpreter (BzCheck *check, const BzScan *scan, const struct stat *status
     bz_check_add_row (check, BZ_FINDING_INTERPRETER, NULL, scan->interpreter, path);
 }
 
-/* Programs that come with a tree's packages, but whose interpreter is another package, are common. */
+/* Programs that come with a tree's packages, but whose interpreter is another package, are common.
+ */
 static void
 check_script (BzCheck *check, const BzScan *scan, const struct stat *status, const char *path)
 {
@@ -243,8 +254,9 @@ check_elf (BzCheck *check, BzAbi abi, const struct stat *status, const BzScan *s
       && scan->elf.abi_note > check->plan->release_number)
     {
       guint64 note = scan->elf.abi_note;
-      g_autofree char *text = g_strdup_printf ("%u.%u.%u", (guint) (note >> 32),
-                                               (guint) (note >> 16) & 0xffff, (guint) note & 0xffff);
+      g_autofree char *text =
+          g_strdup_printf ("%u.%u.%u", (guint) (note >> 32), (guint) (note >> 16) & 0xffff,
+                           (guint) note & 0xffff);
       bz_check_add_row (check, BZ_FINDING_KERNEL, NULL, text, path);
     }
   if ((scan->isa & ~check->cpu & 0xf) != 0 && check->cpu != 0)
@@ -289,8 +301,9 @@ bz_check_image (BzCheck *check, const char *path, const struct stat *status, con
     check_elf (check, BZ_ABI_I386, status, scan, path);
   else if (executable && !elf->big_endian && elf->machine == EM_X86_64)
     bz_check_add_row (check, BZ_FINDING_X32, NULL, NULL, path);
-  else if (executable)
+  else if (executable || check->foreign)
     {
+      /* Elsewhere a library of another CPU is firmware, or one of a cross compiler. */
       g_autofree char *machine = bz_elf_machine_name (elf);
       bz_check_add_row (check, BZ_FINDING_FOREIGN, NULL, machine, path);
     }

@@ -1,6 +1,6 @@
-/* Which calls of the vsyscall page can be rewritten: the search by bytes foretells, the finder of shadow
- * text knows. It runs in its own sandboxed process for each image that the search has hit: few of a
- * tree.
+/* Which calls of the vsyscall page can be rewritten: the search by bytes foretells, the finder of
+ * shadow text knows. It runs in its own sandboxed process for each image that the search has hit:
+ * few of a tree.
  *
  * Where it can't be asked (not installed, a damaged image, more than MOST_IMAGES) the search's
  * word stands. */

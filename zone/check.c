@@ -47,8 +47,9 @@ bz_check_new (const BzHost *host, const BzPlan *plan, int tree_fd, const char *c
   check->lowest_map = number_of_file ("/proc/sys/vm/mmap_min_addr");
   check->strict_memory = number_of_file ("/sys/fs/selinux/enforce") != 0;
   bz_tree_facts_read (tree_fd, &facts);
-  check->old_uclibc = facts.libc == BZ_LIBC_UCLIBC && facts.has_version
-                      && facts.version < BZ_RELEASE (0, 9, 27);
+  check->foreign = facts.found && facts.foreign;
+  check->old_uclibc =
+      facts.libc == BZ_LIBC_UCLIBC && facts.has_version && facts.version < BZ_RELEASE (0, 9, 27);
   bz_tree_facts_clear (&facts);
   check->troubles = g_ptr_array_new_with_free_func (trouble_free);
   check->names = bz_check_names ();
@@ -70,12 +71,11 @@ bz_check_free (BzCheck *check)
 }
 
 void
-bz_check_add (BzCheck *check, BzFinding finding, const char *row, const char *detail,
-              BzCover cover, char *owned_how, const char *path)
+bz_check_add (BzCheck *check, BzFinding finding, const char *row, const char *detail, BzCover cover,
+              char *owned_how, const char *path)
 {
   g_autofree char *how = owned_how;
-  g_autofree char *key
-      = g_strdup_printf ("%d %d %s", finding, cover, detail != NULL ? detail : "");
+  g_autofree char *key = g_strdup_printf ("%d %d %s", finding, cover, detail != NULL ? detail : "");
   BzTrouble *trouble = g_hash_table_lookup (check->by_key, key);
 
   if (trouble == NULL && check->troubles->len >= MOST_TROUBLES)
@@ -146,6 +146,8 @@ bz_check_file (BzCheck *check, int dir_fd, const char *name, const char *path, g
     return FALSE;
   check->counts.files++;
   check->counts.wide_inodes += (guint64) status.st_ino > G_MAXUINT32;
+  /* Who asks about a file means to run it. */
+  status.st_mode |= 0111;
   *image = scan.kind != BZ_SCAN_NONE;
   check->counts.images += *image;
   bz_check_image (check, path, &status, &scan);
@@ -158,11 +160,11 @@ gboolean
 bz_inodes_may_be_wide (guint64 type, guint64 bytes)
 {
   static const guint64 types[] = {
-    0x9123683e, /* btrfs */     0x794c7630, /* overlayfs with xino */
-    0x6969,     /* NFS */       0xff534d42, /* CIFS */
-    0xfe534d42, /* SMB2 */      0x01021997, /* 9p */
-    0x00c36400, /* Ceph */      0x65735546, /* FUSE */
-    0xca451a4e, /* bcachefs */
+    0x9123683e, /* btrfs */ 0x794c7630, /* overlayfs with xino */
+    0x6969,     /* NFS */ 0xff534d42,   /* CIFS */
+    0xfe534d42, /* SMB2 */ 0x01021997,  /* 9p */
+    0x00c36400, /* Ceph */ 0x65735546,  /* FUSE */
+    0xca451a4e,                         /* bcachefs */
   };
 
   /* XFS numbers inodes by their place on the disk. */

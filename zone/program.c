@@ -45,11 +45,13 @@ look_elf (GBytes *bytes, BzProgram *program)
   bz_elf_facts_read (bytes, &facts);
   if (facts.image == BZ_IMAGE_AOUT)
     {
-      g_auto (BzScan) scan = { .kind = BZ_SCAN_NONE };
+      gsize size;
+      const guint8 *image = g_bytes_get_data (bytes, &size);
+      BzAoutMagic magic;
 
-      bz_scan_read (bytes, NULL, &scan);
       program->kind = BZ_PROGRAM_AOUT;
-      program->machine = g_strdup (scan.kind == BZ_SCAN_AOUT ? bz_aout_name (scan.magic) : "damaged");
+      if (bz_aout_magic (image, size, &magic))
+        program->machine = g_strdup (bz_aout_name (magic));
     }
   if (facts.image == BZ_IMAGE_ELF)
     {
@@ -135,7 +137,8 @@ explain_image (const BzProgram *program, const BzHost *host)
   if (program->kind == BZ_PROGRAM_AOUT)
     return found (BZ_FINDING_AOUT, program->machine);
   if (program->kind == BZ_PROGRAM_EMPTY)
-    return (Explanation){ g_strdup ("the file is empty"), "see whether the tree is complete", NULL };
+    return (Explanation){ g_strdup ("the file is empty"), "see whether the tree is complete",
+                          NULL };
   if (program->kind == BZ_PROGRAM_TEXT)
     return (Explanation){ g_strdup ("it is neither a program nor a script with #!"),
                           "give it to a shell: sh FILE", NULL };
@@ -237,8 +240,8 @@ bz_program_explain_death (int tree_fd, const BzProgram *program, const BzHost *h
   if (number == 0 || number == SIGINT || number == SIGPIPE)
     return NULL;
 
-  g_autofree char *own
-      = number == SIGSEGV ? foretold (tree_fd, program, bits, host, plan, row) : NULL;
+  g_autofree char *own =
+      number == SIGSEGV ? foretold (tree_fd, program, bits, host, plan, row) : NULL;
   const char *why = own != NULL ? own : usual_reason (number, row);
   const char *abbreviation = sigabbrev_np (number);
   g_autofree char *safe = bz_text_safe (program->path != NULL ? program->path : "the command");

@@ -44,16 +44,15 @@ tree_of_file (const char *file)
   return at;
 }
 
-/* Programs of another CPU, of i386 where the host runs none, or in no tree at all are what `check` is
- * for: it goes on with the brand that changes nothing. */
+/* Programs of another CPU, of i386 where the host runs none, or in no tree at all are what `check`
+ * is for: it goes on with the brand that changes nothing. */
 static BzPlanning *
 planning_for (const BzContext *context, const BzArguments *arguments, const char *tree,
               GError **error)
 {
   g_autoptr (GError) cause = NULL;
-  BzPlanning *planning = strcmp (tree, "/") == 0
-                             ? NULL
-                             : bz_planning_tree (context, arguments, tree, &cause);
+  BzPlanning *planning =
+      strcmp (tree, "/") == 0 ? NULL : bz_planning_tree (context, arguments, tree, &cause);
   const char *brand = bz_arguments_string (arguments, "brand");
 
   if (planning != NULL)
@@ -90,8 +89,8 @@ is_program (const BzCheck *check, const char *path, GError **error)
 static BzCheck *
 check_path (const BzPlanning *planning, const char *path, gboolean directory, GError **error)
 {
-  g_autoptr (BzCheck) check
-      = bz_check_new (planning->host, planning->plan, planning->tree_fd, NULL);
+  g_autoptr (BzCheck) check =
+      bz_check_new (planning->host, planning->plan, planning->tree_fd, NULL);
   g_autofree char *dir = g_path_get_dirname (path), *base = g_path_get_basename (path);
   g_autofree char *safe = bz_text_safe (path);
   gboolean image = FALSE;
@@ -138,8 +137,8 @@ static char *
 examples (const BzTrouble *trouble)
 {
   GString *text = g_string_new (NULL);
-  guint shown = trouble->paths->len == EXAMPLES + 1 ? EXAMPLES + 1
-                                                    : MIN (trouble->paths->len, EXAMPLES);
+  guint shown =
+      trouble->paths->len == EXAMPLES + 1 ? EXAMPLES + 1 : MIN (trouble->paths->len, EXAMPLES);
 
   for (guint i = 0; i < shown; i++)
     {

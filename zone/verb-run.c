@@ -58,9 +58,8 @@ tell_end (const BzContext *context, const BzPlanning *planning, const BzPlan *pl
     return bz_end_exit_status (end);
 
   bz_program_look (planning->tree_fd, command->argv[0], bz_command_path (command), &program);
-  g_autofree char *line =
-      bz_program_explain_death (planning->tree_fd, &program, planning->host, plan, end->wait_status,
-                                &row);
+  g_autofree char *line = bz_program_explain_death (planning->tree_fd, &program, planning->host,
+                                                    plan, end->wait_status, &row);
   if (line != NULL)
     bz_context_note (context, "%s%s%s%s", line, row != NULL ? " [" : "", row != NULL ? row : "",
                      row != NULL ? "]" : "");
@@ -103,7 +102,8 @@ bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error)
       g_propagate_error (error, g_steal_pointer (&cause));
       return -1;
     }
-  return tell_end (context, prepared->planning, prepared->planning->plan, partition->command, partition->name, &end);
+  return tell_end (context, prepared->planning, prepared->planning->plan, partition->command,
+                   partition->name, &end);
 }
 
 static gboolean

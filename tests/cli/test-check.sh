@@ -137,6 +137,12 @@ if unpack arm foreign-arm-eabi-glibc2.5/mtdblock2.tar.xz; then
   says 'not covered .*another CPU \(ARM\).*bin/busybox'
 fi
 
+# The x bits of this one are lost: its libraries tell.
+if unpack oabi foreign-arm-oabi-glibc2.3.6/gp2x-oabi.tar.xz; then
+  check 1 'a tree of libraries for ARM' "$tree"
+  says 'not covered .*another CPU \(ARM\)'
+fi
+
 # Hostile: links that lead out, a FIFO, an interpreter's name with an escape sequence.
 mkdir -p "$tmp/odd/bin"
 ln -s /etc "$tmp/odd/etc"

@@ -141,10 +141,9 @@ death_under (guint bits, const BzHost *host, const BzPlan *plan, int wait_status
   static char linker[] = "/lib/ld-linux.so.1";
   static const guint8 call[] = { 0x48, 0xc7, 0xc0, 0, 4, 0x60, 0xff, 0xff, 0xd0 };
   Elf64_Phdr text = { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = 256 };
-  BzProgram program = { .kind = BZ_PROGRAM_ELF,
-                        .bits = bits,
-                        .path = path,
-                        .interpreter = bits == 32 ? linker : NULL };
+  BzProgram program = {
+    .kind = BZ_PROGRAM_ELF, .bits = bits, .path = path, .interpreter = bits == 32 ? linker : NULL
+  };
   guint8 image[256] = { 0 };
 
   make_elf (image, ELFCLASS64, EM_X86_64);

@@ -25,15 +25,22 @@ add_segment (Image *image, guint type, guint flags, gsize offset, gsize size)
 {
   if (image->bits == 64)
     {
-      Elf64_Phdr header = { .p_type = type, .p_flags = flags, .p_offset = offset, .p_filesz = size,
-                            .p_memsz = size, .p_align = 8 };
+      Elf64_Phdr header = { .p_type = type,
+                            .p_flags = flags,
+                            .p_offset = offset,
+                            .p_filesz = size,
+                            .p_memsz = size,
+                            .p_align = 8 };
       memcpy (image->bytes + sizeof (Elf64_Ehdr) + image->segments++ * sizeof header, &header,
               sizeof header);
       ((Elf64_Ehdr *) (gpointer) image->bytes)->e_phnum = (Elf64_Half) image->segments;
       return;
     }
-  Elf32_Phdr header = { .p_type = type, .p_flags = flags, .p_offset = (Elf32_Off) offset,
-                        .p_filesz = (Elf32_Word) size, .p_memsz = (Elf32_Word) size,
+  Elf32_Phdr header = { .p_type = type,
+                        .p_flags = flags,
+                        .p_offset = (Elf32_Off) offset,
+                        .p_filesz = (Elf32_Word) size,
+                        .p_memsz = (Elf32_Word) size,
                         .p_align = 4 };
   memcpy (image->bytes + sizeof (Elf32_Ehdr) + image->segments++ * sizeof header, &header,
           sizeof header);
@@ -44,23 +51,30 @@ static Image *
 image_new (guint bits, guint type, const void *code, gsize length)
 {
   Image *image = g_new0 (Image, 1);
-  guint8 ident[EI_NIDENT] = { 0x7f, 'E', 'L', 'F', bits == 64 ? ELFCLASS64 : ELFCLASS32,
-                              ELFDATA2LSB, EV_CURRENT };
+  guint8 ident[EI_NIDENT] = {
+    0x7f, 'E', 'L', 'F', bits == 64 ? ELFCLASS64 : ELFCLASS32, ELFDATA2LSB, EV_CURRENT
+  };
 
   image->bits = bits;
   if (bits == 64)
     {
-      Elf64_Ehdr header = { .e_type = (Elf64_Half) type, .e_machine = EM_X86_64,
-                            .e_version = EV_CURRENT, .e_phoff = sizeof header,
-                            .e_ehsize = sizeof header, .e_phentsize = sizeof (Elf64_Phdr) };
+      Elf64_Ehdr header = { .e_type = (Elf64_Half) type,
+                            .e_machine = EM_X86_64,
+                            .e_version = EV_CURRENT,
+                            .e_phoff = sizeof header,
+                            .e_ehsize = sizeof header,
+                            .e_phentsize = sizeof (Elf64_Phdr) };
       memcpy (header.e_ident, ident, sizeof ident);
       memcpy (image->bytes, &header, sizeof header);
     }
   else
     {
-      Elf32_Ehdr header = { .e_type = (Elf32_Half) type, .e_machine = EM_386,
-                            .e_version = EV_CURRENT, .e_phoff = sizeof header,
-                            .e_ehsize = sizeof header, .e_phentsize = sizeof (Elf32_Phdr) };
+      Elf32_Ehdr header = { .e_type = (Elf32_Half) type,
+                            .e_machine = EM_386,
+                            .e_version = EV_CURRENT,
+                            .e_phoff = sizeof header,
+                            .e_ehsize = sizeof header,
+                            .e_phentsize = sizeof (Elf32_Phdr) };
       memcpy (header.e_ident, ident, sizeof ident);
       memcpy (image->bytes, &header, sizeof header);
     }
@@ -99,14 +113,17 @@ test_vsyscall (void **state G_GNUC_UNUSED)
     { "jmp *%rax", { 0x48, 0xc7, 0xc0, 0, 0, 0x60, 0xff, 0xff, 0xe0 }, 1, 0 },
     { "call *%r11", { 0x49, 0xc7, 0xc3, 0, 8, 0x60, 0xff, 0x41, 0xff, 0xd3 }, 1, 0 },
     { "movabs, call *%rcx",
-      { 0x48, 0xb9, 0, 4, 0x60, 0xff, 0xff, 0xff, 0xff, 0xff, 0x90, 0xff, 0xd1 }, 1, 0 },
+      { 0x48, 0xb9, 0, 4, 0x60, 0xff, 0xff, 0xff, 0xff, 0xff, 0x90, 0xff, 0xd1 },
+      1,
+      0 },
     { "another register is called", { 0x48, 0xc7, 0xc2, 0, 4, 0x60, 0xff, 0xff, 0xd0 }, 0, 1 },
     { "chosen by cmov, as where there is a vDSO",
-      { 0x48, 0xc7, 0xc2, 0, 4, 0x60, 0xff, 0x48, 0x85, 0xc0, 0x48, 0x0f, 0x44, 0xc2 }, 0, 0 },
+      { 0x48, 0xc7, 0xc2, 0, 4, 0x60, 0xff, 0x48, 0x85, 0xc0, 0x48, 0x0f, 0x44, 0xc2 },
+      0,
+      0 },
     { "no entry of the page", { 0x48, 0xc7, 0xc0, 0, 12, 0x60, 0xff, 0xff, 0xd0 }, 0, 0 },
     { "no load", { 0x90, 0x90, 0x90, 0, 4, 0x60, 0xff, 0xff, 0xd0 }, 0, 0 },
-    { "movabs of another address",
-      { 0x48, 0xb9, 0, 4, 0x60, 0xff, 0, 0, 0, 0, 0xff, 0xd1 }, 0, 0 },
+    { "movabs of another address", { 0x48, 0xb9, 0, 4, 0x60, 0xff, 0, 0, 0, 0, 0xff, 0xd1 }, 0, 0 },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (shapes); i++)
@@ -145,10 +162,10 @@ has_call (const guint64 *set, guint nr)
 static void
 test_calls_of_static_programs (void **state G_GNUC_UNUSED)
 {
-  static const guint8 i386[] = { 0xb8, 149, 0, 0, 0, 0xcd, 0x80,                 /* _sysctl */
-                                 0xb8, 0xa7, 0, 0, 0, 0x89, 0xd9, 0xcd, 0x80,    /* query_module */
-                                 0xb8, 0, 2, 0, 0, 0xcd, 0x80,                   /* 512: none */
-                                 0xb8, 1, 0, 0, 0, 0x65, 0xff, 0x15, 0x10, 0, 0, 0 };
+  static const guint8 i386[] = { 0xb8, 149,  0, 0, 0, 0xcd, 0x80,             /* _sysctl */
+                                 0xb8, 0xa7, 0, 0, 0, 0x89, 0xd9, 0xcd, 0x80, /* query_module */
+                                 0xb8, 0,    2, 0, 0, 0xcd, 0x80,             /* 512: none */
+                                 0xb8, 1,    0, 0, 0, 0x65, 0xff, 0x15, 0x10, 0, 0, 0 };
   static const guint8 x86_64[] = { 0x48, 0xc7, 0xc0, 156, 0, 0, 0, 0x0f, 0x05 }; /* _sysctl */
   g_auto (BzScan) old = { 0 }, new = { 0 }, dynamic = { 0 };
 
@@ -172,7 +189,9 @@ test_calls_of_static_programs (void **state G_GNUC_UNUSED)
 static void
 test_stack_and_cpu (void **state G_GNUC_UNUSED)
 {
-  static const guint32 note[] = { 4, 16, 5, 0x554e47, 0xc0008002, 4, BZ_ISA_BASELINE | BZ_ISA_V3, 0 };
+  static const guint32 note[] = {
+    4, 16, 5, 0x554e47, 0xc0008002, 4, BZ_ISA_BASELINE | BZ_ISA_V3, 0
+  };
   Image *image = image_new (64, ET_EXEC, "", 1);
   g_auto (BzScan) unsaid = { 0 }, plain = { 0 }, executable = { 0 };
 
@@ -265,15 +284,24 @@ test_imports (void **state G_GNUC_UNUSED)
   static const char strings[] = "\0sysctl\0stat\0open";
   Image *image = image_new (64, ET_DYN, "", 1);
   Elf64_Ehdr *header = (Elf64_Ehdr *) (gpointer) image->bytes;
-  Elf64_Sym symbols[] = { { 0 }, { .st_name = 1 }, { .st_name = 8, .st_shndx = 1 },
-                          { .st_name = 9999 }, { .st_name = 13 } };
+  Elf64_Sym symbols[] = {
+    { 0 }, { .st_name = 1 }, { .st_name = 8, .st_shndx = 1 }, { .st_name = 9999 }, { .st_name = 13 }
+  };
   Elf64_Dyn dynamic[] = { { DT_NEEDED, { 13 } }, { DT_NEEDED, { 9999 } }, { DT_NULL, { 0 } } };
   Elf64_Shdr sections[] = {
     { 0 },
-    { .sh_type = SHT_DYNAMIC, .sh_offset = 2752, .sh_size = sizeof dynamic, .sh_link = 3,
-      .sh_entsize = sizeof dynamic[0], .sh_addralign = 8 },
-    { .sh_type = SHT_DYNSYM, .sh_offset = 2432, .sh_size = sizeof symbols, .sh_link = 3,
-      .sh_entsize = sizeof symbols[0], .sh_addralign = 8 },
+    { .sh_type = SHT_DYNAMIC,
+      .sh_offset = 2752,
+      .sh_size = sizeof dynamic,
+      .sh_link = 3,
+      .sh_entsize = sizeof dynamic[0],
+      .sh_addralign = 8 },
+    { .sh_type = SHT_DYNSYM,
+      .sh_offset = 2432,
+      .sh_size = sizeof symbols,
+      .sh_link = 3,
+      .sh_entsize = sizeof symbols[0],
+      .sh_addralign = 8 },
     { .sh_type = SHT_STRTAB, .sh_offset = 2560, .sh_size = sizeof strings, .sh_addralign = 1 },
   };
   g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
@@ -394,16 +422,11 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_vsyscall),
-    cmocka_unit_test (test_calls_of_static_programs),
-    cmocka_unit_test (test_stack_and_cpu),
-    cmocka_unit_test (test_levels_of_a_cpu),
-    cmocka_unit_test (test_aout),
-    cmocka_unit_test (test_scripts),
-    cmocka_unit_test (test_imports),
-    cmocka_unit_test (test_damage),
-    cmocka_unit_test (test_walk),
-    cmocka_unit_test (test_file),
+    cmocka_unit_test (test_vsyscall),      cmocka_unit_test (test_calls_of_static_programs),
+    cmocka_unit_test (test_stack_and_cpu), cmocka_unit_test (test_levels_of_a_cpu),
+    cmocka_unit_test (test_aout),          cmocka_unit_test (test_scripts),
+    cmocka_unit_test (test_imports),       cmocka_unit_test (test_damage),
+    cmocka_unit_test (test_walk),          cmocka_unit_test (test_file),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
