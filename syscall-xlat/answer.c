@@ -1,6 +1,7 @@
 /* From a received notification to its answer. slot.h has the order of the stores. */
 #include "config.h"
 
+#include "syscall-xlat/heap.h"
 #include "syscall-xlat/loop-data.h"
 #include "syscall-xlat/task.h"
 
@@ -133,6 +134,35 @@ put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
   return ioctl (worker->lane->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? errno : 0;
 }
 
+typedef struct {
+  pid_t tid;
+  guint32 wanted;
+} HeapMove;
+
+static void
+finish_heap_move (gpointer data)
+{
+  HeapMove *heap = data;
+
+  bz_heap_move_finish (heap->tid, heap->wanted);
+  g_free (heap);
+}
+
+static BzVerdict
+move_heap (BzCall *call)
+{
+  BzVerdict verdict = bz_continue ();
+
+  bz_call_will_wait (call);
+  if (!bz_call_begin (call) || bz_heap_move_begin (call->tid) != 0)
+    return verdict;
+  HeapMove *heap = g_new (HeapMove, 1);
+  *heap = (HeapMove){ .tid = call->tid, .wanted = (guint32) call->args[0] };
+  verdict.after = finish_heap_move;
+  verdict.after_data = heap;
+  return verdict;
+}
+
 static const BzNotifierClass worker_class = {
   .read = remote_read,
   .write = remote_write,
@@ -142,6 +172,7 @@ static const BzNotifierClass worker_class = {
   .uts_names = uts_names,
   .file_read = file_read,
   .file_write = file_write,
+  .move_heap = move_heap,
   .take_fd = take_fd,
   .put_fd = put_fd,
 };

@@ -90,6 +90,8 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/sysinfo.c \
 	syscall-xlat/calls/syslog.c \
 	syscall-xlat/events.c \
+	syscall-xlat/heap.c \
+	syscall-xlat/heap.h \
 	syscall-xlat/journal.c \
 	syscall-xlat/journal.h \
 	syscall-xlat/loop.c \

@@ -122,6 +122,12 @@ bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
   return call->notifier->class->put_fd (call, fd, number, close_on_exec);
 }
 
+BzVerdict
+bz_call_move_heap (BzCall *call)
+{
+  return call->notifier->class->move_heap (call);
+}
+
 int
 bz_call_read_string (BzCall *call, guint64 address, char *buffer, gsize size)
 {

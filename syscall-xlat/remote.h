@@ -27,6 +27,7 @@ typedef struct {
   int (*file_read) (BzCall *call, const char *path, void *buffer, gsize size, gsize *length);
   int (*file_write) (BzCall *call, const char *path, const void *buffer, gsize length);
   int (*take_fd) (BzCall *call, int number, int *fd);
+  BzVerdict (*move_heap) (BzCall *call);
   int (*put_fd) (BzCall *call, int fd, int number, gboolean close_on_exec);
 } BzNotifierClass;
 
@@ -56,6 +57,9 @@ int bz_call_take_fd (BzCall *call, int number, int *fd);
 
 /* Puts a duplicate of fd under the target's `number`, which is closed first. 0 or a positive errno. */
 int bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec);
+
+/* Continues the i386 target's brk, and has it made once more with the heap at the end of bss (heap.h). */
+BzVerdict bz_call_move_heap (BzCall *call);
 
 /* Reads a NUL-terminated string of at most size - 1 bytes. ENAMETOOLONG when it is longer. */
 int bz_call_read_string (BzCall *call, guint64 address, char *buffer, gsize size);

@@ -3,8 +3,9 @@
  * Their sbrk() does not ask where the heap is: it takes the end of bss for its start, requests end_of_bss + n and takes any other
  * answer than that for want of memory. Kernels of their time started the heap there; today's start it on the page after
  * bss (start_brk, field 47 of /proc/TID/stat). A request inside the last page of bss is
- * answered with itself: that memory is there, the kernel has zeroed it, nothing else uses it. All others are the
- * kernel's. A request on a page boundary is always the kernel's: the filter spares it. */
+ * answered with itself: that memory is there, the kernel has zeroed it, nothing else uses it. A request below that
+ * page, of a program that has asked for nothing yet, comes from one whose heap was randomised all the same (set-uid
+ * programs, and what they start): its heap is moved first. All others are the kernel's. A request on a page boundary is always the kernel's: the filter spares it. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"
@@ -21,5 +22,7 @@ bz_call_brk (BzCall *call)
     return bz_continue ();
   /* On a host that starts the heap at the end of bss itself, start - 1 lies in the same page. */
   guint64 page = (start - 1) & ~PAGE_MASK;
-  return wanted >= page && wanted < start ? bz_value ((gint64) wanted) : bz_continue ();
+  if (wanted >= page)
+    return wanted < start ? bz_value ((gint64) wanted) : bz_continue ();
+  return wanted > 0 ? bz_call_move_heap (call) : bz_continue ();
 }

@@ -105,8 +105,23 @@ fake_file_write (BzCall *call, const char *path, const void *buffer, gsize lengt
   return 0;
 }
 
+static BzVerdict
+fake_move_heap (BzCall *call)
+{
+  ((BzFake *) call->notifier)->heap_moves++;
+  return bz_continue ();
+}
+
 static const BzNotifierClass fake_class = {
-  fake_read, fake_write, fake_begin, fake_will_wait, fake_fact, fake_uts_names, fake_file_read, fake_file_write,
+  .read = fake_read,
+  .write = fake_write,
+  .begin = fake_begin,
+  .will_wait = fake_will_wait,
+  .fact = fake_fact,
+  .uts_names = fake_uts_names,
+  .file_read = fake_file_read,
+  .file_write = fake_file_write,
+  .move_heap = fake_move_heap,
 };
 
 void

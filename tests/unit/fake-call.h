@@ -20,7 +20,7 @@ typedef struct {
   const char *file;            /* the only file there is, and its text */
   char text[512];
   int file_error;
-  guint writes, files_read, files_written;
+  guint writes, files_read, files_written, heap_moves;
 } BzFake;
 
 /* A plan of a 2.4 kernel with every quirk on; nothing in memory. */

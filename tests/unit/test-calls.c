@@ -3,9 +3,11 @@
 
 #include "syscall-xlat/calls/guest.h"
 #include "syscall-xlat/calls/handlers.h"
+#include "syscall-xlat/heap.h"
 #include "tests/unit/cmocka-all.h"
 #include "tests/unit/fake-call.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/reboot.h>
@@ -152,8 +154,12 @@ test_heap_starts_at_the_end_of_bss (void **state G_GNUC_UNUSED)
   assert_value (run (&fake, bz_call_brk, 0x804afff, 0, 0), 0x804afff);
   assert_continues (run (&fake, bz_call_brk, 0x804a000, 0, 0));
   assert_continues (run (&fake, bz_call_brk, 0x804b001, 0, 0));
+  assert_int_equal (fake.heap_moves, 0);
+  /* Below bss's last page: the heap was randomised, and is moved. */
   assert_continues (run (&fake, bz_call_brk, 0x8049fff, 0, 0));
+  assert_int_equal (fake.heap_moves, 1);
   assert_continues (run (&fake, bz_call_brk, 0, 0, 0));
+  assert_int_equal (fake.heap_moves, 1);
   /* A host that starts it there itself. */
   fake.fact[BZ_FACT_START_BRK] = 0x804a124;
   assert_continues (run (&fake, bz_call_brk, 0x804a124, 0, 0));
@@ -164,6 +170,36 @@ test_heap_starts_at_the_end_of_bss (void **state G_GNUC_UNUSED)
   fake.fact[BZ_FACT_START_BRK] = 0x804b000;
   fake.fact_error = EACCES;
   assert_continues (run (&fake, bz_call_brk, 0x804a123, 0, 0));
+}
+
+static void
+put_segment (guint8 *image, guint index, guint32 address, guint32 size)
+{
+  Elf32_Phdr segment = { .p_type = PT_LOAD, .p_vaddr = address, .p_memsz = size };
+
+  memcpy (image + sizeof (Elf32_Ehdr) + index * sizeof segment, &segment, sizeof segment);
+}
+
+static void
+test_where_a_program_s_bss_ends (void **state G_GNUC_UNUSED)
+{
+  guint8 image[256] = { 0 };
+  Elf32_Ehdr elf = { .e_type = ET_EXEC, .e_phoff = sizeof elf, .e_phentsize = sizeof (Elf32_Phdr), .e_phnum = 2 };
+
+  memcpy (elf.e_ident, ELFMAG, SELFMAG);
+  elf.e_ident[EI_CLASS] = ELFCLASS32;
+  memcpy (image, &elf, sizeof elf);
+  put_segment (image, 0, 0x8048000, 0x1234);
+  put_segment (image, 1, 0x804a234, 0x2001);
+  assert_int_equal (bz_heap_end_of_program (image, sizeof image), 0x804d000);
+  /* Cut off, past the end of the address space, another kind. */
+  assert_int_equal (bz_heap_end_of_program (image, sizeof elf + sizeof (Elf32_Phdr) + 1), 0);
+  assert_int_equal (bz_heap_end_of_program (image, 3), 0);
+  put_segment (image, 1, 0xfffff000, 0xffffffff);
+  assert_int_equal (bz_heap_end_of_program (image, sizeof image), 0);
+  put_segment (image, 1, 0x804a234, 0x2001);
+  image[EI_CLASS] = ELFCLASS64;
+  assert_int_equal (bz_heap_end_of_program (image, sizeof image), 0);
 }
 
 static void
@@ -372,6 +408,7 @@ main (void)
     cmocka_unit_test (test_uname26_counts_on_from_the_claimed_release),
     cmocka_unit_test (test_elder_unames),
     cmocka_unit_test (test_heap_starts_at_the_end_of_bss),
+    cmocka_unit_test (test_where_a_program_s_bss_ends),
     cmocka_unit_test (test_personality_keeps_the_brand_s_flags),
     cmocka_unit_test (test_sysinfo_fits_old_programs),
     cmocka_unit_test (test_a_kernel_without_modules),
