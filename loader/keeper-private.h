@@ -33,6 +33,8 @@ typedef struct {
   pid_t supervisor; /* 0: none */
   int supervisor_pidfd, supervisor_socket;
   guint supervisor_source, request_source;
+  guint supervisor_failures; /* deaths of its own making, one after the other */
+  gint64 supervisor_failed;  /* when the last one was, monotonic microseconds */
   int journal;      /* -1: no filter */
   BzKeptListener listeners[BZ_LOOP_LISTENERS];
 } BzKeeper;
@@ -47,6 +49,9 @@ void bz_keeper_drop_streams (const BzKeeper *keeper);
 /* keeper-supervisor.c */
 gboolean bz_keeper_start_supervisor (BzKeeper *keeper, GError **error);
 void bz_keeper_stop_supervisor (BzKeeper *keeper);
+/* Starts another supervisor in the place of one that has ended; ends the zone when that makes no sense. */
+void bz_keeper_replace_supervisor (BzKeeper *keeper);
+
 /* Serves one request of the supervisor; FALSE: it has gone. */
 gboolean bz_keeper_serve_supervisor (BzKeeper *keeper);
 

@@ -110,16 +110,27 @@ map_and_prepare (BzKeeper *keeper, GError **error)
 }
 
 /* Waits until the zone's first process has something to say. Its command may be in a call that the supervisor
- * needs the keeper for. */
+ * needs the keeper for, or whose supervisor is killed meanwhile. */
 static void
 serve_until_news (BzKeeper *keeper)
 {
-  struct pollfd fds[] = { { keeper->init_socket, POLLIN, 0 },
-                          { keeper->supervisor > 0 ? keeper->supervisor_socket : -1, POLLIN, 0 } };
+  for (;;)
+    {
+      gboolean supervised = keeper->supervisor > 0;
+      struct pollfd fds[]
+          = { { keeper->init_socket, POLLIN, 0 },
+              { supervised ? keeper->supervisor_pidfd : -1, POLLIN, 0 },
+              { supervised ? keeper->supervisor_socket : -1, POLLIN, 0 } };
 
-  while (poll (fds, G_N_ELEMENTS (fds), -1) < 0 || fds[0].revents == 0)
-    if (fds[1].revents != 0 && !bz_keeper_serve_supervisor (keeper))
-      fds[1].fd = -1;
+      if (poll (fds, G_N_ELEMENTS (fds), -1) < 0)
+        continue;
+      if (fds[0].revents != 0)
+        return;
+      if (fds[1].revents != 0)
+        bz_keeper_replace_supervisor (keeper);
+      else if (fds[2].revents != 0)
+        bz_keeper_serve_supervisor (keeper);
+    }
 }
 
 /* Waits for the zone's next step. A first process that dies without a word gets one here. */

@@ -87,34 +87,65 @@ bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
   return TRUE;
 }
 
-/* Forgets a supervisor that has ended or is told to. */
-static void
+/* Forgets a supervisor that has ended or is told to. Returns its wait status. */
+static int
 forget_supervisor (BzKeeper *keeper)
 {
-  while (waitpid (keeper->supervisor, NULL, 0) < 0 && errno == EINTR)
+  int status = 0;
+
+  while (waitpid (keeper->supervisor, &status, 0) < 0 && errno == EINTR)
     ;
+  if (keeper->supervisor_source != 0)
+    g_source_remove (keeper->supervisor_source);
   if (keeper->request_source != 0)
     g_source_remove (keeper->request_source);
-  keeper->request_source = 0;
+  keeper->supervisor_source = keeper->request_source = 0;
   close (keeper->supervisor_pidfd);
   close (keeper->supervisor_socket);
   keeper->supervisor = 0;
+  return status;
+}
+
+#define FAILURES_MAX 10
+#define FAILURES_APART (10 * G_USEC_PER_SEC)
+
+/* Being killed from outside is no failure; crashing on the same call again and again is. */
+static gboolean
+fails_for_ever (BzKeeper *keeper, int status)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL)
+    return FALSE;
+  if (now - keeper->supervisor_failed > FAILURES_APART)
+    keeper->supervisor_failures = 0;
+  keeper->supervisor_failed = now;
+  return ++keeper->supervisor_failures > FAILURES_MAX;
+}
+
+void
+bz_keeper_replace_supervisor (BzKeeper *keeper)
+{
+  g_autoptr (GError) error = NULL;
+  int status = forget_supervisor (keeper);
+
+  if (fails_for_ever (keeper, status))
+    bz_fail (&error, BZ_ERROR_FAILED, "its supervisor dies again and again",
+             "please report it, with the log of the zone", "the zone ends");
+  else if (bz_keeper_start_supervisor (keeper, &error))
+    return;
+  /* Without a supervisor tasks would wait for ever in their calls: better no zone than that one. */
+  g_printerr ("brandzone: %s: %s\n", keeper->partition->name, error->message);
+  bz_pidfd_send_signal (keeper->init_pidfd, SIGKILL);
 }
 
 static gboolean
 on_supervisor_death (gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data)
 {
   BzKeeper *keeper = data;
-  g_autoptr (GError) error = NULL;
 
-  keeper->supervisor_source = 0;
-  forget_supervisor (keeper);
-  /* Without a supervisor tasks would wait for ever in their calls: better no zone than that one. */
-  if (!bz_keeper_start_supervisor (keeper, &error))
-    {
-      g_printerr ("brandzone: %s: %s\n", keeper->partition->name, error->message);
-      bz_pidfd_send_signal (keeper->init_pidfd, SIGKILL);
-    }
+  keeper->supervisor_source = 0; /* it is removed by returning */
+  bz_keeper_replace_supervisor (keeper);
   return G_SOURCE_REMOVE;
 }
 
@@ -123,9 +154,6 @@ bz_keeper_stop_supervisor (BzKeeper *keeper)
 {
   if (keeper->supervisor == 0)
     return;
-  if (keeper->supervisor_source != 0)
-    g_source_remove (keeper->supervisor_source);
-  keeper->supervisor_source = 0;
   bz_pidfd_send_signal (keeper->supervisor_pidfd, SIGKILL);
   forget_supervisor (keeper);
 }
