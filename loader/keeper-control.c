@@ -147,6 +147,12 @@ answer_listener (BzKeeper *keeper, int client, BzMessage *message, GError **erro
 {
   int listener = bz_message_take_fd (message, 0);
 
+  if (listener >= 0 && keeper->supervisor == 0)
+    {
+      close (listener);
+      return bz_fail (error, BZ_ERROR_STATE, "its brand needs no answers", NULL,
+                      "cannot join the zone");
+    }
   if (listener < 0)
     return bz_fail (error, BZ_ERROR_INPUT, "it brings no listener", NULL, "cannot join the zone");
   return bz_keeper_add_listener (keeper, listener, error)

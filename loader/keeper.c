@@ -192,6 +192,8 @@ bz_keeper_main (const BzKeeperOptions *options)
                       .init_pidfd = -1,
                       .init_socket = -1,
                       .terminal = -1,
+                      .supervisor_pidfd = -1,
+                      .supervisor_socket = -1,
                       .journal = -1 };
 
   for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
