@@ -1,0 +1,198 @@
+/* What facts of files mean on hosts and under plans that tests make up. */
+#include "config.h"
+
+#include "tests/unit/cmocka-all.h"
+#include "tests/unit/made-up-tree.h"
+#include "zone/check.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static BzHost host;
+static BzPlan plan;
+static char *tree;
+static int tree_fd;
+
+static int
+set_up (void **state G_GNUC_UNUSED)
+{
+  host = (BzHost){ .release = BZ_RELEASE (6, 12, 0) };
+  for (guint i = 0; i < BZ_FEATURE_COUNT; i++)
+    host.has[i] = TRUE;
+  plan = (BzPlan){ .abi = BZ_ABI_I386, .release_number = BZ_RELEASE (2, 2, 6) };
+  tree = tree_new ();
+  tree_fd = open (tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return tree_fd < 0;
+}
+
+static int
+tear_down (void **state G_GNUC_UNUSED)
+{
+  close (tree_fd);
+  tree_remove (tree);
+  return 0;
+}
+
+static void
+program (const char *path, guint bits, guint machine, const char *interpreter, const guint32 *note)
+{
+  MadeUpElf elf = { bits, machine, ET_EXEC, interpreter, NULL, note };
+  g_autofree char *full = g_build_filename (tree, path, NULL);
+
+  tree_write_elf (tree, path, &elf);
+  assert_int_equal (g_chmod (full, 0755), 0);
+}
+
+static BzCheck *
+check (void)
+{
+  BzCheck *result = bz_check_new (&host, &plan, tree_fd, "\nflags\t: lm\n");
+
+  bz_check_tree (result);
+  bz_check_finish (result, tree_fd);
+  return result;
+}
+
+static const BzTrouble *
+find (const BzCheck *result, BzFinding finding)
+{
+  for (guint i = 0; i < result->troubles->len; i++)
+    {
+      const BzTrouble *trouble = g_ptr_array_index (result->troubles, i);
+      if (trouble->finding == finding)
+        return trouble;
+    }
+  return NULL;
+}
+
+static void
+test_kernel_too_old (void **state G_GNUC_UNUSED)
+{
+  static const guint32 note[] = { 0, 2, 6, 32 };
+
+  program ("bin/new", 32, EM_386, NULL, note);
+  g_autoptr (BzCheck) old = check ();
+  const BzTrouble *trouble = find (old, BZ_FINDING_KERNEL);
+  assert_non_null (trouble);
+  assert_string_equal (trouble->row, "E5");
+  assert_string_equal (trouble->detail, "2.6.32");
+  assert_int_equal (trouble->cover, BZ_NOT_COVERED);
+  assert_string_equal (g_ptr_array_index (trouble->paths, 0), "bin/new");
+
+  plan.release_number = BZ_RELEASE (2, 6, 32);
+  g_autoptr (BzCheck) same = check ();
+  assert_null (find (same, BZ_FINDING_KERNEL));
+}
+
+static void
+test_heap (void **state G_GNUC_UNUSED)
+{
+  program ("lib/ld-linux.so.1", 32, EM_386, NULL, NULL);
+  program ("bin/sh", 32, EM_386, "/lib/ld-linux.so.1", NULL);
+  g_autoptr (BzCheck) bare = check ();
+  assert_int_equal (find (bare, BZ_FINDING_HEAP)->cover, BZ_NOT_COVERED);
+  assert_non_null (find (bare, BZ_FINDING_HEAP)->hint);
+
+  plan.quirk[BZ_QUIRK_HEAP] = 1;
+  g_autoptr (BzCheck) covered = check ();
+  assert_int_equal (find (covered, BZ_FINDING_HEAP)->cover, BZ_COVERED);
+  assert_non_null (strstr (find (covered, BZ_FINDING_HEAP)->how, "heap=end-of-bss"));
+  assert_null (find (covered, BZ_FINDING_HEAP)->hint);
+}
+
+/* Where no i386 program runs, nothing else of it is worth a line. */
+static void
+test_no_ia32 (void **state G_GNUC_UNUSED)
+{
+  program ("bin/sh", 32, EM_386, "/lib/ld-linux.so.1", NULL);
+  host.has[BZ_FEATURE_IA32] = FALSE;
+  g_autoptr (BzCheck) result = check ();
+  assert_string_equal (find (result, BZ_FINDING_IA32)->row, "E9");
+  assert_null (find (result, BZ_FINDING_HEAP));
+  assert_int_equal (find (result, BZ_FINDING_INTERPRETER)->cover, BZ_NOT_COVERED);
+  assert_int_equal (result->troubles->len, 2);
+}
+
+static void
+test_foreign (void **state G_GNUC_UNUSED)
+{
+  program ("bin/sh", 32, EM_386, NULL, NULL);
+  program ("bin/ls", 32, EM_386, NULL, NULL);
+  program ("bin/cat", 32, EM_386, NULL, NULL);
+  program ("bin/arm", 32, EM_ARM, NULL, NULL);
+  program ("bin/x32", 32, EM_X86_64, NULL, NULL);
+  g_autofree char *arm = g_build_filename (tree, "bin/arm", NULL);
+  g_autoptr (BzCheck) result = check ();
+  assert_string_equal (find (result, BZ_FINDING_FOREIGN)->detail, "ARM");
+  assert_int_equal (find (result, BZ_FINDING_FOREIGN)->paths->len, 1);
+  assert_string_equal (find (result, BZ_FINDING_X32)->row, "E11");
+  /* Not executable: firmware, or of a cross compiler. */
+  assert_int_equal (g_chmod (arm, 0644), 0);
+  g_autoptr (BzCheck) quiet = check ();
+  assert_null (find (quiet, BZ_FINDING_FOREIGN));
+}
+
+static void
+test_inode_numbers (void **state G_GNUC_UNUSED)
+{
+  assert_true (bz_inodes_may_be_wide (0x9123683e, 0));
+  assert_false (bz_inodes_may_be_wide (0xef53, G_MAXUINT64));
+  assert_false (bz_inodes_may_be_wide (0x58465342, G_GUINT64_CONSTANT (1) << 40));
+  assert_true (bz_inodes_may_be_wide (0x58465342, (G_GUINT64_CONSTANT (1) << 40) + 1));
+}
+
+/* An endless number of kinds of trouble makes no endless report, and loses no file. */
+static void
+test_many_kinds (void **state G_GNUC_UNUSED)
+{
+  guint files = 0;
+
+  for (guint i = 0; i < 2100; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("bin/s%u", i);
+      g_autofree char *full = g_build_filename (tree, path, NULL);
+      g_autofree char *text = g_strdup_printf ("#!/bin/i%u\n", i);
+
+      tree_write (tree, path, text);
+      assert_int_equal (g_chmod (full, 0755), 0);
+    }
+  g_autoptr (BzCheck) result = check ();
+  assert_true (result->troubles->len <= 2000);
+  for (guint i = 0; i < result->troubles->len; i++)
+    files += ((BzTrouble *) g_ptr_array_index (result->troubles, i))->paths->len;
+  assert_int_equal (files, 2100);
+}
+
+/* Every sentence can be made, with and without a detail, and a detail can't act on a terminal. */
+static void
+test_sentences (void **state G_GNUC_UNUSED)
+{
+  for (guint i = 0; i < BZ_FINDING_COUNT; i++)
+    {
+      g_autofree char *why = bz_finding_why ((BzFinding) i, "%s\033[2J%n");
+      g_autofree char *bare = bz_finding_why ((BzFinding) i, NULL);
+
+      assert_null (strchr (why, '\033'));
+      assert_true (strlen (bare) > 10);
+      assert_non_null (bz_finding_name ((BzFinding) i));
+    }
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown (test_kernel_too_old, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_heap, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_no_ia32, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_foreign, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_inode_numbers, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_many_kinds, set_up, tear_down),
+    cmocka_unit_test (test_sentences),
+  };
+
+  return cmocka_run_group_tests (tests, NULL, NULL);
+}
