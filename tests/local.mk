@@ -6,6 +6,9 @@ BZ_GUEST_FILES = tests/guest/guest.c tests/guest/guest.h \
 	tests/guest/boot.c tests/guest/clock.c tests/guest/cost.c tests/guest/fuse.c tests/guest/heap.c \
 	tests/guest/limits.c tests/guest/loop.c tests/guest/memory.c tests/guest/missing.c \
 	tests/guest/modules.c tests/guest/release.c tests/guest/storm.c tests/guest/sysctl.c
+# The vsyscall page is of x86-64 alone.
+BZ_GUESTS_64 = hang lastresort steal vsyscall
+BZ_GUEST_FILES += tests/guest/hang.c tests/guest/lastresort.c tests/guest/steal.c tests/guest/vsyscall.c
 
 # No libc, so none of the user's flags: see guest.h. They are built into tests/guest/NAME-ABI.
 BZ_GUEST_FLAGS = -std=gnu11 -O2 -Wall -Wextra -ffreestanding -fno-stack-protector -fno-pie \
@@ -22,13 +25,16 @@ tests/guest/built: $(BZ_GUEST_FILES)
 	    $(CC) $(BZ_GUEST_FLAGS) "$${abi#*:}" -o "tests/guest/$$name-$${abi%:*}" \
 	      '$(srcdir)/tests/guest/guest.c' "$(srcdir)/tests/guest/$$name.c" || exit 1; \
 	  done; \
+	done && for name in $(BZ_GUESTS_64); do \
+	  $(CC) $(BZ_GUEST_FLAGS) -m64 -o "tests/guest/$$name-x86_64" \
+	    '$(srcdir)/tests/guest/guest.c' "$(srcdir)/tests/guest/$$name.c" || exit 1; \
 	done && touch $@
 
 check_DATA += tests/guest/built
 CLEANFILES += tests/e2e.lock tests/guest/built tests/guest/*-i386 tests/guest/*-x86_64
 
 BZ_E2E = tests/e2e/calls.sh tests/e2e/install.sh tests/e2e/loader.sh tests/e2e/run.sh tests/e2e/supervisor.sh \
-	tests/e2e/terminal.sh tests/e2e/trees.sh
+	tests/e2e/terminal.sh tests/e2e/trees.sh tests/e2e/vsyscall.sh
 if HOST_TESTS
 TESTS += $(BZ_E2E)
 endif
@@ -36,7 +42,7 @@ endif
 bench: tests/guest/built
 
 EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/.shellcheckrc \
-	tests/e2e/terminal.py tests/trees/make-tree tests/bench/run-bench tests/bench/bench.py
+	tests/e2e/terminal.py tests/e2e/kill-supervisors.py tests/e2e/vsyscall.py tests/trees/make-tree tests/bench/run-bench tests/bench/bench.py
 
 ## hosts: the same tests on stock kernels, booted under software emulation (tests/hosts/run-host).
 

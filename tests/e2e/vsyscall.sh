@@ -1,0 +1,251 @@
+#!/bin/sh
+# Old x86-64 programs, which call the vsyscall page (E1, E2, E4): their text is put right however it comes into a
+# process, their answers are right, and the rewritten copies can't be changed by a zone. The same
+# on kernels that have the page and on those that have none (tests/hosts); there the row disabled is the catalogue's exit
+# status 139.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+begin
+: "${limit:=60}"
+
+# What a 64-bit process is given, never the command line.
+page=no
+if grep -qF '[vsyscall]' /proc/self/maps; then page=yes; fi
+
+vsyscall=/guest/vsyscall-x86_64
+
+# in_zone [OPTION...] NAME -- COMMAND...
+in_zone () {
+  run bz -q run -v "$guests:/guest:ro" -v "$src/tests/e2e:/e2e:ro" "$@"
+}
+
+# tap NAME [OPTION...] ZONE -- COMMAND...
+tap () {
+  label=$1
+  shift
+  in_zone "$@"
+  take_tap "$label"
+}
+
+# --- guests: programs without a libc ---------------------------------------------------------------
+
+guest_programs () {
+  tap 'text and answers' c -- $vsyscall rewritten check
+  if [ $page = yes ]; then
+    tap 'E1 disabled' --disable-row E1 c -- $vsyscall original check
+  else
+    in_zone --disable-row E1 c -- $vsyscall original check
+    is 'E1 disabled: the symptom of the catalogue' "$status" 139
+  fi
+  tap 'ways to execute' c -- $vsyscall rewritten ways
+  # With calls that are newer than the brand: execveat.
+  tap 'ways to execute, all calls' --disable-row S6 c -- $vsyscall rewritten ways
+  tap 'with a tracer' c -- $vsyscall rewritten traced
+  in_zone c -- $vsyscall rewritten chain 300
+  is 'a program executes itself 300 times' "$status $out" '0 chain: done'
+  in_zone c -- $vsyscall rewritten maps $vsyscall
+  is 'a program that was put right is itself in /proc/self/maps' "$status" 0
+  for what in answers signals stops; do
+    tap "no way to rewrite: $what" c -- /guest/lastresort-x86_64 $what
+  done
+}
+
+privileges_and_scripts () {
+  in_zone c -- /bin/sh -c '
+    cp /guest/vsyscall-x86_64 /usr/bin/vs && chmod 4755 /usr/bin/vs &&
+    printf "#!/guest/vsyscall-x86_64 rewritten\n" >/tmp/one && printf "#!/tmp/one\n" >/tmp/two &&
+    chmod 755 /tmp/one /tmp/two'
+  is 'files of the zone' "$status" 0 || return 0
+  in_zone -u 1000 c -- /usr/bin/vs rewritten euid 0
+  is 'a set-uid program, executed by a user of the zone, is put right and keeps its rights' "$status" 0
+  in_zone -u 1000 c -- /guest/vsyscall-x86_64 rewritten ways
+  take_tap 'ways to execute, a user of the zone'
+  in_zone c -- /tmp/one
+  is 'a script' "$status" 0
+  in_zone c -- /tmp/two
+  is 'a script of a script' "$status" 0
+  in_zone -w /tmp c -- ./one
+  is 'a script, by a relative path' "$status" 0
+}
+
+# --- real programs -----------------------------------------------------------------------------------
+
+userland () {
+  in_zone c -- /bin/bash -c 'date +%s'
+  now=$(date +%s)
+  ok 'bash and date' test "$status" = 0 -a "${out:-0}" -le "$now" -a "${out:-0}" -ge $((now - 60))
+  tap python c -- /usr/bin/python /e2e/vsyscall.py rewritten
+  if [ $page = yes ]; then
+    tap 'python, E1 disabled' --disable-row E1 c -- /usr/bin/python /e2e/vsyscall.py original
+  else
+    in_zone --disable-row E1 c -- /bin/bash -c 'date +%s'
+    is 'bash, E1 disabled: the symptom of the catalogue' "$status" 139
+  fi
+  in_zone c -- /sbin/ldconfig -p
+  like 'ldconfig' "$out" 'libc\.so\.6'
+  in_zone -u 1000 c -- /usr/bin/python /e2e/vsyscall.py rewritten
+  take_tap 'python, a user of the zone'
+}
+
+# A throw-away copy is an overlay: its files before and after they are copied up.
+overlay () {
+  if [ "$who" != root ]; then
+    skip 'overlay' 'its tree belongs to ids that this user does not have'
+    return
+  fi
+  run bz -q run --image "$tree" -v "$src/tests/e2e:/e2e:ro" -- /bin/bash -c '
+    python /e2e/vsyscall.py rewritten >/tmp/1 || { cat /tmp/1; exit 1; }
+    before=`python /e2e/vsyscall.py inode libc`
+    touch -m /lib64/libc-2.12.so
+    python /e2e/vsyscall.py rewritten >/tmp/2 || { cat /tmp/2; exit 2; }
+    echo >>/lib64/libc-2.12.so
+    python /e2e/vsyscall.py rewritten >/tmp/3 || { cat /tmp/3; exit 3; }
+    after=`python /e2e/vsyscall.py inode libc`
+    echo $before $after'
+  is 'overlay: a library before it is copied up, touched, and longer' "$status" 0
+  # shellcheck disable=SC2086 # two words
+  set -- $out
+  ok 'overlay: each content has its copy' test $# = 2 -a "${1:-}" != "${2:-}"
+}
+
+# As rpm does: beside the old one, then renamed over it.
+replaced () {
+  in_zone c -- /bin/bash -c '
+    before=`python /e2e/vsyscall.py inode libc`
+    cp -p /lib64/libc-2.12.so /lib64/new && echo changed >>/lib64/new && mv -f /lib64/new /lib64/libc-2.12.so
+    after=`python /e2e/vsyscall.py inode libc`
+    python /e2e/vsyscall.py rewritten >/tmp/1 || { cat /tmp/1; exit 1; }
+    cp /guest/vsyscall-x86_64 /tmp/program && /tmp/program rewritten quiet || exit 2
+    cp /bin/true /tmp/new && mv -f /tmp/new /tmp/program && /tmp/program rewritten nonsense || exit 3
+    cp /guest/vsyscall-x86_64 /tmp/program && /tmp/program rewritten quiet || exit 4
+    echo $before $after'
+  is 'a program and a library replaced in the running zone are followed by the next start' "$status" 0
+  # shellcheck disable=SC2086 # two words
+  set -- $out
+  ok 'which maps the new one' test $# = 2 -a "${1:-}" != "${2:-}"
+}
+
+joined () {
+  in_background bz -q run -v "$guests:/guest:ro" c -- sleep 1000
+  until_true 20 running c
+  # The launcher can't be looked into, so that its own program is put right at its first call: a guest has none.
+  run bz exec c -- /bin/sh -c "$vsyscall rewritten quiet"
+  is 'exec: a program is put right' "$status" 0
+  run bz exec c -- /usr/bin/python -c 'import time; print time.time() > 1e9'
+  is 'exec: a dynamic program' "$out" True
+  killed_supervisors
+  run bz stop --time 0 c
+  wait "$job" 2>/dev/null || :
+}
+
+# A supervisor that is killed while it holds a starting program leaves that one as it is on disk: right where the kernel
+# has the page. So only hanging and wrong answers are looked for here.
+killed_supervisors () {
+  if [ $page = yes ]; then expected=any; else expected=rewritten; fi
+  if [ $page = no ]; then
+    skip 'the supervisor is killed while programs start' 'see doc/limits.md: one that is at its start then dies'
+    return
+  fi
+  keeper=$(bz show --json c | field keeper_pid)
+  bz exec c -- $vsyscall $expected chain 5000 >"$tmp/chain.out" 2>"$tmp/chain.err" </dev/null &
+  chain=$!
+  kills=$(python3 "$src/tests/e2e/kill-supervisors.py" "$keeper" $chain 100)
+  diag "the supervisor was killed $kills times"
+  ok 'it was killed often' test "$kills" -ge 20
+  status=0
+  if until_true 60 sh -c "! kill -0 $chain 2>/dev/null"; then wait $chain || status=$?; else status=hangs; kill -9 $chain; fi
+  out=$(cat "$tmp/chain.out")
+  err=$(cat "$tmp/chain.err")
+  is 'a program executes itself 5000 times while the supervisor is killed again and again' "$status $out" '0 chain: done'
+}
+
+# --- hostile files and zones ---------------------------------------------------------------------------
+
+# What the cache holds: names, modes, owners, times and bytes of the copies.
+copies () {
+  (cd "$tmp/$who/state/cache/shadow" && find . -name .copy | sort | while read -r copy; do
+    stat -c '%n %a %u %g %s %Y %i' "$copy"
+    cksum <"$copy"
+  done)
+}
+
+hostile () {
+  # In this mount namespace everybody may open the host's /dev/fuse, which is the one that a plain user's zone gets.
+  fuse=
+  if [ "$who" != self ] && mknod -m 666 "$tmp/fuse-$who" c 10 229 2>/dev/null && [ -c /dev/fuse ]; then
+    mount --bind "$tmp/fuse-$who" /dev/fuse && fuse=mounted
+  fi
+  tap 'files that are endless, never still, never read' c -- /guest/hang-x86_64 rewritten
+  if [ -n "$fuse" ]; then umount /dev/fuse; fi
+  in_zone c -- /bin/sh -c 'echo well'
+  is 'the zone is well afterwards' "$out" well
+}
+
+thieves () {
+  copies >"$tmp/copies"
+  ok 'there are copies' test -s "$tmp/copies"
+  for user in '' 1000; do
+    # shellcheck disable=SC2086 # none or one
+    in_zone --disable-row S6 c -- /guest/steal-x86_64 /lib64/libc.so.6 $user
+    take_tap "the copy of a library${user:+, as another user of the zone}"
+    # shellcheck disable=SC2086
+    in_zone --disable-row S6 c -- /guest/steal-x86_64 $vsyscall $user
+    take_tap "the copy of a program${user:+, as another user of the zone}"
+  done
+  if zone k kaios; then
+    in_zone --disable-row S6 k -- /guest/steal-x86_64 $vsyscall
+    take_tap 'from another zone'
+  fi
+  copies >"$tmp/copies-now"
+  out=$(diff "$tmp/copies" "$tmp/copies-now" | grep '^<')
+  is 'no copy has changed' "$out" ''
+}
+
+busybox () {
+  zone k kaios || return 0
+  in_zone k -- /bin/busybox date +%s
+  now=$(date +%s)
+  ok 'a static busybox tells the time' test "$status" = 0 -a "${out:-0}" -le "$now" -a "${out:-0}" -ge $((now - 60))
+  if [ $page = no ]; then
+    in_zone --disable-row E1 k -- /bin/busybox date +%s
+    is 'a static busybox, E1 disabled: the symptom of the catalogue' "$status" 139
+  fi
+}
+
+# The whole tree, or the part of it that tests/hosts takes along.
+centos () {
+  tar=$(ls "$trees"/centos-6.8-cut-*.tar 2>/dev/null | head -n 1)
+  if [ -n "$tar" ] && [ ! -e "$trees/centos-6.8-1" ]; then
+    tree=$tar
+  else
+    make_tree centos-6.8 || return 1
+  fi
+  run bz -q install c "$tar"
+  is 'centos 6.8 is installed' "$status" 0
+}
+
+if [ ! -x "$guests/vsyscall-x86_64" ] || [ "$(uname -m)" != x86_64 ]; then
+  skip_all 'the vsyscall page is of x86-64 alone'
+fi
+if [ ! -x "$BRANDZONE_BUILDDIR/brandzone-rewriter" ]; then
+  skip_all 'built without libelf or capstone: nothing is rewritten'
+fi
+for who in $users; do
+  if [ "$who" = user ] && ! plain_users_work; then
+    skip 'the zone of a plain user' 'newuidmap, setpriv or unprivileged user namespaces are missing'
+    continue
+  fi
+  centos || continue
+  guest_programs
+  privileges_and_scripts
+  userland
+  overlay
+  replaced
+  joined
+  hostile
+  busybox
+  thieves
+  run bz -q remove c
+  run bz -q remove k
+done
+finish
