@@ -2,7 +2,7 @@
  *
  * It looks at every listener each BZ_WATCH_MS as long as calls come in, and
  *   - gives a receiver that is at one call for longer than BZ_SLOW_MS a follower, which receives in its place;
- *   - answers EIO to a call over its budget and abandons the thread (with a signal, should its wait be one
+ *   - answers EIO to a call over its budget (or lets it continue, where that is all that a handler may say) and abandons the thread (with a signal, should its wait be one
  *     that signals end); a thread that comes back finds its phase changed, touches nothing and ends;
  *   - answers deferred calls when their time has come.
  * When a whole round saw no call begun and none at work, it sleeps without a time until the next call or deadline: an idle
@@ -15,11 +15,24 @@
 #include "brand/base/error.h"
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <string.h>
 #include <time.h>
 
 #define NS_PER_MS G_GUINT64_CONSTANT (1000000)
 #define NEVER G_MAXUINT64
+
+/* Calls that always continue (images.h) are prepared by work of ours, seconds for a large image, and may be let go without it. */
+#define IMAGE_BUDGET_MS 20000
+
+static gboolean
+is_of_image (const BzSlot *slot)
+{
+  const BzRow *row
+    = bz_table_row (slot->notif.data.arch == AUDIT_ARCH_I386 ? BZ_ABI_I386 : BZ_ABI_X86_64, slot->notif.data.nr);
+
+  return row != NULL && row->quirks == BZ_QUIRK_BIT (BZ_QUIRK_VSYSCALL);
+}
 
 guint64
 bz_loop_now (void)
@@ -49,7 +62,8 @@ abandon (BzLoop *loop, BzWorker *worker, guint64 since)
   bz_worker_unlink (worker);
   loop->stuck++;
   pthread_kill (worker->thread, BZ_LOOP_SIGNAL);
-  bz_slot_finish (loop, lane, bz_lane_slot (loop, lane, worker->seat), bz_errno (EIO), since, TRUE);
+  BzSlot *slot = bz_lane_slot (loop, lane, worker->seat);
+  bz_slot_finish (loop, lane, slot, is_of_image (slot) ? bz_continue () : bz_errno (EIO), since, TRUE);
 }
 
 /* Returns when it wants to be looked at again. */
@@ -63,7 +77,8 @@ look_at_worker (BzLoop *loop, BzWorker *worker, guint64 now)
     return NEVER;
   if (now > since + BZ_SLOW_MS * NS_PER_MS && atomic_load (&lane->receiver) == worker)
     bz_lane_follow (lane, loop, FALSE);
-  guint64 end = since + BZ_CALL_BUDGET_MS * NS_PER_MS;
+  gboolean image = worker->seat < BZ_SLOTS && is_of_image (bz_lane_slot (loop, lane, worker->seat));
+  guint64 end = since + (image ? IMAGE_BUDGET_MS : BZ_CALL_BUDGET_MS) * NS_PER_MS;
   /* A receiver without a follower (no slot or no memory) stays: it alone can go on receiving. */
   if (now > end && atomic_load (&lane->receiver) != worker)
     {

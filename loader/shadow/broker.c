@@ -49,7 +49,7 @@ take_edits (GVariant *edits, BzKnownFile *file)
     }
 }
 
-void
+gboolean
 bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *file)
 {
   struct timeval limit = { .tv_sec = ANSWER_SECONDS };
@@ -58,7 +58,7 @@ bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *file)
   int pair[2];
 
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-    return;
+    return FALSE;
   setsockopt (pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   int fds[] = { copy, pair[1] };
   g_variant_dict_init (&body, NULL);
@@ -73,11 +73,12 @@ bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *file)
             ? g_variant_dict_lookup_value (answer->body, "edits", G_VARIANT_TYPE ("a(tayay)"))
             : NULL;
   if (edits == NULL)
-    return;
+    return FALSE;
   g_variant_dict_lookup (answer->body, "refused", "b", &file->refused);
   file->copy = bz_message_take_fd (answer, 0);
   if (file->copy >= 0)
     take_edits (edits, file);
+  return TRUE;
 }
 
 /* --- the keeper's side --- */

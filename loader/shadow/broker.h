@@ -8,8 +8,8 @@
 #include "loader/shadow/known.h"
 
 /* Asks for the edits of the file whose private copy is `copy`, base name `name`, over the socket to the keeper. Fills file's edits and
- * copy. Waits up to 15 s: a file that could not be examined has no edits. */
-void bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *file);
+ * copy. Waits up to 15 s. FALSE: it could not be examined; it has no edits, but might have. */
+gboolean bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *file);
 
 /* In the keeper: serves a message of kind "image" in a child of its own. user_namespace: of the zone, for plain users, or -1. */
 void bz_broker_serve (BzMessage *message, const char *cache_dir, int user_namespace);

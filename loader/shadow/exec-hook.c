@@ -130,6 +130,20 @@ poke (gpointer target, guint64 address, const guint8 bytes[16])
   return TRUE;
 }
 
+gboolean
+bz_exec_hook_is_refused (const BzExecHook *hook)
+{
+  return (hook->program != NULL && hook->program->refused)
+         || (hook->interpreter != NULL && hook->interpreter->refused);
+}
+
+void
+bz_exec_hook_edit_next (pid_t pid, BzExecHook *hook)
+{
+  hook->find_next (hook, pid);
+  edit_all (pid, hook, peek, poke, GINT_TO_POINTER (pid));
+}
+
 /* Waits for the stop and edits. Returns the stopped process, or 0; *begins: a program that was not there before. */
 static pid_t
 stop_and_edit (BzExecHook *hook, int *status, gboolean *begins)

@@ -9,8 +9,15 @@ typedef struct BzExecHook {
   const BzKnownFile *program, *interpreter;
   gboolean begun; /* the program runs already and is at a call of its own */
   void (*find) (struct BzExecHook *hook, pid_t pid); /* sets both when the new program is there: only then it is known */
+  void (*find_next) (struct BzExecHook *hook, pid_t pid); /* the same for each program that a traced one executes */
   gpointer find_data;
 } BzExecHook;
+
+/* Whether one of them calls the vsyscall page from places that can't be rewritten. */
+gboolean bz_exec_hook_is_refused (const BzExecHook *hook);
+
+/* Edits what the stopped process, whose tracer this thread is, has just executed. */
+void bz_exec_hook_edit_next (pid_t pid, BzExecHook *hook);
 
 /* Attaches to the target, which waits in execve, so that it stops when the new program is there. Returns 0 or an
  * errno (EPERM: it has a tracer already). Everything until bz_exec_hook_finish must happen in this thread. */

@@ -35,6 +35,8 @@
 #include <sys/stat.h>
 
 #define IMAGE_LIMIT (512 * 1024 * 1024)
+#define SMALL_IMAGE (16 * 1024 * 1024)
+#define DOUBT_TIME (2 * G_USEC_PER_SEC) /* until a file that could not be examined is tried again: a full disk, a change */
 #define PATH_BYTES 4096
 #define INTERPRETER_DEPTH 5 /* scripts of scripts; the kernel's own limit */
 
@@ -46,28 +48,71 @@ typedef struct {
   pthread_mutex_t lock;
   GHashTable *late; /* set of tids whose programs are to be looked at when they have begun */
   _Atomic guint late_count;
+  _Atomic guint64 in_copy; /* bytes of large files that are being looked at */
   gboolean last_resort; /* this host's kernel does not serve the vsyscall page */
 } Images;
 
 /* --- looking at a file --- */
 
+static gboolean
+is_large (guint64 size)
+{
+  return size > SMALL_IMAGE && size <= IMAGE_LIMIT; /* above, it is refused before it is copied */
+}
+
+/* A zone's tasks can have many files examined at once: what is copied of large ones at a time is limited, for it is memory. */
+static gboolean
+reserve (Images *images, guint64 size)
+{
+  if (!is_large (size))
+    return TRUE;
+  if (atomic_fetch_add (&images->in_copy, size) + size <= IMAGE_LIMIT)
+    return TRUE;
+  atomic_fetch_sub (&images->in_copy, size);
+  return FALSE;
+}
+
+static void
+release (Images *images, guint64 size)
+{
+  if (is_large (size))
+    atomic_fetch_sub (&images->in_copy, size);
+}
+
+/* FALSE: it could not be found out. */
+static gboolean
+examine_copy (Images *images, int fd, const char *name, BzKnownFile *file)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean sure = TRUE;
+
+  int copy = bz_image_copy (fd, IMAGE_LIMIT, &error);
+  if (copy < 0)
+    return g_error_matches (error, BZ_ERROR, BZ_ERROR_INPUT);
+  bz_start_read (copy, file);
+  if (file->elf64 && bz_image_may_call_vsyscall (copy))
+    sure = bz_broker_ask (images->broker, copy, name, file);
+  close (copy);
+  return sure;
+}
+
 static const BzKnownFile *
 examine (Images *images, BzCall *call, int fd, const BzFileKey *key, const char *name)
 {
   BzKnownFile *file = g_new0 (BzKnownFile, 1);
+  gboolean sure = FALSE;
 
   if (call->notifier != NULL) /* else nobody waits for this thread */
     bz_call_will_wait (call);
   file->key = *key;
   file->copy = -1;
-  int copy = bz_image_copy (fd, IMAGE_LIMIT, NULL);
-  if (copy >= 0)
+  if (reserve (images, key->size))
     {
-      bz_start_read (copy, file);
-      if (file->elf64 && bz_image_may_call_vsyscall (copy))
-        bz_broker_ask (images->broker, copy, name, file);
-      close (copy);
+      sure = examine_copy (images, fd, name, file);
+      release (images, key->size);
     }
+  if (!sure)
+    file->doubtful = g_get_monotonic_time ();
   return bz_known_files_add (images->files, file);
 }
 
@@ -82,7 +127,9 @@ look (Images *images, BzCall *call, int fd, const char *name)
     return NULL;
   bz_file_key (&st, &key);
   const BzKnownFile *file = bz_known_files_find (images->files, &key);
-  return file != NULL ? file : examine (images, call, fd, &key, name);
+  if (file != NULL && (file->doubtful == 0 || g_get_monotonic_time () - file->doubtful < DOUBT_TIME))
+    return file;
+  return examine (images, call, fd, &key, name);
 }
 
 /* --- libraries --- */
@@ -209,9 +256,19 @@ needs_edits (const BzExecHook *hook)
 static gboolean
 needs_tracer (const Images *images, const BzExecHook *hook)
 {
-  return images->last_resort
-         && ((hook->program != NULL && hook->program->refused)
-             || (hook->interpreter != NULL && hook->interpreter->refused));
+  return images->last_resort && bz_exec_hook_is_refused (hook);
+}
+
+static void find_by_tracer (BzExecHook *hook, pid_t pid);
+
+static gboolean
+begin_last_resort (Images *images, pid_t tid, const BzExecHook *hook)
+{
+  BzExecHook traced = *hook;
+
+  traced.find_next = find_by_tracer;
+  traced.find_data = images;
+  return bz_last_resort_begin (tid, &traced) == 0;
 }
 
 static BzVerdict
@@ -223,7 +280,7 @@ hook_program (Images *images, BzCall *call, const BzExecHook *hook)
   if (!bz_call_begin (call))
     return verdict;
   forget_late (images, call->tid);
-  if (needs_tracer (images, hook) && bz_last_resort_begin (call->tid, hook) == 0)
+  if (needs_tracer (images, hook) && begin_last_resort (images, call->tid, hook))
     return verdict;
   if (bz_exec_hook_begin (call->tid) != 0)
     {
@@ -292,6 +349,17 @@ find_running (Images *images, BzCall *call, BzExecHook *hook)
   hook->program = look (images, call, fd, name);
   close (fd);
   hook->interpreter = find_interpreter (images, call, hook->program);
+}
+
+static void
+find_by_tracer (BzExecHook *hook, pid_t pid)
+{
+  BzCall call = { .tid = pid };
+  Images *images = hook->find_data;
+
+  forget_late (images, pid);
+  hook->program = hook->interpreter = NULL;
+  find_running (images, &call, hook);
 }
 
 static void

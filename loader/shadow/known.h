@@ -29,6 +29,7 @@ typedef struct {
   guint64 lowest;       /* lowest address of its segments */
   gboolean elf64;       /* an x86-64 ELF file */
   char *interpreter;    /* PT_INTERP, or of a script's first line; NULL: none */
+  gint64 doubtful;      /* monotonic microseconds when it could not be examined, and may be later; 0: all is known */
 } BzKnownFile;
 
 typedef struct BzKnownFiles BzKnownFiles;
@@ -37,7 +38,7 @@ BzKnownFiles *bz_known_files_new (void);
 /* NULL: not known. */
 const BzKnownFile *bz_known_files_find (BzKnownFiles *files, const BzFileKey *key);
 
-/* Takes ownership of file; if another thread was faster, that one's is returned. A full
+/* Takes ownership of file; if another thread was faster, that one's is returned, unless that is doubtful. A full
  * table (65536 files) is emptied; what others still use stays valid. */
 const BzKnownFile *bz_known_files_add (BzKnownFiles *files, BzKnownFile *file);
 void bz_known_file_free (BzKnownFile *file);

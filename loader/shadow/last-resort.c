@@ -155,13 +155,16 @@ typedef struct {
 static _Atomic guint traced;
 
 static void
-handle_stop (pid_t pid, int status)
+handle_stop (pid_t pid, int status, const BzExecHook *hook)
 {
   int sig = WSTOPSIG (status), event = status >> 16;
 
   if (event == PTRACE_EVENT_EXEC)
     {
-      ptrace (PTRACE_DETACH, pid, 0, 0); /* another program: it is looked at for itself */
+      /* The supervisor could not attach itself to this task, which has a tracer: us. */
+      BzExecHook next = *hook;
+      bz_exec_hook_edit_next (pid, &next);
+      ptrace (bz_exec_hook_is_refused (&next) ? PTRACE_CONT : PTRACE_DETACH, pid, 0, 0);
       return;
     }
   if (event == PTRACE_EVENT_STOP && (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU))
@@ -175,7 +178,7 @@ handle_stop (pid_t pid, int status)
 }
 
 static void
-follow (void)
+follow (const BzExecHook *hook)
 {
   int status;
   pid_t pid;
@@ -188,7 +191,7 @@ follow (void)
       if (pid < 0)
         return; /* ECHILD: the last one has ended */
       if (WIFSTOPPED (status))
-        handle_stop (pid, status);
+        handle_stop (pid, status, hook);
     }
 }
 
@@ -203,7 +206,7 @@ trace_main (void *data)
   gboolean attached = trace->failed == 0;
   sem_post (&trace->attached); /* trace is gone from here on */
   if (attached && bz_exec_hook_stay (tid, &hook, FOLLOW))
-    follow ();
+    follow (&hook);
   atomic_fetch_sub (&traced, 1);
   return NULL;
 }

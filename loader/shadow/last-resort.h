@@ -7,6 +7,6 @@
 gboolean bz_last_resort_needed (void);
 
 /* Like bz_exec_hook_begin, by a thread of its own that edits what can be edited and stays the program's tracer, its threads'
- * and its children's until they end or execute something else. Returns 0 or an errno. The call may be let go then; there
+ * and its children's until they end or execute something that can be rewritten (hook->find_next). Returns 0 or an errno. The call may be let go then; there
  * is nothing to finish. */
 int bz_last_resort_begin (pid_t tid, const BzExecHook *hook);

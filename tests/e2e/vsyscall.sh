@@ -147,7 +147,7 @@ killed_supervisors () {
     return
   fi
   keeper=$(bz show --json c | field keeper_pid)
-  bz exec c -- $vsyscall $expected chain 5000 >"$tmp/chain.out" 2>"$tmp/chain.err" </dev/null &
+  bz exec c -- $vsyscall $expected chain 20000 >"$tmp/chain.out" 2>"$tmp/chain.err" </dev/null &
   chain=$!
   kills=$(python3 "$src/tests/e2e/kill-supervisors.py" "$keeper" $chain 100)
   diag "the supervisor was killed $kills times"
@@ -156,7 +156,7 @@ killed_supervisors () {
   if until_true 60 sh -c "! kill -0 $chain 2>/dev/null"; then wait $chain || status=$?; else status=hangs; kill -9 $chain; fi
   out=$(cat "$tmp/chain.out")
   err=$(cat "$tmp/chain.err")
-  is 'a program executes itself 5000 times while the supervisor is killed again and again' "$status $out" '0 chain: done'
+  is 'a program executes itself 20000 times while the supervisor is killed again and again' "$status $out" '0 chain: done'
 }
 
 # --- hostile files and zones ---------------------------------------------------------------------------
@@ -216,7 +216,8 @@ busybox () {
 centos () {
   tar=$(ls "$trees"/centos-6.8-cut-*.tar 2>/dev/null | head -n 1)
   if [ -n "$tar" ] && [ ! -e "$trees/centos-6.8-1" ]; then
-    tree=$tar
+    tree=$tmp/centos
+    if [ ! -d "$tree" ]; then mkdir "$tree" && tar -C "$tree" -xf "$tar"; fi
   else
     make_tree centos-6.8 || return 1
   fi
