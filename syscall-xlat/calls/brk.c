@@ -24,5 +24,7 @@ bz_call_brk (BzCall *call)
   guint64 page = (start - 1) & ~PAGE_MASK;
   if (wanted >= page)
     return wanted < start ? bz_value ((gint64) wanted) : bz_continue ();
-  return wanted > 0 ? bz_call_move_heap (call) : bz_continue ();
+  /* That the brand's ADDR_NO_RANDOMIZE does not get lost is what personality=keep promises (E31). */
+  gboolean keeps = call->plan->quirk[BZ_QUIRK_PERSONALITY] != 0;
+  return wanted > 0 && keeps ? bz_call_move_heap (call) : bz_continue ();
 }

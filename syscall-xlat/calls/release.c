@@ -53,14 +53,15 @@ apply_uname26 (const BzPlan *plan, char field[65])
   set_field (field, text);
 }
 
-/* An i386 task's machine needs no look at its personality, unless its release does. A task that can't be looked at is plain. */
+/* Where the brand tells the machine, an i386 task's needs no look at its personality, unless its release does; where the host
+ * does, the personality decides, as in the kernel. A task that can't be looked at is plain. */
 static void
 look_at_personality (BzCall *call, gboolean *linux32, gboolean *uname26)
 {
   gboolean new_release = call->plan->release_number >= BZ_RELEASE (3, 0, 0);
   guint64 personality;
 
-  *linux32 = call->abi == BZ_ABI_I386;
+  *linux32 = call->abi == BZ_ABI_I386 && call->plan->quirk[BZ_QUIRK_MACHINE] != 0;
   *uname26 = FALSE;
   if ((*linux32 && !new_release) || bz_call_fact (call, BZ_FACT_PERSONALITY, &personality) != 0)
     return;
