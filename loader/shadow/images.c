@@ -79,9 +79,19 @@ release (Images *images, guint64 size)
     atomic_fetch_sub (&images->in_copy, size);
 }
 
+static char *
+base_name_of (int fd)
+{
+  char path[48];
+
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
+  g_autofree char *target = g_file_read_link (path, NULL);
+  return target != NULL ? g_path_get_basename (target) : g_strdup ("image");
+}
+
 /* FALSE: it could not be found out. */
 static gboolean
-examine_copy (Images *images, int fd, const char *name, BzKnownFile *file)
+examine_copy (Images *images, int fd, BzKnownFile *file)
 {
   g_autoptr (GError) error = NULL;
   gboolean sure = TRUE;
@@ -91,13 +101,16 @@ examine_copy (Images *images, int fd, const char *name, BzKnownFile *file)
     return g_error_matches (error, BZ_ERROR, BZ_ERROR_INPUT);
   bz_start_read (copy, file);
   if (file->elf64 && bz_image_may_call_vsyscall (copy))
-    sure = bz_broker_ask (images->broker, copy, name, file);
+    {
+      g_autofree char *name = base_name_of (fd);
+      sure = bz_broker_ask (images->broker, copy, name, file);
+    }
   close (copy);
   return sure;
 }
 
 static const BzKnownFile *
-examine (Images *images, BzCall *call, int fd, const BzFileKey *key, const char *name)
+examine (Images *images, BzCall *call, int fd, const BzFileKey *key)
 {
   BzKnownFile *file = g_new0 (BzKnownFile, 1);
   gboolean sure = FALSE;
@@ -108,7 +121,7 @@ examine (Images *images, BzCall *call, int fd, const BzFileKey *key, const char 
   file->copy = -1;
   if (reserve (images, key->size))
     {
-      sure = examine_copy (images, fd, name, file);
+      sure = examine_copy (images, fd, file);
       release (images, key->size);
     }
   if (!sure)
@@ -118,7 +131,7 @@ examine (Images *images, BzCall *call, int fd, const BzFileKey *key, const char 
 
 /* NULL when it is no regular file. */
 static const BzKnownFile *
-look (Images *images, BzCall *call, int fd, const char *name)
+look (Images *images, BzCall *call, int fd)
 {
   struct stat st;
   BzFileKey key;
@@ -129,7 +142,7 @@ look (Images *images, BzCall *call, int fd, const char *name)
   const BzKnownFile *file = bz_known_files_find (images->files, &key);
   if (file != NULL && (file->doubtful == 0 || g_get_monotonic_time () - file->doubtful < DOUBT_TIME))
     return file;
-  return examine (images, call, fd, &key, name);
+  return examine (images, call, fd, &key);
 }
 
 /* --- libraries --- */
@@ -166,16 +179,6 @@ closes_on_exec (pid_t tid, int number)
   return line != NULL && sscanf (line, "flags: %o", &flags) == 1 && (flags & O_CLOEXEC) != 0;
 }
 
-static char *
-base_name_of (int fd)
-{
-  char path[48];
-
-  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
-  g_autofree char *target = g_file_read_link (path, NULL);
-  return target != NULL ? g_path_get_basename (target) : g_strdup ("image");
-}
-
 static BzVerdict
 on_map (BzImages *base, BzCall *call, int number)
 {
@@ -184,8 +187,7 @@ on_map (BzImages *base, BzCall *call, int number)
 
   if (bz_call_take_fd (call, number, &fd) != 0)
     return bz_continue ();
-  g_autofree char *name = base_name_of (fd);
-  const BzKnownFile *file = look (images, call, fd, name);
+  const BzKnownFile *file = look (images, call, fd);
   if (file != NULL && file->copy >= 0)
     {
       int copy = open_copy (file, fd);
@@ -319,8 +321,7 @@ find_program (Images *images, BzCall *call, int directory, const char *first, gu
             *lost = TRUE;
           return NULL;
         }
-      g_autofree char *name = g_path_get_basename (path);
-      const BzKnownFile *file = look (images, call, fd, name);
+      const BzKnownFile *file = look (images, call, fd);
       close (fd);
       if (file == NULL || file->elf64 || file->interpreter == NULL)
         return file;
@@ -345,8 +346,7 @@ find_running (Images *images, BzCall *call, BzExecHook *hook)
 
   if (fd < 0)
     return;
-  g_autofree char *name = base_name_of (fd);
-  hook->program = look (images, call, fd, name);
+  hook->program = look (images, call, fd);
   close (fd);
   hook->interpreter = find_interpreter (images, call, hook->program);
 }
