@@ -225,6 +225,29 @@ def project(zone):
     pair(zone, what, 1.05, 3, "/bin/sh", "-c", script)
 
 
+def shadow_text(zone):
+    """Calls of the vsyscall page, which become system calls, beside the kernel's emulation where it has one."""
+    def by_chroot():
+        try:
+            return int(output(zone.chroot("/guest/vsyscall-x86_64", "any", "cost")))
+        except subprocess.CalledProcessError:
+            return 0  # this kernel has no vsyscall page
+
+    here, there = in_turns(5, by_chroot,
+                           lambda: int(output(zone.inside("/guest/vsyscall-x86_64", "rewritten", "cost"))))
+    add("time() of an old libc", f"{there:.0f} ns, native {f'{here:.0f} ns' if here else 'impossible'}", "200 ns", there <= 200)
+    zone.start()
+    try:
+        before = zone.counts()
+        run(zone.execute("/bin/bash", "-c", "for i in {1..100}; do /bin/true; done"))
+        middle = zone.counts()
+        run(zone.execute("/bin/bash", "-c", "for i in {1..200}; do /bin/true; done"))
+        per_exec = (zone.counts() - middle - (middle - before)) / 100
+    finally:
+        zone.stop()
+    add(f"notifications per exec, {zone.name}", f"{per_exec:.1f}", "4", per_exec <= 4)
+
+
 def starting(zone):
     """run /bin/true, beside others that start a partition."""
     options = ("--dev", "/dev", "--proc", "/proc", "--unshare-all")
@@ -294,6 +317,8 @@ def measure_all(work):
     libc5 = tree_zone(work, "slackware", "slackware-4.0")
     if el6 is not None:
         attempt("single calls", single_calls, el6)
+        attempt("shadow text", shadow_text, el6)
+        attempt("fork and exec, centos 6", programs, el6, "centos 6.8 (shadow text)", 1.2)
     if alpine is not None:
         attempt("fork and exec, alpine", programs, alpine, "alpine i386", 1.05, "/bin/true")
     if traps_nothing is not None:

@@ -6,6 +6,7 @@
  *   ways            TAP: executes itself in every way that there is
  *   chain COUNT     executes itself again and again
  *   traced          TAP: executes itself with a tracer, as under strace
+ *   cost            nanoseconds for one time()
  *   maps TEXT       exit status 0 when /proc/self/maps holds TEXT
  *   euid NUMBER     exit status 0 when that is the effective user
  *   ./SCRIPT        as quiet: a script whose first line names this program gives it the script's path
@@ -468,6 +469,18 @@ maps_hold (const char *text)
   return 1;
 }
 
+static int
+cost (void)
+{
+  u32 rest;
+  u64 start = monotonic_ns ();
+
+  for (int i = 0; i < 500000; i++)
+    old_time (NULL);
+  print ("%llu\n", divide (monotonic_ns () - start, 50000, &rest) / 10);
+  return 0;
+}
+
 int
 guest_main (int argc, char **argv, char **envp)
 {
@@ -501,6 +514,8 @@ guest_main (int argc, char **argv, char **envp)
     return traced ();
   if (equal (what, "chain") && argc == 4)
     return chain (argv);
+  if (equal (what, "cost"))
+    return cost ();
   if (equal (what, "maps") && argc == 4)
     return maps_hold (argv[3]);
   if (equal (what, "euid") && argc == 4)
