@@ -115,10 +115,10 @@ bz_probe_cgroup (char **detail)
     {
       gboolean unified =
           statfs ("/sys/fs/cgroup/unified", &status) == 0 && status.f_type == CGROUP2_MAGIC;
-      *detail = g_strdup (unified ? "v1 with v2 beside it"
-                          : g_file_test ("/sys/fs/cgroup/memory", G_FILE_TEST_IS_DIR) ? "v1"
-                                                                                      : "none");
-      return FALSE;
+      /* Only root may make groups in hierarchies of v1. */
+      gboolean old = access ("/sys/fs/cgroup/pids/tasks", F_OK) == 0;
+      *detail = g_strdup (unified && old ? "v1 with v2 beside it" : old ? "v1" : "none");
+      return geteuid () == 0 && (old || unified);
     }
 
   g_autofree char *own = geteuid () == 0 ? g_strdup ("/") : own_cgroup ();
