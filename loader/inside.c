@@ -137,8 +137,10 @@ is_device (int fd, guint major_number, guint minor_number)
          && st.st_rdev == makedev (major_number, minor_number);
 }
 
-int
-bz_inside_open_null (int flags, GError **error)
+/* The zone's /dev/null, or -1: its root may have put a link out of the zone, or anything else, in
+ * its place. */
+static int
+open_null (int flags, GError **error)
 {
   int fd = open ("/dev/null", flags | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 
@@ -155,8 +157,9 @@ bz_inside_open_null (int flags, GError **error)
   return fd;
 }
 
-gboolean
-bz_inside_open_pty (int *master, int *slave, GError **error)
+/* A new pty of the zone's devpts. */
+static gboolean
+open_pty (int *master, int *slave, GError **error)
 {
   int unlock = 0;
 
@@ -174,6 +177,23 @@ bz_inside_open_pty (int *master, int *slave, GError **error)
   if (*slave < 0)
     return bz_fail_errno (error, errno, NULL, "cannot open the other side of the zone's pty");
   return TRUE;
+}
+
+gboolean
+bz_inside_choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **error)
+{
+  *master = -1;
+  for (int i = 0; i < 3; i++)
+    stdio[i] = i;
+  if (command->terminal)
+    {
+      if (!open_pty (master, &stdio[0], error))
+        return FALSE;
+      stdio[1] = stdio[2] = stdio[0];
+    }
+  else if (!command->interactive)
+    stdio[0] = open_null (O_RDONLY, error);
+  return stdio[0] >= 0;
 }
 
 /* What the zone calls its console is the terminal of its first command. */
@@ -212,29 +232,6 @@ typedef struct {
   int master; /* or -1 */
 } Started;
 
-static gboolean
-choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **error)
-{
-  *master = -1;
-  stdio[0] = 0;
-  stdio[1] = 1;
-  stdio[2] = 2;
-  if (command->terminal)
-    {
-      int slave;
-      if (!bz_inside_open_pty (master, &slave, error))
-        return FALSE;
-      bind_console (slave);
-      stdio[0] = stdio[1] = stdio[2] = slave;
-    }
-  else if (!command->interactive)
-    {
-      stdio[0] = bz_inside_open_null (O_RDONLY, error);
-      return stdio[0] >= 0;
-    }
-  return TRUE;
-}
-
 /* Starts the command and waits until it was executed or failed to be. */
 static gboolean
 start_command (const BzInside *inside, Started *started, GError **error)
@@ -251,8 +248,10 @@ start_command (const BzInside *inside, Started *started, GError **error)
   int pair[2];
   gboolean ended;
 
-  if (!choose_stdio (partition->command, launch.stdio, &started->master, error))
+  if (!bz_inside_choose_stdio (partition->command, launch.stdio, &started->master, error))
     return FALSE;
+  if (started->master >= 0)
+    bind_console (launch.stdio[0]);
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
   started->pid = fork ();
@@ -348,7 +347,7 @@ keep_one_descriptor (int socket)
 static void
 drop_host_streams (void)
 {
-  int null = bz_inside_open_null (O_RDWR, NULL);
+  int null = open_null (O_RDWR, NULL);
 
   for (int fd = 0; fd < 3; fd++)
     if (null < 0)

@@ -17,8 +17,7 @@ typedef struct {
  * becomes process 1, runs the command and reaps until it ends. */
 G_GNUC_NORETURN void bz_inside_main (BzInside *inside);
 
-/* A new pty of the zone's devpts: the master, and the slave opened without becoming the controlling terminal. */
-gboolean bz_inside_open_pty (int *master, int *slave, GError **error);
-
-/* The zone's /dev/null, or -1: its root may have put a link out of the zone, or anything else, in its place. */
-int bz_inside_open_null (int flags, GError **error);
+/* The streams of a command, in the zone: a new pty of the zone's (its master in *master, else -1), or the
+ * caller's own, with the zone's /dev/null for the input of a command that is not interactive. */
+gboolean bz_inside_choose_stdio (const BzCommand *command, int stdio[3], int *master,
+                                 GError **error);

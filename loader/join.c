@@ -63,23 +63,6 @@ enter (const Joiner *joiner, GError **error)
   return failed == 0 || bz_fail_errno (error, failed, NULL, "cannot become the zone's root");
 }
 
-static gboolean
-choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **error)
-{
-  *master = -1;
-  for (int i = 0; i < 3; i++)
-    stdio[i] = i;
-  if (command->terminal)
-    {
-      if (!bz_inside_open_pty (master, &stdio[0], error))
-        return FALSE;
-      stdio[1] = stdio[2] = stdio[0];
-    }
-  else if (!command->interactive)
-    stdio[0] = bz_inside_open_null (O_RDONLY, error);
-  return stdio[0] >= 0;
-}
-
 typedef struct {
   const Joiner *joiner;
   int master; /* or -1 */
@@ -130,7 +113,7 @@ become_program (const Joiner *joiner)
 
   if (chdir ("/") != 0)
     bz_fail_errno (&error, errno, NULL, "cannot enter the zone's /");
-  else if (choose_stdio (joiner->command, launch.stdio, &program.master, &error))
+  else if (bz_inside_choose_stdio (joiner->command, launch.stdio, &program.master, &error))
     {
       launch.kept[1] = program.master;
       bz_launch (&launch);

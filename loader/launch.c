@@ -182,8 +182,14 @@ reset_signals (void)
 static void
 explain_exec (int saved_errno, const char *program, GError **error)
 {
+  if (program[0] == '\0')
+    program = "\"\"";
   switch (saved_errno)
     {
+    case EACCES:
+      bz_fail (error, BZ_ERROR_NOT_EXECUTABLE, g_strerror (saved_errno),
+               "is it a file, and may its user execute it?", "cannot run %s", program);
+      break;
     case ENOENT:
     case ENOTDIR:
       bz_fail (error, BZ_ERROR_NOT_FOUND, g_strerror (saved_errno),
@@ -206,6 +212,8 @@ search_and_exec (char **argv, char **environment)
 {
   int kept = ENOENT;
 
+  if (argv[0][0] == '\0')
+    return ENOENT;
   if (strchr (argv[0], '/') != NULL)
     {
       execve (argv[0], argv, environment);
