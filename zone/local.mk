@@ -38,6 +38,7 @@ libzone_a_SOURCES = \
 	zone/prepare.h \
 	zone/program.c \
 	zone/program.h \
+	zone/rows.def \
 	zone/scratch.c \
 	zone/scratch.h \
 	zone/state.c \
@@ -47,6 +48,7 @@ libzone_a_SOURCES = \
 	zone/verb-brands.c \
 	zone/verb-check.c \
 	zone/verb-doctor.c \
+	zone/verb-explain.c \
 	zone/verb-install.c \
 	zone/verb-list.c \
 	zone/verb-plan.c \
@@ -84,7 +86,8 @@ zone/completion/brandzone: brandzone
 
 if HAVE_CMOCKA
 BZ_ZONE_TESTS = tests/unit/test-check tests/unit/test-commands tests/unit/test-names \
-	tests/unit/test-program tests/unit/test-state tests/unit/test-zone-file
+	tests/unit/test-program tests/unit/test-rows \
+	tests/unit/test-state tests/unit/test-zone-file
 check_PROGRAMS += $(BZ_ZONE_TESTS)
 TESTS += $(BZ_ZONE_TESTS)
 BZ_ZONE_TEST_CPPFLAGS = $(libzone_a_CPPFLAGS) $(CMOCKA_CFLAGS)
@@ -101,6 +104,9 @@ tests_unit_test_names_LDADD = libzone.a libbrand.a $(JSON_LIBS) $(GLIB_LIBS) $(C
 tests_unit_test_program_SOURCES = tests/unit/test-program.c
 tests_unit_test_program_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
 tests_unit_test_program_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_rows_SOURCES = tests/unit/test-rows.c
+tests_unit_test_rows_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
+tests_unit_test_rows_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_state_SOURCES = tests/unit/test-state.c
 tests_unit_test_state_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
 tests_unit_test_state_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)

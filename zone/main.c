@@ -125,8 +125,8 @@ main (int argc, char **argv)
           bz_help_print ();
           return finish (EXIT_SUCCESS);
         }
-      bz_fail (&error, BZ_ERROR_USAGE, "no verb says what to do", "see: brandzone --help",
-               "brandzone");
+      bz_fail (&error, BZ_ERROR_USAGE, "no verb is given", "`brandzone --help` lists them",
+               "nothing to do");
       return fail (NULL, error, json);
     }
   verb = bz_verb_lookup (words[rest]);

@@ -274,7 +274,7 @@ check_words (const BzArguments *arguments, GError **error)
     return TRUE;
   g_autofree char *hint = g_strdup_printf ("write: brandzone %s %s", verb->name, verb->words);
   return bz_fail (error, BZ_ERROR_USAGE,
-                  arguments->words->len == 0 ? "nothing says which" : "too few words", hint,
+                  "words are missing", hint,
                   "brandzone %s", verb->name);
 }
 

@@ -1,9 +1,8 @@
-/* brands, and explain. */
+/* brands. */
 #include "config.h"
 
 #include "brand/base/error.h"
 #include "brand/brand.h"
-#include "syscall-xlat/table.h"
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/verbs.h"
@@ -208,98 +207,4 @@ bz_verb_brands (BzContext *context, const BzArguments *arguments, GError **error
   bz_fail (error, BZ_ERROR_USAGE, known ? "it takes other words after it" : "there is no such verb",
            hint, "brandzone brands %s", safe);
   return -1;
-}
-
-/* Whether "E30" is one of the words of `rows`. */
-static gboolean
-has_word (const char *rows, const char *row)
-{
-  g_auto (GStrv) words = g_strsplit (rows, " ", -1);
-
-  return g_strv_contains ((const char *const *) words, row);
-}
-
-static void
-explain_calls (BzAbi abi, const char *row, BzTextTable *table, JsonBuilder *builder, guint *found)
-{
-  gsize count;
-  const BzRow *rows = bz_table (abi, &count);
-
-  for (gsize i = 0; i < count; i++)
-    {
-      if (!has_word (rows[i].rows, row))
-        continue;
-      (*found)++;
-      const char *cells[] = { "call", rows[i].name, bz_abi_name (abi), rows[i].reason, NULL };
-      if (builder == NULL)
-        {
-          bz_text_table_add (table, cells);
-          continue;
-        }
-      json_builder_begin_object (builder);
-      bz_json_text (builder, "kind", "call");
-      bz_json_text (builder, "name", rows[i].name);
-      bz_json_text (builder, "abi", bz_abi_name (abi));
-      bz_json_text (builder, "meaning", rows[i].reason);
-      json_builder_end_object (builder);
-    }
-}
-
-static void
-explain_quirks (const char *row, BzTextTable *table, JsonBuilder *builder, guint *found)
-{
-  for (int quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
-    {
-      if (!bz_quirk_has_row ((BzQuirk) quirk, row))
-        continue;
-      (*found)++;
-      const char *cells[] = { "quirk", bz_quirk_name ((BzQuirk) quirk), NULL,
-                              bz_quirk_meaning ((BzQuirk) quirk), NULL };
-      if (builder == NULL)
-        {
-          bz_text_table_add (table, cells);
-          continue;
-        }
-      json_builder_begin_object (builder);
-      bz_json_text (builder, "kind", "quirk");
-      bz_json_text (builder, "name", cells[1]);
-      bz_json_text (builder, "abi", NULL);
-      bz_json_text (builder, "meaning", cells[3]);
-      json_builder_end_object (builder);
-    }
-}
-
-int
-bz_verb_explain (BzContext *context, const BzArguments *arguments, GError **error)
-{
-  static const char *const headings[] = { "KIND", "NAME", "ABI", "MEANING", NULL };
-  g_autofree char *row = g_ascii_strup (bz_arguments_word (arguments, 0), -1);
-  g_autoptr (BzTextTable) table = bz_text_table_new (headings);
-  g_autoptr (JsonBuilder) builder = context->json ? bz_json_begin () : NULL;
-  guint found = 0;
-
-  if (builder != NULL)
-    {
-      bz_json_text (builder, "row", row);
-      json_builder_set_member_name (builder, "answered_by");
-      json_builder_begin_array (builder);
-    }
-  explain_quirks (row, table, builder, &found);
-  for (int abi = 0; abi < BZ_ABI_COUNT; abi++)
-    explain_calls ((BzAbi) abi, row, table, builder, &found);
-  if (found == 0)
-    {
-      g_autofree char *safe = bz_text_safe (row);
-      bz_fail (error, BZ_ERROR_INPUT, "no quirk and no call answers it",
-               "`brandzone plan --brand BRAND` shows the rows that are answered", "row %s", safe);
-      return -1;
-    }
-  if (builder == NULL)
-    {
-      bz_text_table_print (table);
-      return 0;
-    }
-  json_builder_end_array (builder);
-  bz_json_end (g_steal_pointer (&builder));
-  return 0;
 }

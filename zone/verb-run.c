@@ -107,10 +107,8 @@ bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error)
 }
 
 static gboolean
-not_running (const char *name, GError **error)
+not_running (const char *name, const char *hint, GError **error)
 {
-  g_autofree char *hint = g_strdup_printf ("start it: brandzone run %s -- COMMAND", name);
-
   return bz_fail (error, BZ_ERROR_STATE, "it is not running", hint, "zone %s", name);
 }
 
@@ -156,7 +154,8 @@ bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error)
     return -1;
   if (bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
     {
-      not_running (name, error);
+      g_autofree char *hint = g_strdup_printf ("start it: brandzone run %s -- COMMAND", name);
+      not_running (name, hint, error);
       return -1;
     }
   g_autoptr (BzCommand) command = bz_prepare_command (arguments, planning->tree_fd, error);
@@ -209,7 +208,7 @@ bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error)
         return -1;
       if (bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
         {
-          not_running (name, error);
+          not_running (name, "nothing is left to stop", error);
           return -1;
         }
       if (!bz_loader_stop (run_dir, grace_ms, error))

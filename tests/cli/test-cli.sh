@@ -210,6 +210,11 @@ knowledge () {
   says out heap 'explain'
   bz --json explain E30
   json 'explain --json'
+  bz explain
+  says out 'Exec format error' 'explain lists the catalogue'
+  bz explain E12
+  exits 0 'explain of a row that nothing answers'
+  says out 'nothing in brandzone' 'and says so'
   bz explain Z9
   exits 8 'explain of no row'
 }

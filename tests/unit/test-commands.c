@@ -94,7 +94,7 @@ static const struct {
   const char *line, *message;
 } bad[] = {
   { "run",
-    "brandzone run: nothing says which (write: brandzone run NAME [--] [COMMAND [ARGUMENT]...])" },
+    "brandzone run: words are missing (write: brandzone run NAME [--] [COMMAND [ARGUMENT]...])" },
   { "run --netwrok none z",
     "brandzone run: --netwrok: there is no such option (did you mean --network?)" },
   { "run --network nine z", "brandzone run: --network=nine: the option does not take this value "
@@ -105,7 +105,7 @@ static const struct {
   { "run --rm=yes z", "brandzone run: --rm: the option takes no value (leave the value out)" },
   { "run z --rm -- ls", "brandzone run: --rm: it stands after the zone's name (put options before "
                         "the name, and -- before a command that begins with a dash)" },
-  { "install z", "brandzone install: too few words (write: brandzone install NAME SOURCE)" },
+  { "install z", "brandzone install: words are missing (write: brandzone install NAME SOURCE)" },
   { "install z a b",
     "brandzone install: b: this is one word too many (write: brandzone install NAME SOURCE)" },
   { "list z", "brandzone list: z: this is one word too many (write: brandzone list)" },
