@@ -57,6 +57,7 @@ dist_brands_DATA = \
 	brand/definitions/basiclinux.brand \
 	brand/definitions/cirros.brand \
 	brand/definitions/debian-bullseye.brand \
+	brand/definitions/debian-jessie.brand \
 	brand/definitions/debian-squeeze.brand \
 	brand/definitions/debian-wheezy.brand \
 	brand/definitions/el5.brand \
@@ -73,6 +74,8 @@ dist_brands_DATA = \
 	brand/definitions/redhat.brand \
 	brand/definitions/slackware-glibc.brand \
 	brand/definitions/slackware.brand \
+	brand/definitions/tinycore.brand \
+	brand/definitions/ubuntu-precise.brand \
 	brand/definitions/uclibc-old.brand \
 	brand/definitions/uclibc.brand
 
