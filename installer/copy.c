@@ -33,7 +33,11 @@ typedef struct {
 static gboolean
 fail_read (Copy *copy, const char *path, int saved_errno, GError **error)
 {
-  return bz_fail_errno (error, saved_errno, NULL, "reading %s/%s", copy->install->args->source,
+  const char *hint = saved_errno == EACCES
+                         ? "install it as a user who may read all of it, or from an archive"
+                         : NULL;
+
+  return bz_fail_errno (error, saved_errno, hint, "reading %s/%s", copy->install->args->source,
                         path);
 }
 

@@ -235,12 +235,13 @@ exists (int root, const char *path)
 
 #define QUIET (BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV | BZ_MOUNT_ATTR_NOEXEC)
 
-/* sysfs is a newer thing than many userlands: only where the tree has a place for it. A network namespace of the
- * zone's own is the kernel's condition for a new one; else the host's is bound. */
+/* sysfs is a newer thing than many userlands: only where the tree has a place for it, or shows a kernel that has it
+ * (trees that were kept file by file lack their empty directories). A network namespace of the zone's own is the
+ * kernel's condition for a new one; else the host's is bound. */
 static gboolean
 mount_sys (const BzPartition *partition, int root, GError **error)
 {
-  if (!exists (root, "/sys"))
+  if (partition->plan->release_number < BZ_RELEASE (2, 6, 0) && !exists (root, "/sys"))
     return TRUE;
   int fd = partition->network == BZ_NETWORK_HOST
                ? bz_open_tree (AT_FDCWD, "/sys", BZ_OPEN_TREE_CLONE | O_CLOEXEC | BZ_AT_RECURSIVE)
@@ -342,6 +343,24 @@ bind_release (const BzPlan *plan, int root, GError **error)
          && bind_text (root, "kernel-version", "/proc/sys/kernel/version", plan->version, error);
 }
 
+/* --- directories that programs take for granted --- */
+
+/* Here-documents, sort and compilers fail without /tmp, which trees kept file by file and small images lack. What the
+ * tree has stays as it is, a link to nowhere too; where the tree can't be written, they do without. */
+static void
+make_tmp (int root)
+{
+  static const mode_t mode = 01777;
+
+  if (mkdirat (root, "tmp", mode) != 0)
+    return;
+  int dir = openat (root, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (dir < 0)
+    return;
+  (void) !fchmod (dir, mode); /* mkdir obeys the umask */
+  close (dir);
+}
+
 /* --- volumes --- */
 
 static gboolean
@@ -369,6 +388,7 @@ build (const BzPartition *partition, const BzMounts *prepared, const int *volume
       || !mount_sys (partition, root, error) || !mount_devices (prepared, root, error)
       || !bind_release (partition->plan, root, error))
     return FALSE;
+  make_tmp (root);
   for (guint i = 0; i < partition->volumes->len; i++)
     if (!attach_volume (g_ptr_array_index (partition->volumes, i), volumes[i], root, error))
       return FALSE;

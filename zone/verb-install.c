@@ -49,7 +49,7 @@ meter_kind (const BzContext *context, const BzArguments *arguments)
 static gboolean
 begin_root (Install *install, GError **error)
 {
-  g_autoptr (BzHost) host = bz_context_host (install->context, NULL, error);
+  g_autoptr (BzHost) host = bz_context_host (install->context, install->arguments, error);
   BzIdRange range = { 0, 0, BZ_IDS_COUNT };
 
   if (host == NULL)
@@ -73,10 +73,14 @@ begin_root (Install *install, GError **error)
 static gboolean
 begin_user (Install *install, GError **error)
 {
+  g_autoptr (BzHost) host = bz_context_host (install->context, install->arguments, error);
   g_autofree char *why = NULL;
 
+  /* A plain user's tree is unpacked inside a user namespace already. */
+  if (host == NULL || (!host->has[BZ_FEATURE_USER_NAMESPACES] && !bz_host_check (host, error)))
+    return FALSE;
   install->state->id_storage = BZ_IDS_SHIFTED;
-  if (!bz_userns_subordinate (install->state->uids, install->state->gids, &why, error))
+  if (!bz_ids_of_user (host, install->state->uids, install->state->gids, &why, error))
     return FALSE;
   if (why != NULL)
     bz_context_note (
@@ -196,8 +200,8 @@ report (const Install *install)
     return;
 
   g_autofree char *amount = bz_bytes_format (state->bytes);
-  printf ("%s: %" G_GUINT64_FORMAT " files, %s, from a %s\n", state->name, state->files, amount,
-          state->kind);
+  printf ("%s: %" G_GUINT64_FORMAT " files, %s, from %s %s\n", state->name, state->files, amount,
+          strchr ("aeioAEIO", state->kind[0]) != NULL ? "an" : "a", state->kind);
   printf ("%s: brand %s, %s", state->name, state->brand, bz_abi_name (state->abi));
   if (!given && install->detection->reasons[0] != NULL)
     {

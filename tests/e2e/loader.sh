@@ -204,6 +204,20 @@ os.execv(sys.argv[1], sys.argv[1:])' "$brandzone" -q --root "$tmp/$who/state" ru
   is 'a hundred volumes' "$out" 100
 }
 
+# A tree as version control keeps it, without its empty directories.
+without_empty_directories () {
+  hostile bare
+  rmdir "$tree/tmp" "$tree/proc" "$tree/sys"
+  rm -rf "$tree/dev"
+  run bz -q run --image "$tree" --brand linux-2.6 -- /bin/sh -c '
+    umask 077; cat <<end
+$(cat /proc/self/comm) $(stat -c %a /tmp) $(ls -d /sys/kernel)
+end
+    : >/tmp/file'
+  is 'a tree without empty directories gets /proc, /sys and a /tmp for all' "$out" \
+    'cat 1777 /sys/kernel'
+}
+
 for who in $users; do
   if [ "$who" = user ] && ! plain_users_work; then
     skip 'a plain user'\''s zones' 'newuidmap, setpriv or user namespaces are missing'
@@ -216,5 +230,6 @@ for who in $users; do
   [ "$who" = root ] || own_program
   pipes
   surroundings
+  without_empty_directories
 done
 finish
