@@ -51,7 +51,7 @@ tests_hosts_load_modules_SOURCES = tests/hosts/load-modules.c
 
 BZ_HOSTS = tests/hosts/host-5.10.sh tests/hosts/host-6.1-quick.sh tests/hosts/host-6.1.sh \
 	tests/hosts/host-6.1-xonly.sh tests/hosts/host-6.12.sh tests/hosts/host-6.12-emulate.sh \
-	tests/hosts/host-6.12-no-ia32.sh
+	tests/hosts/host-6.12-no-ia32.sh tests/hosts/host-6.1-vsyscall.sh tests/hosts/host-6.12-vsyscall.sh
 if HOST_TESTS
 TESTS += $(BZ_HOSTS)
 endif
