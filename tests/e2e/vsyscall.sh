@@ -93,6 +93,12 @@ userland () {
 
 # A throw-away copy is an overlay: its files before and after they are copied up.
 overlay () {
+  for feature in overlay idmapped-mounts; do
+    if masked $feature; then
+      skip overlay "$feature is masked"
+      return
+    fi
+  done
   if [ "$who" != root ]; then
     skip 'overlay' 'its tree belongs to ids that this user does not have'
     return
@@ -218,7 +224,7 @@ busybox () {
 
 # The whole tree, or the part of it that tests/hosts takes along.
 centos () {
-  tar=$(ls "$trees"/centos-6.8-cut-*.tar 2>/dev/null | head -n 1)
+  tar=$(find "$trees/" -maxdepth 1 -name 'centos-6.8-cut-*.tar' | head -n 1)
   if [ -n "$tar" ] && [ ! -e "$trees/centos-6.8-1" ]; then
     tree=$tmp/centos
     if [ ! -d "$tree" ]; then mkdir "$tree" && tar -C "$tree" -xf "$tar"; fi
