@@ -318,7 +318,7 @@ def measure_all(work):
     if el6 is not None:
         attempt("single calls", single_calls, el6)
         attempt("shadow text", shadow_text, el6)
-        attempt("fork and exec, centos 6", programs, el6, "centos 6.8 (shadow text)", 1.2)
+        attempt("fork and exec, centos 6", programs, el6, "centos 6.8 (shadow text)", 1.2, "/bin/true")
     if alpine is not None:
         attempt("fork and exec, alpine", programs, alpine, "alpine i386", 1.05, "/bin/true")
     if traps_nothing is not None:
