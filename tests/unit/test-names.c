@@ -155,10 +155,12 @@ test_progress_line (void **state G_GNUC_UNUSED)
   g_autofree char *known = bz_meter_line ("z", 1048576, 4194304, 7, 2000000);
   g_autofree char *unknown = bz_meter_line ("z", 1048576, 0, 7, 0);
   g_autofree char *more = bz_meter_line ("z", 200, 100, 7, 1);
+  g_autofree char *files = bz_meter_line ("z", 0, 0, 1, 1);
 
   assert_string_equal (known, "z: 1.0 MiB of 4.0 MiB (25%), 512.0 KiB/s, 7 files");
   assert_string_equal (unknown, "z: 1.0 MiB, 0 B/s, 7 files");
   assert_non_null (strstr (more, "(100%)"));
+  assert_string_equal (files, "z: 1 file");
 }
 
 static void
