@@ -193,6 +193,25 @@ printable (const char *at, const char *end, gsize longest)
   return g_string_free (text, FALSE);
 }
 
+/* In whole files one LF in 256 has a CR before it: with 8 of them chance is out of the question. */
+gboolean
+bz_elf_has_text_damage (GBytes *bytes)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+  const char *at = data, *end = data + size;
+  guint lines = 0;
+
+  while (at < end && (at = memchr (at, '\n', end - at)) != NULL)
+    {
+      if (at == data || at[-1] != '\r')
+        return FALSE;
+      lines++;
+      at++;
+    }
+  return lines >= 8;
+}
+
 /* The dotted number behind `mark` in text, or NULL. */
 static char *
 number_behind (const char *text, const char *mark)

@@ -290,6 +290,7 @@ bz_scan_read (GBytes *bytes, GHashTable *names, BzScan *scan)
   if (scan->elf.image != BZ_IMAGE_ELF || (scan->elf.type != ET_EXEC && scan->elf.type != ET_DYN))
     return;
   scan->kind = BZ_SCAN_ELF;
+  scan->text_damage = bz_elf_has_text_damage (bytes);
   scan->interpreter = g_strdup (scan->elf.interpreter);
   read_elf (image, size, names, scan);
 }

@@ -233,6 +233,12 @@ static void
 check_elf (BzCheck *check, BzAbi abi, const struct stat *status, const BzScan *scan,
            const char *path)
 {
+  if (scan->text_damage)
+    {
+      /* Nothing else that it says can be believed. */
+      bz_check_add_row (check, BZ_FINDING_DAMAGE, NULL, NULL, path);
+      return;
+    }
   check_interpreter (check, scan, status, path);
   if (abi == BZ_ABI_I386 && !check->host->has[BZ_FEATURE_IA32])
     {

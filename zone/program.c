@@ -58,6 +58,7 @@ look_elf (GBytes *bytes, BzProgram *program)
       program->kind = BZ_PROGRAM_ELF;
       program->bits = facts.bits;
       program->interpreter = g_strdup (facts.interpreter);
+      program->damaged = bz_elf_has_text_damage (bytes);
       program->foreign =
           facts.big_endian
           || (facts.machine != EM_X86_64 && facts.machine != EM_386 && facts.machine != 6);
@@ -142,6 +143,8 @@ explain_image (const BzProgram *program, const BzHost *host)
   if (program->kind == BZ_PROGRAM_TEXT)
     return (Explanation){ g_strdup ("it is neither a program nor a script with #!"),
                           "give it to a shell: sh FILE", NULL };
+  if (program->damaged)
+    return found (BZ_FINDING_DAMAGE, NULL);
   if (program->kind == BZ_PROGRAM_ELF && !program->foreign && program->bits == 32 && host != NULL
       && !host->has[BZ_FEATURE_IA32])
     return found (BZ_FINDING_IA32, NULL);
@@ -213,7 +216,9 @@ foretold (int tree_fd, const BzProgram *program, guint bits, const BzHost *host,
   BzFinding finding = BZ_FINDING_COUNT;
   g_autofree char *how = NULL;
 
-  if (program->kind == BZ_PROGRAM_ELF && bits == 32 && g_strcmp0 (base, "/ld-linux.so.1") == 0)
+  if (program->damaged)
+    finding = BZ_FINDING_DAMAGE;
+  else if (program->kind == BZ_PROGRAM_ELF && bits == 32 && g_strcmp0 (base, "/ld-linux.so.1") == 0)
     finding = BZ_FINDING_HEAP;
   else if (bits == 64 && host != NULL && !host->has[BZ_FEATURE_VSYSCALL] && program->path != NULL
            && bz_check_calls_vsyscall (tree_fd, program->path))

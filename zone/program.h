@@ -20,6 +20,7 @@ typedef struct {
   char *path;        /* in the zone */
   guint bits;        /* ELF */
   gboolean foreign;  /* ELF for another CPU */
+  gboolean damaged;  /* bz_elf_has_text_damage() */
   char *machine;     /* its name when foreign, the magic number's of an a.out program, or NULL */
   char *interpreter; /* PT_INTERP, or the word after #!, or NULL */
   gboolean interpreter_missing;

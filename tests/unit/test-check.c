@@ -46,6 +46,16 @@ program (const char *path, guint bits, guint machine, const char *interpreter, c
   assert_int_equal (g_chmod (full, 0755), 0);
 }
 
+static void
+append (const char *path, const char *bytes, gsize size)
+{
+  FILE *file = fopen (path, "a");
+
+  assert_non_null (file);
+  assert_int_equal (fwrite (bytes, 1, size, file), size);
+  assert_int_equal (fclose (file), 0);
+}
+
 static BzCheck *
 check (void)
 {
@@ -135,6 +145,23 @@ test_foreign (void **state G_GNUC_UNUSED)
   assert_null (find (quiet, BZ_FINDING_FOREIGN));
 }
 
+/* Of a whole file the same bytes with one LF alone are nothing. */
+static void
+test_text_damage (void **state G_GNUC_UNUSED)
+{
+  static const char lines[] = "\r\n1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8\r\n", alone[] = "x\n";
+  g_autofree char *full = g_build_filename (tree, "bin/sh", NULL);
+
+  program ("bin/sh", 32, EM_386, NULL, NULL);
+  append (full, lines, sizeof lines - 1);
+  g_autoptr (BzCheck) damaged = check ();
+  assert_non_null (find (damaged, BZ_FINDING_DAMAGE));
+  assert_int_equal (find (damaged, BZ_FINDING_DAMAGE)->cover, BZ_NOT_COVERED);
+  append (full, alone, sizeof alone - 1);
+  g_autoptr (BzCheck) whole = check ();
+  assert_null (find (whole, BZ_FINDING_DAMAGE));
+}
+
 static void
 test_inode_numbers (void **state G_GNUC_UNUSED)
 {
@@ -189,6 +216,7 @@ main (void)
     cmocka_unit_test_setup_teardown (test_heap, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_no_ia32, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_foreign, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_text_damage, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_inode_numbers, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_many_kinds, set_up, tear_down),
     cmocka_unit_test (test_sentences),
