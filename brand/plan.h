@@ -15,7 +15,7 @@ typedef struct {
   char *machine[BZ_ABI_COUNT];
   char *proc_version;  /* the line of /proc/version, without newline, or NULL: the host's */
   BzRelease release_number;
-  guint64 personality; /* set before the zone's first program; includes PER_LINUX32 for i386 zones */
+  guint64 personality; /* of the first program; with PER_LINUX32 in i386 zones */
   guint8 quirk[BZ_QUIRK_COUNT];
   BzLimit limits[BZ_LIMIT_COUNT];
   char **calls_present; /* sorted; may be empty, never NULL */

@@ -18,8 +18,9 @@ typedef struct BzVerdict {
   gint64 value;    /* VALUE: the result; ERRNO, DEFERRED: a positive errno */
   guint delay_ms;  /* DEFERRED: answer `value` as an errno after this time (EINTR lets the target handle its signals) */
   gboolean pretended; /* a success that has no effect: counted apart (law 3) */
-  void (*after) (gpointer data); /* CONTINUE: called by the same thread once the call runs; it may wait */
-  gpointer after_data;           /* freed by it */
+  /* CONTINUE: called by the same thread once the call runs; it may wait, and frees after_data. */
+  void (*after) (gpointer data);
+  gpointer after_data;
 } BzVerdict;
 
 static inline BzVerdict
