@@ -12,17 +12,23 @@ typedef struct {
 } BzLimit;
 
 /* The limits that a brand may set, in the order of BzBrand.limits. */
-typedef enum { BZ_LIMIT_NOFILE, BZ_LIMIT_STACK, BZ_LIMIT_NPROC, BZ_LIMIT_CORE, BZ_LIMIT_COUNT } BzLimitKind;
-const char *bz_limit_name (BzLimitKind kind);      /* "nofile" */
-int bz_limit_resource (BzLimitKind kind);          /* RLIMIT_NOFILE */
+typedef enum {
+  BZ_LIMIT_NOFILE,
+  BZ_LIMIT_STACK,
+  BZ_LIMIT_NPROC,
+  BZ_LIMIT_CORE,
+  BZ_LIMIT_COUNT
+} BzLimitKind;
+const char *bz_limit_name (BzLimitKind kind); /* "nofile" */
+int bz_limit_resource (BzLimitKind kind);     /* RLIMIT_NOFILE */
 
 /* After inheritance is resolved. Strings are NULL where the host's own holds. */
 typedef struct {
   gint ref_count;
-  char *name;     /* "el6" */
-  char *title;    /* "Enterprise Linux 6" */
-  char *inherits; /* the direct parent's name, or NULL */
-  char *file;     /* where it was read, for messages */
+  char *name;       /* "el6" */
+  char *title;      /* "Enterprise Linux 6" */
+  char *inherits;   /* the direct parent's name, or NULL */
+  char *file;       /* where it was read, for messages */
   gboolean profile; /* a kernel profile such as linux-2.4: never detected by release files */
 
   char *release[BZ_ABI_COUNT];  /* uname -r of a zone whose own ABI this is */
@@ -32,7 +38,8 @@ typedef struct {
   guint64 personality;          /* flags set before init: ADDR_NO_RANDOMIZE ... (personality(2)) */
   guint8 quirk[BZ_QUIRK_COUNT]; /* values, see quirk.h */
   BzLimit limits[BZ_LIMIT_COUNT];
-  char **calls_present; /* names of calls that the vendor's kernel had ahead of its release (backports) */
+  char **calls_present; /* names of calls that the vendor's kernel had ahead of its release
+                           (backports) */
   char **calls_absent;  /* names of calls that it lacked */
 
   struct BzDetectRule *detect; /* detect-rule.c's own; NULL if the brand is never detected */

@@ -9,7 +9,8 @@ typedef struct {
   BzAbi abi;        /* the ABI of the tree's own programs */
   gboolean foreign; /* programs for another CPU (reasons say which); abi is meaningless */
   gboolean nearest; /* no brand matched: the profile nearest to the libc's needs was taken */
-  char **reasons;   /* one line each: "etc/issue says \"Welcome to 4.0\"", "lib/libc.so.5.4.46 is libc5" */
+  char **reasons;   /* one line each: "etc/issue says \"Welcome to 4.0\"", "lib/libc.so.5.4.46 is
+                       libc5" */
 } BzDetection;
 
 /* tree_fd: O_PATH or O_RDONLY directory. Brands are read from dirs as in

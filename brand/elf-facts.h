@@ -30,8 +30,8 @@ typedef struct {
   char *version; /* "2.12", "5.4.46", "1.1.16"; or NULL */
   gboolean old_start; /* uClibc whose programs begin in __uClibc_start_main alone (before 0.9.27) */
 } BzLibcText;
-/* Whether the file was damaged on its way, as by FTP's text mode: each LF has a CR before it. Such programs have whole
- * headers and crash. bytes: of an ELF file; a few without a LF are not told. */
+/* Whether the file was damaged on its way, as by FTP's text mode: each LF has a CR before it. Such
+ * programs have whole headers and crash. bytes: of an ELF file; a few without a LF are not told. */
 gboolean bz_elf_has_text_damage (GBytes *bytes);
 
 void bz_libc_text_read (GBytes *bytes, BzLibcText *text);

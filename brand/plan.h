@@ -8,19 +8,19 @@
 #include "brand/host.h"
 
 typedef struct {
-  char *brand;         /* name of the brand */
-  BzAbi abi;           /* the zone's own ABI */
-  char *release;       /* uname -r as the zone sees it; never NULL */
-  char *version;       /* uname -v */
+  char *brand;   /* name of the brand */
+  BzAbi abi;     /* the zone's own ABI */
+  char *release; /* uname -r as the zone sees it; never NULL */
+  char *version; /* uname -v */
   char *machine[BZ_ABI_COUNT];
-  char *proc_version;  /* the line of /proc/version, without newline, or NULL: the host's */
+  char *proc_version; /* the line of /proc/version, without newline, or NULL: the host's */
   BzRelease release_number;
   guint64 personality; /* of the first program; with PER_LINUX32 in i386 zones */
   guint8 quirk[BZ_QUIRK_COUNT];
   BzLimit limits[BZ_LIMIT_COUNT];
   char **calls_present; /* sorted; may be empty, never NULL */
   char **calls_absent;
-  gboolean sync_wake_up; /* the listener may use SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (6.6) */
+  gboolean sync_wake_up;  /* the listener may use SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (6.6) */
   gboolean wait_killable; /* the filter may use SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (5.19) */
   BzRelease host_release;
 } BzPlan;
@@ -37,6 +37,7 @@ BzPlan *bz_plan_make (const BzBrand *brand, const BzHost *host, const BzPlanOpti
 void bz_plan_free (BzPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzPlan, bz_plan_free)
 
-/* A flat form for other processes; from_variant checks every field and fails with BZ_ERROR_INPUT. */
+/* A flat form for other processes; from_variant checks every field and fails with BZ_ERROR_INPUT.
+ */
 GVariant *bz_plan_to_variant (const BzPlan *plan);
 BzPlan *bz_plan_from_variant (GVariant *variant, GError **error);

@@ -3,7 +3,8 @@
 
 #include <glib.h>
 
-/* Orders as releases do. The third number may exceed 255 (4.9.337): 16 bits each for it and the second. */
+/* Orders as releases do. The third number may exceed 255 (4.9.337): 16 bits each for it and the
+ * second. */
 typedef guint64 BzRelease;
 #define BZ_RELEASE(major, minor, patch) \
   (((BzRelease) (major) << 32) | ((BzRelease) (minor) << 16) | (BzRelease) (patch))

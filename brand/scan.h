@@ -28,8 +28,8 @@ typedef struct {
   char *interpreter; /* PT_INTERP, or the word after #!; NULL */
 
   /* ELF */
-  gboolean dynamic; /* has PT_DYNAMIC or PT_INTERP: its calls are the C library's */
-  gboolean text_damage;  /* bz_elf_has_text_damage() */
+  gboolean dynamic;     /* has PT_DYNAMIC or PT_INTERP: its calls are the C library's */
+  gboolean text_damage; /* bz_elf_has_text_damage() */
   BzStack stack;
   guint isa;             /* BzIsa bits that it says it needs */
   guint vsyscall_calls;  /* x86-64: the page's address goes into a register that is called */

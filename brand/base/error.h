@@ -12,15 +12,15 @@
 
 /* Exit statuses of every verb but run, exec and login (brandzone(1)). */
 typedef enum {
-  BZ_ERROR_FAILED = 1,     /* the operation failed */
-  BZ_ERROR_USAGE = 2,      /* the command line makes no sense */
-  BZ_ERROR_NO_ZONE = 3,    /* no such zone (or brand) */
-  BZ_ERROR_STATE = 4,      /* the zone is in the wrong state for this verb */
-  BZ_ERROR_LOCKED = 5,     /* another brandzone works on the zone */
-  BZ_ERROR_PERMISSION = 6, /* the caller may not */
-  BZ_ERROR_HOST = 7,       /* the host lacks a feature */
-  BZ_ERROR_INPUT = 8,      /* a file, archive or argument is malformed */
-  BZ_ERROR_SPACE = 9,      /* no space */
+  BZ_ERROR_FAILED = 1,           /* the operation failed */
+  BZ_ERROR_USAGE = 2,            /* the command line makes no sense */
+  BZ_ERROR_NO_ZONE = 3,          /* no such zone (or brand) */
+  BZ_ERROR_STATE = 4,            /* the zone is in the wrong state for this verb */
+  BZ_ERROR_LOCKED = 5,           /* another brandzone works on the zone */
+  BZ_ERROR_PERMISSION = 6,       /* the caller may not */
+  BZ_ERROR_HOST = 7,             /* the host lacks a feature */
+  BZ_ERROR_INPUT = 8,            /* a file, archive or argument is malformed */
+  BZ_ERROR_SPACE = 9,            /* no space */
   BZ_ERROR_NOT_EXECUTABLE = 126, /* run, exec, login: found, can't be executed */
   BZ_ERROR_NOT_FOUND = 127,      /* run, exec, login: command not found */
   BZ_ERROR_INTERRUPTED = 130
@@ -49,8 +49,8 @@ gboolean bz_fail (GError **error, BzErrorCode code, const char *why, const char 
 
 /* The same with an errno value as the reason. The code follows from it:
  * EPERM, EACCES -> PERMISSION; ENOSPC, EDQUOT -> SPACE; else FAILED. */
-gboolean bz_fail_errno (GError **error, int saved_errno, const char *hint, const char *format,
-                        ...) G_GNUC_PRINTF (4, 5);
+gboolean bz_fail_errno (GError **error, int saved_errno, const char *hint, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
 
 /* Names the catalogue row (FAILURES id) that explains `error`. NULL-safe. */
 void bz_error_set_row (GError *error, const char *row);
