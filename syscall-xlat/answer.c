@@ -29,7 +29,8 @@ remote_write (BzCall *call, guint64 address, const void *buffer, gsize length)
   return bz_remote_write (call->tid, address, buffer, length);
 }
 
-/* An abandoned worker's slot may hold another call by now: it is looked at under the lock that abandoning takes. */
+/* An abandoned worker's slot may hold another call by now: it is looked at under the lock that
+ * abandoning takes. */
 static gboolean
 mark_effect (BzWorker *worker)
 {
@@ -195,14 +196,16 @@ bz_slot_send (BzLoop *loop G_GNUC_UNUSED, BzLane *lane, BzSlot *slot)
   };
 
   BZ_TEST_POINT ("answer");
-  /* ENOENT: the task is gone, or a predecessor has sent it. EINPROGRESS: the notification is offered again. */
+  /* ENOENT: the task is gone, or a predecessor has sent it. EINPROGRESS: the notification is
+   * offered again. */
   while (ioctl (lane->fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) != 0 && errno == EINTR)
     continue;
   BZ_TEST_POINT ("sent");
 }
 
 static void
-count (BzLoop *loop, const BzSlot *slot, BzVerdict verdict, guint64 nanoseconds, gboolean over_budget)
+count (BzLoop *loop, const BzSlot *slot, BzVerdict verdict, guint64 nanoseconds,
+       gboolean over_budget)
 {
   BzAbi abi = slot->notif.data.arch == AUDIT_ARCH_I386 ? BZ_ABI_I386 : BZ_ABI_X86_64;
   BzCounter *counter = bz_journal_counter (loop->journal, abi, slot->notif.data.nr);
@@ -233,7 +236,8 @@ bz_slot_finish (BzLoop *loop, BzLane *lane, BzSlot *slot, BzVerdict verdict, gui
 
   slot->value = verdict.kind == BZ_VERDICT_VALUE ? verdict.value : 0;
   slot->error = verdict.kind == BZ_VERDICT_ERRNO || verdict.kind == BZ_VERDICT_DEFERRED
-                  ? -(gint32) verdict.value : 0;
+                    ? -(gint32) verdict.value
+                    : 0;
   slot->flags = verdict.kind == BZ_VERDICT_CONTINUE ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
   atomic_store (&slot->state, BZ_SLOT_ANSWER);
 
@@ -249,7 +253,8 @@ bz_slot_finish (BzLoop *loop, BzLane *lane, BzSlot *slot, BzVerdict verdict, gui
     }
 }
 
-/* FALSE: no row of ours traps it, so a filter of somebody else shares the listener: the kernel does as it would have. */
+/* FALSE: no row of ours traps it, so a filter of somebody else shares the listener: the kernel does
+ * as it would have. */
 static gboolean
 find_row (BzCall *call, guint32 arch, int nr)
 {
@@ -279,14 +284,16 @@ decide (BzWorker *worker, BzSlot *slot)
   if (atomic_load (&slot->state) == BZ_SLOT_EFFECT)
     return bz_errno (EINTR);
   for (int i = 0; i < 6; i++)
-    call.args[i] = call.abi == BZ_ABI_I386 ? (guint32) slot->notif.data.args[i]
-                                           : slot->notif.data.args[i];
-  /* A `blocking` row says itself when it is about to wait (bz_call_will_wait): most _sysctl(2) calls need no file,
-   * and a thread for each would cost ten times their answer. Whoever waits without saying so is the watch's. */
+    call.args[i] =
+        call.abi == BZ_ABI_I386 ? (guint32) slot->notif.data.args[i] : slot->notif.data.args[i];
+  /* A `blocking` row says itself when it is about to wait (bz_call_will_wait): most _sysctl(2)
+   * calls need no file, and a thread for each would cost ten times their answer. Whoever waits
+   * without saying so is the watch's. */
   return call.row->handler (&call);
 }
 
-/* A deferred call keeps its slot; FALSE when no other is left for the receiver, and the call is answered at once. */
+/* A deferred call keeps its slot; FALSE when no other is left for the receiver, and the call is
+ * answered at once. */
 static gboolean
 defer (BzWorker *worker, BzVerdict verdict, guint64 since)
 {
@@ -301,9 +308,10 @@ defer (BzWorker *worker, BzVerdict verdict, guint64 since)
     {
       BzSeat *seat = &lane->seat[worker->seat];
 
-      *seat = (BzSeat){ .since = since,
-                        .deadline = bz_loop_now () + verdict.delay_ms * G_GUINT64_CONSTANT (1000000),
-                        .error = (int) verdict.value };
+      *seat =
+          (BzSeat){ .since = since,
+                    .deadline = bz_loop_now () + verdict.delay_ms * G_GUINT64_CONSTANT (1000000),
+                    .error = (int) verdict.value };
       worker->seat = (guint) other;
       lane->seat[other] = (BzSeat){ .worker = worker };
       bz_watch_poke (loop);

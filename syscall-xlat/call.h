@@ -3,20 +3,27 @@
  * A handler gets a call and returns a verdict. It never touches the listener.
  * All access to the target's memory goes through bz_call_read and bz_call_write,
  * which check that the notification is still valid (a thread id may have been reused).
- * A handler never waits for outside events without saying so (bz_call_will_wait, rows marked `blocking`): another thread
- * then receives in its place, and the call is answered EIO after BZ_CALL_BUDGET_MS. See remote.h and loop.c. */
+ * A handler never waits for outside events without saying so (bz_call_will_wait, rows marked
+ * `blocking`): another thread then receives in its place, and the call is answered EIO after
+ * BZ_CALL_BUDGET_MS. See remote.h and loop.c. */
 #pragma once
 
 #include "syscall-xlat/table.h"
 
 #include <sys/types.h>
 
-typedef enum { BZ_VERDICT_VALUE, BZ_VERDICT_ERRNO, BZ_VERDICT_CONTINUE, BZ_VERDICT_DEFERRED } BzVerdictKind;
+typedef enum {
+  BZ_VERDICT_VALUE,
+  BZ_VERDICT_ERRNO,
+  BZ_VERDICT_CONTINUE,
+  BZ_VERDICT_DEFERRED
+} BzVerdictKind;
 
 typedef struct BzVerdict {
   BzVerdictKind kind;
-  gint64 value;    /* VALUE: the result; ERRNO, DEFERRED: a positive errno */
-  guint delay_ms;  /* DEFERRED: answer `value` as an errno after this time (EINTR lets the target handle its signals) */
+  gint64 value;       /* VALUE: the result; ERRNO, DEFERRED: a positive errno */
+  guint delay_ms;     /* DEFERRED: answer `value` as an errno after this time (EINTR lets the target
+                         handle its signals) */
   gboolean pretended; /* a success that has no effect: counted apart (law 3) */
   /* CONTINUE: called by the same thread once the call runs; it may wait, and frees after_data. */
   void (*after) (gpointer data);
@@ -62,8 +69,8 @@ typedef struct BzCall {
   const BzPlan *plan;
   const BzRow *row;
   BzAbi abi;
-  pid_t tid;          /* the target's thread id in the supervisor's pid namespace */
-  guint64 args[6];    /* i386: zero-extended */
+  pid_t tid;       /* the target's thread id in the supervisor's pid namespace */
+  guint64 args[6]; /* i386: zero-extended */
   guint64 ip;
   struct BzNotifier *notifier;
   struct BzImages *images; /* the loader's knowledge of what is executed (images.h), or NULL */

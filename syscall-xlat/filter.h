@@ -9,7 +9,7 @@
  * installed and no supervisor started (returns an empty GBytes). */
 GBytes *bz_filter_compile (const BzPlan *plan, gboolean *needed, GError **error);
 
-/* The same through a cache directory, keyed by plan, tables, host release and libseccomp's version. An unusable
- * cache is no error; a damaged entry is rebuilt; files are replaced by rename. */
+/* The same through a cache directory, keyed by plan, tables, host release and libseccomp's version.
+ * An unusable cache is no error; a damaged entry is rebuilt; files are replaced by rename. */
 GBytes *bz_filter_cached (const BzPlan *plan, const char *cache_dir, gboolean *needed,
                           GError **error);

@@ -1,20 +1,22 @@
 /* The heap of a set-uid program of libc 5 (catalogue row E30).
  *
- * Problem. ADDR_NO_RANDOMIZE, which the brand sets so that the heap starts right after bss, is cleared by the kernel when a
- * set-uid program is executed (PER_CLEAR_ON_SETID), and stays cleared for what that program starts: su and the shell under it. Their heap
- * starts up to 32 MiB above bss, and libc 5's first brk(end of bss + n) fails.
+ * Problem. ADDR_NO_RANDOMIZE, which the brand sets so that the heap starts right after bss, is
+ * cleared by the kernel when a set-uid program is executed (PER_CLEAR_ON_SETID), and stays cleared
+ * for what that program starts: su and the shell under it. Their heap starts up to 32 MiB above
+ * bss, and libc 5's first brk(end of bss + n) fails.
  *
- * Facts. A process may set where its heap starts by prctl (PR_SET_MM, PR_SET_MM_MAP), without privilege, where the kernel has
- * CONFIG_CHECKPOINT_RESTORE (Debian, Fedora and their kin do; PR_SET_MM_MAP since 3.18). Addresses must be plausible, not
- * true. Nobody else can do it for the process. When a call has returned, the instruction that made it, int $0x80, lies
- * right before the instruction pointer, also when sysenter made it (the vDSO has one there for restarts).
+ * Facts. A process may set where its heap starts by prctl (PR_SET_MM, PR_SET_MM_MAP), without
+ * privilege, where the kernel has CONFIG_CHECKPOINT_RESTORE (Debian, Fedora and their kin do;
+ * PR_SET_MM_MAP since 3.18). Addresses must be plausible, not true. Nobody else can do it for the
+ * process. When a call has returned, the instruction that made it, int $0x80, lies right before the
+ * instruction pointer, also when sysenter made it (the vDSO has one there for restarts).
  *
- * Choice. The supervisor attaches to the target in its first brk, lets that fail, has the target make the prctl from the same
- * instruction, and then the same brk again, which meets a heap in its place and is answered as any other. About 100 us, once
- * in such a program.
+ * Choice. The supervisor attaches to the target in its first brk, lets that fail, has the target
+ * make the prctl from the same instruction, and then the same brk again, which meets a heap in its
+ * place and is answered as any other. About 100 us, once in such a program.
  *
- * Limits. A target with a tracer of its own keeps its heap where it is, as does one whose brand hides prctl(2) (Linux
- * before 2.2). */
+ * Limits. A target with a tracer of its own keeps its heap where it is, as does one whose brand
+ * hides prctl(2) (Linux before 2.2). */
 #include "config.h"
 
 #include "syscall-xlat/heap.h"
@@ -36,15 +38,16 @@
 #define PAGE 4096u
 #define I386_BRK 45
 #define I386_PRCTL 172
-#define BELOW_STACK 1024 /* bytes under the stack pointer that i386 programs leave to signal handlers */
+#define BELOW_STACK \
+  1024 /* bytes under the stack pointer that i386 programs leave to signal handlers */
 
 /* struct prctl_mm_map, Linux 3.18; the same for both ABIs. */
 typedef struct {
-  guint64 start_code, end_code, start_data, end_data, start_brk, brk, start_stack, arg_start, arg_end, env_start,
-    env_end, auxv;
+  guint64 start_code, end_code, start_data, end_data, start_brk, brk, start_stack, arg_start,
+      arg_end, env_start, env_end, auxv;
   guint32 auxv_size, exe_fd;
 } Map;
-_Static_assert (sizeof (Map) == 104, "struct prctl_mm_map");
+_Static_assert(sizeof (Map) == 104, "struct prctl_mm_map");
 
 int
 bz_heap_move_begin (pid_t tid)
@@ -63,8 +66,8 @@ bz_heap_end_of_program (const guint8 *bytes, gsize length)
   if (length < sizeof elf)
     return 0;
   memcpy (&elf, bytes, sizeof elf);
-  if (memcmp (elf.e_ident, ELFMAG, SELFMAG) != 0 || elf.e_ident[EI_CLASS] != ELFCLASS32 || elf.e_type != ET_EXEC
-      || elf.e_phentsize != sizeof (Elf32_Phdr))
+  if (memcmp (elf.e_ident, ELFMAG, SELFMAG) != 0 || elf.e_ident[EI_CLASS] != ELFCLASS32
+      || elf.e_type != ET_EXEC || elf.e_phentsize != sizeof (Elf32_Phdr))
     return 0;
   for (guint i = 0; i < elf.e_phnum; i++)
     {
@@ -96,8 +99,8 @@ end_of_program (pid_t tid)
   return got > 0 ? bz_heap_end_of_program (bytes, (gsize) got) : 0;
 }
 
-/* Fields 26 to 28 and 45 to 51 of /proc/TID/stat. FALSE when there is nothing to move: the heap is at
- * `heap` already, or what brk answered (`now`) tells that it is in use. */
+/* Fields 26 to 28 and 45 to 51 of /proc/TID/stat. FALSE when there is nothing to move: the heap is
+ * at `heap` already, or what brk answered (`now`) tells that it is in use. */
 static gboolean
 read_map (pid_t tid, guint32 heap, guint32 now, Map *map)
 {
@@ -106,9 +109,10 @@ read_map (pid_t tid, guint32 heap, guint32 now, Map *map)
     guint field;
     guint64 *value;
   } const wanted[] = {
-    { 26, &map->start_code }, { 27, &map->end_code },  { 28, &map->start_stack }, { 45, &map->start_data },
-    { 46, &map->end_data },   { 47, &start },          { 48, &map->arg_start },   { 49, &map->arg_end },
-    { 50, &map->env_start },  { 51, &map->env_end },
+    { 26, &map->start_code }, { 27, &map->end_code }, { 28, &map->start_stack },
+    { 45, &map->start_data }, { 46, &map->end_data }, { 47, &start },
+    { 48, &map->arg_start },  { 49, &map->arg_end },  { 50, &map->env_start },
+    { 51, &map->env_end },
   };
   char path[48], text[1024];
 
@@ -153,7 +157,8 @@ at_int80 (pid_t tid, const struct user_regs_struct *regs)
 {
   guint8 code[2];
 
-  return bz_remote_read (tid, regs->rip - 2, code, sizeof code) == 0 && code[0] == 0xcd && code[1] == 0x80;
+  return bz_remote_read (tid, regs->rip - 2, code, sizeof code) == 0 && code[0] == 0xcd
+         && code[1] == 0x80;
 }
 
 static gboolean

@@ -1,7 +1,7 @@
 /* What the loader knows of the files that a zone's programs execute and map.
  *
- * The handlers of calls/image.c only pass calls on to it: finding and rewriting program text is the loader's
- * part (loader/shadow/). */
+ * The handlers of calls/image.c only pass calls on to it: finding and rewriting program text is the
+ * loader's part (loader/shadow/). */
 #pragma once
 
 #include "syscall-xlat/call.h"
@@ -11,7 +11,8 @@ typedef struct BzImages BzImages;
 typedef struct {
   /* The target maps the file behind its descriptor `number` with PROT_EXEC. */
   BzVerdict (*map) (BzImages *images, BzCall *call, int number);
-  /* The target executes: directory is a descriptor number or AT_FDCWD, path an address in it, flags those of execveat(2). */
+  /* The target executes: directory is a descriptor number or AT_FDCWD, path an address in it, flags
+   * those of execveat(2). */
   BzVerdict (*execute) (BzImages *images, BzCall *call, int directory, guint64 path, guint flags);
   /* The target's program has begun: it sets its thread pointer. */
   BzVerdict (*begun) (BzImages *images, BzCall *call);

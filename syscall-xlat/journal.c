@@ -1,9 +1,9 @@
-/* The journal: a sealed memfd, mapped by the keeper, the supervisor and whoever prints counts. See slot.h for the
- * protocol of its slots.
+/* The journal: a sealed memfd, mapped by the keeper, the supervisor and whoever prints counts. See
+ * slot.h for the protocol of its slots.
  *
- * Only the keeper and the supervisor can write it, so what the slots hold is trusted; that the file is a journal
- * of this version is checked when it is mapped. Its size is sealed: no mapping of it can meet SIGBUS. Pages that
- * no call has touched take no memory. */
+ * Only the keeper and the supervisor can write it, so what the slots hold is trusted; that the file
+ * is a journal of this version is checked when it is mapped. Its size is sealed: no mapping of it
+ * can meet SIGBUS. Pages that no call has touched take no memory. */
 #include "config.h"
 
 #include "syscall-xlat/slot.h"
@@ -81,8 +81,8 @@ bz_journal_map (int fd, GError **error)
       return NULL;
     }
   int seals = fcntl (fd, F_GET_SEALS);
-  if (!S_ISREG (status.st_mode) || status.st_size != (off_t) sizeof (BzJournalMemory)
-      || seals < 0 || (seals & F_SEAL_SHRINK) == 0)
+  if (!S_ISREG (status.st_mode) || status.st_size != (off_t) sizeof (BzJournalMemory) || seals < 0
+      || (seals & F_SEAL_SHRINK) == 0)
     {
       bz_fail (error, BZ_ERROR_INPUT, "it is not a journal of this version of brandzone",
                "stop the zone and start it again", "cannot map the journal");

@@ -1,8 +1,8 @@
 /* The journal of received notifications, and the counters, in shared memory.
  *
  * Problem: a notification that was received is never offered again, yet its id
- * stays answerable by whoever holds the listener (Linux 5.0 to 6.18, seen). So the supervisor receives
- * into memory that outlives it; its successor answers what it had taken. */
+ * stays answerable by whoever holds the listener (Linux 5.0 to 6.18, seen). So the supervisor
+ * receives into memory that outlives it; its successor answers what it had taken. */
 #pragma once
 
 #include "brand/plan.h"
@@ -20,10 +20,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzJournal, bz_journal_unmap)
 typedef struct {
   BzAbi abi;
   int nr;
-  guint64 count;      /* notifications answered */
-  guint64 continued;  /* of them: passed on to the kernel */
-  guint64 failed;     /* of them: answered with an errno */
-  guint64 pretended;  /* of them: successes without effect */
+  guint64 count;       /* notifications answered */
+  guint64 continued;   /* of them: passed on to the kernel */
+  guint64 failed;      /* of them: answered with an errno */
+  guint64 pretended;   /* of them: successes without effect */
   guint64 over_budget; /* of them: workers that were not waited for */
   guint64 nanoseconds; /* time from receiving to answering, summed */
 } BzCount;

@@ -8,8 +8,8 @@
 #include <signal.h>
 
 #define BZ_LOOP_SIGNAL (SIGRTMIN + 6)
-#define BZ_SLOW_MS 2   /* a handler that takes longer gets a follower */
-#define BZ_WATCH_MS 3  /* how often is looked while calls come in */
+#define BZ_SLOW_MS 2  /* a handler that takes longer gets a follower */
+#define BZ_WATCH_MS 3 /* how often is looked while calls come in */
 #define BZ_SUBSCRIBERS 8
 #define BZ_STUCK_MAX 32 /* threads of abandoned calls, of all listeners */
 
@@ -20,7 +20,8 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
 
-/* Test programs are built with their own copy of the loop in which a function of theirs is called at each step. */
+/* Test programs are built with their own copy of the loop in which a function of theirs is called
+ * at each step. */
 #ifdef BZ_TEST_POINTS
 extern void (*bz_test_point) (const char *point);
 #define BZ_TEST_POINT(point) (bz_test_point != NULL ? bz_test_point (point) : (void) 0)
@@ -31,7 +32,12 @@ extern void (*bz_test_point) (const char *point);
 typedef struct BzLane BzLane;
 typedef struct BzWorker BzWorker;
 
-typedef enum { BZ_PHASE_WAITING, BZ_PHASE_HANDLING, BZ_PHASE_ANSWERING, BZ_PHASE_ABANDONED } BzPhase;
+typedef enum {
+  BZ_PHASE_WAITING,
+  BZ_PHASE_HANDLING,
+  BZ_PHASE_ANSWERING,
+  BZ_PHASE_ABANDONED
+} BzPhase;
 
 /* A thread, and the call it is at. */
 struct BzWorker {
@@ -39,27 +45,28 @@ struct BzWorker {
   BzLoop *loop;
   BzLane *lane;
   BzWorker *next; /* in the lane's list, under the loop's lock */
-  int fd;         /* the listener; closed without notice when the worker is abandoned: the kernel then says so */
+  int fd; /* the listener; closed without notice when the worker is abandoned: the kernel then says
+             so */
   pthread_t thread;
-  guint seat;     /* its slot */
-  gboolean first; /* recovers the predecessor's slots */
-  guint64 id;     /* of its call */
-  _Atomic guint64 since;  /* monotonic nanoseconds; 0: it has no call */
-  _Atomic guint32 phase;  /* BzPhase; who changes HANDLING into something else owns the answer */
+  guint seat;            /* its slot */
+  gboolean first;        /* recovers the predecessor's slots */
+  guint64 id;            /* of its call */
+  _Atomic guint64 since; /* monotonic nanoseconds; 0: it has no call */
+  _Atomic guint32 phase; /* BzPhase; who changes HANDLING into something else owns the answer */
 };
 
 typedef struct {
-  BzWorker *worker;  /* who uses the slot, or NULL */
-  guint64 since;     /* when its call was received, if it is deferred */
-  guint64 deadline;  /* of a deferred call; 0: none */
-  int error;         /* what it gets then */
+  BzWorker *worker; /* who uses the slot, or NULL */
+  guint64 since;    /* when its call was received, if it is deferred */
+  guint64 deadline; /* of a deferred call; 0: none */
+  int error;        /* what it gets then */
 } BzSeat;
 
 /* A listener. */
 struct BzLane {
   guint index;
-  int fd;                      /* -1: not used */
-  BzWorker *workers;           /* those that are not abandoned */
+  int fd;            /* -1: not used */
+  BzWorker *workers; /* those that are not abandoned */
   _Atomic (BzWorker *) receiver;
   _Atomic gboolean stop;
   BzSeat seat[BZ_SLOTS];

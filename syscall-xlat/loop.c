@@ -1,27 +1,32 @@
 /* The notification loop.
  *
- * Problem. Every trapped call of a zone waits for an answer of this process. An answer shall cost little (the fast
- * way: one thread blocked in RECV, woken on the caller's CPU, answers by itself), none may be lost or given
- * twice, and no task may keep the others waiting: any handler can hang, even one that only writes to its caller's memory, for
- * that memory may be a mapped file of a FUSE server, or a userfaultfd's.
+ * Problem. Every trapped call of a zone waits for an answer of this process. An answer shall cost
+ * little (the fast way: one thread blocked in RECV, woken on the caller's CPU, answers by itself),
+ * none may be lost or given twice, and no task may keep the others waiting: any handler can hang,
+ * even one that only writes to its caller's memory, for that memory may be a mapped file of a FUSE
+ * server, or a userfaultfd's.
  *
- * Facts. poll and RECV double the cost, so RECV itself blocks. A notification that was received is offered to nobody
- * else. RECV is interrupted by a signal with a handler without SA_RESTART. It doesn't return when the last task dies on 6.1;
- * later kernels return ENOENT then, at once and for ever, which POLLHUP tells from a task that was just killed.
- * SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (6.6) puts the answerer on the caller's CPU: 3 us instead of 80.
+ * Facts. poll and RECV double the cost, so RECV itself blocks. A notification that was received is
+ * offered to nobody else. RECV is interrupted by a signal with a handler without SA_RESTART. It
+ * doesn't return when the last task dies on 6.1; later kernels return ENOENT then, at once and for
+ * ever, which POLLHUP tells from a task that was just killed. SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
+ * (6.6) puts the answerer on the caller's CPU: 3 us instead of 80.
  *
- * Choice: leader and followers. One worker thread of a listener is its receiver; it handles what it receives. When it is at one call
- * for longer than BZ_SLOW_MS (watch.c), or knows beforehand that it will wait (bz_call_will_wait: the handlers
- * of rows marked `blocking`), another worker becomes the receiver; the first one answers its call and ends. So an
- * ordinary call is never handed from thread to thread, and any handler may turn out to be slow. Each worker receives
- * straight into a journal slot of its own (slot.h), where the call stays until it is answered.
+ * Choice: leader and followers. One worker thread of a listener is its receiver; it handles what it
+ * receives. When it is at one call for longer than BZ_SLOW_MS (watch.c), or knows beforehand that
+ * it will wait (bz_call_will_wait: the handlers of rows marked `blocking`), another worker becomes
+ * the receiver; the first one answers its call and ends. So an ordinary call is never handed from
+ * thread to thread, and any handler may turn out to be slow. Each worker receives straight into a
+ * journal slot of its own (slot.h), where the call stays until it is answered.
  *
- * Ending a listener's threads: a flag, and a signal that is sent again every few milliseconds until they are gone,
- * for one that comes between a look at the flag and the call of RECV is lost.
+ * Ending a listener's threads: a flag, and a signal that is sent again every few milliseconds until
+ * they are gone, for one that comes between a look at the flag and the call of RECV is lost.
  *
- * Limits: 16 calls of one listener can wait at a time, 32 threads may be stuck in abandoned calls; beyond that the zone
- * waits for itself. A supervisor with a thread that can't be killed (in the middle of a page fault of a FUSE server that has read the
- * request) is not gone until that server answers or dies; file effects are done by a process of their own for that reason (task-file.c). */
+ * Limits: 16 calls of one listener can wait at a time, 32 threads may be stuck in abandoned calls;
+ * beyond that the zone waits for itself. A supervisor with a thread that can't be killed (in the
+ * middle of a page fault of a FUSE server that has read the request) is not gone until that server
+ * answers or dies; file effects are done by a process of their own for that reason (task-file.c).
+ */
 #include "config.h"
 
 #include "syscall-xlat/loop-data.h"
@@ -118,7 +123,8 @@ recover (BzWorker *worker)
       gboolean valid = FALSE;
 
       pthread_mutex_lock (&loop->lock);
-      gboolean old = lane->seat[i].worker == NULL && lane->seat[i].deadline == 0; /* not a follower's */
+      gboolean old =
+          lane->seat[i].worker == NULL && lane->seat[i].deadline == 0; /* not a follower's */
       if (old && atomic_load (&slot->state) == BZ_SLOT_ANSWER)
         bz_slot_send (loop, lane, slot);
       else if (old && bz_slot_is_filled (slot))
@@ -156,7 +162,8 @@ receive (BzWorker *worker, BzSlot *slot)
   if (ioctl (lane->fd, SECCOMP_IOCTL_NOTIF_RECV, slot->room) == 0)
     return TRUE;
   int failed = errno;
-  memset (slot->room, 0, sizeof slot->room); /* the kernel offers it again, but may have begun to copy */
+  memset (slot->room, 0,
+          sizeof slot->room); /* the kernel offers it again, but may have begun to copy */
   switch (failed)
     {
     case EINTR:
@@ -200,7 +207,8 @@ worker_main (void *data)
   if (mine && worker->first)
     {
       pthread_mutex_lock (&loop->lock);
-      if (atomic_load (&lane->receiver) == worker && !take_seat (worker, bz_lane_free_seat (lane, loop)))
+      if (atomic_load (&lane->receiver) == worker
+          && !take_seat (worker, bz_lane_free_seat (lane, loop)))
         atomic_store (&lane->receiver, NULL);
       pthread_mutex_unlock (&loop->lock);
     }
@@ -268,7 +276,8 @@ check_kernel (GError **error)
   if (syscall (SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) != 0)
     return bz_fail_errno (error, errno, "a kernel with CONFIG_SECCOMP_FILTER is needed",
                           "cannot receive system calls");
-  if (sizes.seccomp_notif > BZ_SLOT_ROOM || sizes.seccomp_notif_resp != sizeof (struct seccomp_notif_resp))
+  if (sizes.seccomp_notif > BZ_SLOT_ROOM
+      || sizes.seccomp_notif_resp != sizeof (struct seccomp_notif_resp))
     return bz_fail (error, BZ_ERROR_HOST, "this kernel's notifications have another size",
                     "a newer brandzone is needed", "cannot receive system calls");
   return TRUE;
@@ -284,7 +293,8 @@ bz_loop_new (const BzPlan *plan, BzJournal *journal, GError **error)
     return NULL;
   if (!journal->writable)
     {
-      bz_fail (error, BZ_ERROR_FAILED, "the journal is read-only", NULL, "cannot answer system calls");
+      bz_fail (error, BZ_ERROR_FAILED, "the journal is read-only", NULL,
+               "cannot answer system calls");
       return NULL;
     }
   /* A heap of its own for each thread would cost more than all handlers together. */
@@ -350,8 +360,8 @@ bz_loop_add (BzLoop *loop, guint index, int listener, GError **error)
   if (started)
     return TRUE;
   close (listener);
-  return bz_fail (error, BZ_ERROR_FAILED, "no thread could be started", NULL, "cannot answer listener %u",
-                  index);
+  return bz_fail (error, BZ_ERROR_FAILED, "no thread could be started", NULL,
+                  "cannot answer listener %u", index);
 }
 
 /* With the lock held. A handler that is at work is not waited for: its task is gone. */

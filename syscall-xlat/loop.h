@@ -9,7 +9,8 @@ typedef struct BzLoop BzLoop;
  * user, uts and network namespaces, with every capability in the user namespace. */
 BzLoop *bz_loop_new (const BzPlan *plan, BzJournal *journal, GError **error);
 
-/* Before the first listener: who answers calls that execute or map program text (images.h). Not owned. */
+/* Before the first listener: who answers calls that execute or map program text (images.h). Not
+ * owned. */
 struct BzImages;
 void bz_loop_set_images (BzLoop *loop, struct BzImages *images);
 
@@ -19,25 +20,27 @@ void bz_loop_set_images (BzLoop *loop, struct BzImages *images);
 #define BZ_LOOP_LISTENERS 64
 gboolean bz_loop_add (BzLoop *loop, guint index, int listener, GError **error);
 
-/* Ends the listener's thread (all its tasks are gone: the keeper saw POLLHUP) and frees the index. */
+/* Ends the listener's thread (all its tasks are gone: the keeper saw POLLHUP) and frees the index.
+ */
 void bz_loop_remove (BzLoop *loop, guint index);
 
-/* Takes ownership of a SOCK_SEQPACKET or SOCK_DGRAM socket: every answered call is sent to it as one struct
- * BzTraceEvent without waiting; what does not fit is counted in `lost`. Ends when the peer closes. */
+/* Takes ownership of a SOCK_SEQPACKET or SOCK_DGRAM socket: every answered call is sent to it as
+ * one struct BzTraceEvent without waiting; what does not fit is counted in `lost`. Ends when the
+ * peer closes. */
 void bz_loop_subscribe (BzLoop *loop, int socket);
 
 typedef struct {
-  guint32 size;      /* of this structure */
+  guint32 size; /* of this structure */
   guint32 tid;
-  guint32 abi;       /* BzAbi */
+  guint32 abi; /* BzAbi */
   gint32 nr;
   guint64 args[6];
-  guint32 verdict;   /* BzVerdictKind */
+  guint32 verdict; /* BzVerdictKind */
   guint32 pretended;
   gint64 value;
   guint64 nanoseconds;
-  guint64 lost;      /* events not sent to this subscriber so far */
-  char comm[16];     /* the task's name, NUL-terminated */
+  guint64 lost;  /* events not sent to this subscriber so far */
+  char comm[16]; /* the task's name, NUL-terminated */
 } BzTraceEvent;
 
 /* Ends all threads and frees the loop; used by tests. A supervisor just exits. */

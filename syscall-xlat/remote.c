@@ -1,9 +1,9 @@
 /* The target's memory.
  *
- * process_vm_readv and _writev take a thread id (any thread of the process, not only the first: seen on 6.18) and fault pages in with their
- * protections respected, as the kernel's own copies do; /proc/TID/mem would write through read-only pages, and a
- * plain user's supervisor can't open it. A partial transfer is EFAULT: the kernel's calls would have left the same
- * partial bytes behind. */
+ * process_vm_readv and _writev take a thread id (any thread of the process, not only the first:
+ * seen on 6.18) and fault pages in with their protections respected, as the kernel's own copies do;
+ * /proc/TID/mem would write through read-only pages, and a plain user's supervisor can't open it. A
+ * partial transfer is EFAULT: the kernel's calls would have left the same partial bytes behind. */
 #include "config.h"
 
 #include "syscall-xlat/remote.h"

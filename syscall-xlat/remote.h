@@ -9,8 +9,8 @@
 typedef enum {
   BZ_FACT_START_BRK,   /* where the kernel started the heap */
   BZ_FACT_PERSONALITY, /* personality(2) */
-  BZ_FACT_CAPABILITIES /* the effective set; empty for a task of a user namespace inside the zone's own:
-                        * capabilities over less than the zone give nothing over it */
+  BZ_FACT_CAPABILITIES /* the effective set; empty for a task of a user namespace inside the zone's
+                        * own: capabilities over less than the zone give nothing over it */
 } BzFact;
 
 typedef struct {
@@ -35,8 +35,9 @@ typedef struct BzNotifier {
   const BzNotifierClass *class;
 } BzNotifier;
 
-/* FALSE: the target is gone or no longer waits for this answer; the handler returns bz_errno (ESRCH).
- * To be called before an effect that is not a write to the target's memory (bz_call_write does it itself). */
+/* FALSE: the target is gone or no longer waits for this answer; the handler returns bz_errno
+ * (ESRCH). To be called before an effect that is not a write to the target's memory (bz_call_write
+ * does it itself). */
 gboolean bz_call_begin (BzCall *call);
 
 /* Says that what follows may wait for somebody else: another thread receives meanwhile. */
@@ -47,18 +48,22 @@ int bz_call_fact (BzCall *call, BzFact fact, guint64 *value);
 gboolean bz_call_capable (BzCall *call, int capability);
 int bz_call_uts_names (BzCall *call, BzUtsNames *names);
 
-/* Reads or writes a regular file below the target's root, with the target's credentials, within the call's budget.
- * *length gets at most size bytes' worth. 0 or a positive errno; ETIMEDOUT when the file did not answer. */
+/* Reads or writes a regular file below the target's root, with the target's credentials, within the
+ * call's budget. *length gets at most size bytes' worth. 0 or a positive errno; ETIMEDOUT when the
+ * file did not answer. */
 int bz_call_file_read (BzCall *call, const char *path, void *buffer, gsize size, gsize *length);
 int bz_call_file_write (BzCall *call, const char *path, const void *buffer, gsize length);
 
-/* A duplicate of the target's descriptor `number`, close-on-exec, the caller's to close. 0 or a positive errno. */
+/* A duplicate of the target's descriptor `number`, close-on-exec, the caller's to close. 0 or a
+ * positive errno. */
 int bz_call_take_fd (BzCall *call, int number, int *fd);
 
-/* Puts a duplicate of fd under the target's `number`, which is closed first. 0 or a positive errno. */
+/* Puts a duplicate of fd under the target's `number`, which is closed first. 0 or a positive errno.
+ */
 int bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec);
 
-/* Continues the i386 target's brk, and has it made once more with the heap at the end of bss (heap.h). */
+/* Continues the i386 target's brk, and has it made once more with the heap at the end of bss
+ * (heap.h). */
 BzVerdict bz_call_move_heap (BzCall *call);
 
 /* Reads a NUL-terminated string of at most size - 1 bytes. ENAMETOOLONG when it is longer. */
@@ -68,7 +73,7 @@ int bz_call_read_string (BzCall *call, guint64 address, char *buffer, gsize size
 int bz_call_read_word (BzCall *call, guint64 address, guint64 *value);
 int bz_call_write_word (BzCall *call, guint64 address, guint64 value);
 
-/* process_vm_readv and process_vm_writev with the semantics of the kernel's copy_from_user and copy_to_user (page protections
- * hold), for loop.c. tid may be any thread's. */
+/* process_vm_readv and process_vm_writev with the semantics of the kernel's copy_from_user and
+ * copy_to_user (page protections hold), for loop.c. tid may be any thread's. */
 int bz_remote_read (pid_t tid, guint64 address, void *buffer, gsize length);
 int bz_remote_write (pid_t tid, guint64 address, const void *buffer, gsize length);

@@ -1,7 +1,8 @@
 /* The layout of the journal; for journal.c, loop.c and answer.c only.
  *
- * A slot holds one received notification and what became of it. SIGKILL may fall between any two instructions, and
- * the successor must do the right thing with what it finds, so each step is one store, in this order:
+ * A slot holds one received notification and what became of it. SIGKILL may fall between any two
+ * instructions, and the successor must do the right thing with what it finds, so each step is one
+ * store, in this order:
  *
  *   1 the kernel copies the notification into `notif` (it does so wholly or offers it again)
  *   2 state = EFFECT     only for a row marked `once`, before its effect
@@ -15,8 +16,9 @@
  *   EFFECT                               answers EINTR: the effect may or may not have happened
  *   ANSWER                               sends the answer (again: ENOENT says that it was sent)
  *
- * A call stays in its slot until it is answered: slots are never copied, so none is ever there twice. Whether a call
- * that is handled again was answered already (killed within step 5, its task gone) is asked of the kernel by its id, and ids are never used again. */
+ * A call stays in its slot until it is answered: slots are never copied, so none is ever there
+ * twice. Whether a call that is handled again was answered already (killed within step 5, its task
+ * gone) is asked of the kernel by its id, and ids are never used again. */
 #pragma once
 
 #include "syscall-xlat/journal.h"
@@ -25,8 +27,9 @@
 #include <linux/seccomp.h>
 #include <stdatomic.h>
 
-#define BZ_SLOT_ROOM 192 /* for struct seccomp_notif: 80 bytes on Linux 5.0 to 6.18; the kernel is asked */
-#define BZ_SLOTS 16      /* of one listener: one that receives, the others for calls that take long */
+#define BZ_SLOT_ROOM \
+  192 /* for struct seccomp_notif: 80 bytes on Linux 5.0 to 6.18; the kernel is asked */
+#define BZ_SLOTS 16 /* of one listener: one that receives, the others for calls that take long */
 #define BZ_COUNTED_CALLS 1024
 
 enum { BZ_SLOT_FREE, BZ_SLOT_EFFECT, BZ_SLOT_ANSWER };
@@ -42,14 +45,15 @@ typedef struct {
   gint32 error;
   guint32 reserved[11];
 } BzSlot;
-_Static_assert (sizeof (BzSlot) == 256, "16 slots fill a page");
+_Static_assert(sizeof (BzSlot) == 256, "16 slots fill a page");
 
 typedef struct {
   BzSlot slot[BZ_SLOTS];
 } BzSlots;
-_Static_assert (sizeof (BzSlots) == 4096, "a listener has a page");
+_Static_assert(sizeof (BzSlots) == 4096, "a listener has a page");
 
-/* A call that counts is added up with relaxed atomics: a reader may see one count ahead of another. */
+/* A call that counts is added up with relaxed atomics: a reader may see one count ahead of another.
+ */
 typedef struct {
   _Atomic guint64 count, continued, failed, pretended, over_budget, nanoseconds;
   guint64 reserved[2];
@@ -68,7 +72,7 @@ typedef struct {
   BzSlots listener[BZ_LOOP_LISTENERS];
   BzCounter counter[BZ_ABI_COUNT][BZ_COUNTED_CALLS];
 } BzJournalMemory;
-_Static_assert (sizeof (BzJournalHeader) == 4096, "the header has a page");
+_Static_assert(sizeof (BzJournalHeader) == 4096, "the header has a page");
 
 struct BzJournal {
   BzJournalMemory *memory;

@@ -9,9 +9,10 @@ struct BzVerdict;
 typedef struct BzVerdict (*BzHandler) (struct BzCall *call);
 
 #define BZ_QUIRK_BIT(quirk) (1u << (quirk))
-_Static_assert (BZ_QUIRK_COUNT <= 32, "a row holds its quirks in 32 bits");
+_Static_assert(BZ_QUIRK_COUNT <= 32, "a row holds its quirks in 32 bits");
 
-/* Narrows a trap by the low 32 bits of one register (the upper half is garbage for a C int): trapped if
+/* Narrows a trap by the low 32 bits of one register (the upper half is garbage for a C int):
+ * trapped if
  * ((arg & mask) is one of the two values) != negate. A single value stands there twice. */
 typedef struct {
   gint8 arg; /* 0 to 5; -1: no condition */
@@ -21,17 +22,18 @@ typedef struct {
 
 typedef struct {
   gint16 nr;
-  const char *name;    /* the kernel's name, as in asm/unistd.h; "break" */
-  BzRelease since;     /* the release that introduced it; 0: as old as the ABI */
-  BzRelease until;     /* the first release without it; 0: Linux 6.12 has it */
-  guint32 quirks;      /* BZ_QUIRK_BIT of each quirk that traps it, any of them active; 0: never trapped */
-  BzHandler handler;   /* NULL without quirks */
+  const char *name; /* the kernel's name, as in asm/unistd.h; "break" */
+  BzRelease since;  /* the release that introduced it; 0: as old as the ABI */
+  BzRelease until;  /* the first release without it; 0: Linux 6.12 has it */
+  guint32
+      quirks; /* BZ_QUIRK_BIT of each quirk that traps it, any of them active; 0: never trapped */
+  BzHandler handler; /* NULL without quirks */
   const char *handler_name;
   BzCondition condition;
-  gboolean blocking;   /* the handler may wait for a file: runs on a worker */
-  gboolean once;       /* its effect must not be carried out twice: a successor answers EINTR */
-  const char *rows;    /* catalogue rows, or "" */
-  const char *reason;  /* why it is what it is; never empty where quirks != 0 or until != 0 */
+  gboolean blocking;  /* the handler may wait for a file: runs on a worker */
+  gboolean once;      /* its effect must not be carried out twice: a successor answers EINTR */
+  const char *rows;   /* catalogue rows, or "" */
+  const char *reason; /* why it is what it is; never empty where quirks != 0 or until != 0 */
 } BzRow;
 
 /* Rows sorted by number; *count gets their number. */
@@ -43,5 +45,6 @@ const BzRow *bz_table_row_by_name (BzAbi abi, const char *name);
 typedef enum { BZ_ACTION_ALLOW, BZ_ACTION_ENOSYS, BZ_ACTION_NOTIFY } BzAction;
 BzAction bz_row_action (const BzRow *row, const BzPlan *plan, BzAbi abi);
 
-/* Calls with numbers above every row of the table: ALLOW for a plan whose missing=host, else ENOSYS. */
+/* Calls with numbers above every row of the table: ALLOW for a plan whose missing=host, else
+ * ENOSYS. */
 BzAction bz_unknown_action (const BzPlan *plan);

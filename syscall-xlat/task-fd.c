@@ -1,7 +1,8 @@
 /* Descriptors of a task.
  *
- * Facts: pidfd_open(2) wants the process; a single thread only from Linux 6.9 (PIDFD_THREAD). Threads share their
- * descriptors unless they were cloned otherwise, which no thread library does: before 6.9 the process's serve. */
+ * Facts: pidfd_open(2) wants the process; a single thread only from Linux 6.9 (PIDFD_THREAD).
+ * Threads share their descriptors unless they were cloned otherwise, which no thread library does:
+ * before 6.9 the process's serve. */
 #include "config.h"
 
 #include "syscall-xlat/task.h"

@@ -1,14 +1,16 @@
 /* Files of a task, read and written as the task.
  *
- * Problem: a file under the task's root can be anything that the zone put there: a FIFO, a file of a FUSE server
- * that never answers, a link. An open(2) that waits for a FUSE server can't be killed once the server has read the
- * request: a supervisor with such a thread could not even die, and its keeper would wait for it.
+ * Problem: a file under the task's root can be anything that the zone put there: a FIFO, a file of
+ * a FUSE server that never answers, a link. An open(2) that waits for a FUSE server can't be killed
+ * once the server has read the request: a supervisor with such a thread could not even die, and its
+ * keeper would wait for it.
  *
- * Choice: a short-lived child process does it. It closes every descriptor but its pipe and the task's root, takes the
- * task's ids and capabilities for good (nothing to give back, nothing half way), opens with RESOLVE_IN_ROOT,
- * O_NONBLOCK and O_NOCTTY, wants a regular file of at most the given size, and writes what it found to the pipe. If it
- * has not answered within the budget it is killed, and if it can't be killed yet, it is nobody's concern: its reaper
- * reaps it when it ends. It dies with its supervisor's thread.
+ * Choice: a short-lived child process does it. It closes every descriptor but its pipe and the
+ * task's root, takes the task's ids and capabilities for good (nothing to give back, nothing half
+ * way), opens with RESOLVE_IN_ROOT, O_NONBLOCK and O_NOCTTY, wants a regular file of at most the
+ * given size, and writes what it found to the pipe. If it has not answered within the budget it is
+ * killed, and if it can't be killed yet, it is nobody's concern: its reaper reaps it when it ends.
+ * It dies with its supervisor's thread.
  *
  * Cost: about 0.3 ms. Only _sysctl(2) of names that the plan doesn't answer comes here. */
 #include "config.h"
@@ -179,7 +181,8 @@ wait_for_answer (int pipe_fd, FileAnswer *answer, guint budget_ms)
     }
 }
 
-/* Reaps the child if it is dead soon; one in an uninterruptible wait is left to whoever reaps for the supervisor. */
+/* Reaps the child if it is dead soon; one in an uninterruptible wait is left to whoever reaps for
+ * the supervisor. */
 static void
 end_child (pid_t child)
 {

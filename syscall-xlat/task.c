@@ -43,7 +43,8 @@ parse_number (const char *text, guint base, guint64 *value)
   return end != text && errno == 0;
 }
 
-/* Fields as in proc(5): the second is the name in brackets, and may hold brackets and spaces itself. */
+/* Fields as in proc(5): the second is the name in brackets, and may hold brackets and spaces
+ * itself. */
 gboolean
 bz_task_parse_stat_field (const char *text, guint field, guint64 *value)
 {
@@ -94,8 +95,9 @@ bz_task_start_brk (pid_t tid, guint64 *value)
   return bz_task_parse_stat_field (text, 47, value) ? 0 : EIO;
 }
 
-/* What uname looks at each time is kept open: reading /proc/TID/personality again costs 0.4 us, opening it 1.8. Such a file or directory stands
- * for its task, not for the number: when the task is dead it gives an error, whoever has the number by then, and is opened anew. */
+/* What uname looks at each time is kept open: reading /proc/TID/personality again costs 0.4 us,
+ * opening it 1.8. Such a file or directory stands for its task, not for the number: when the task
+ * is dead it gives an error, whoever has the number by then, and is opened anew. */
 #define KEPT 16
 static struct {
   pid_t tid;       /* 0: none */
@@ -187,7 +189,8 @@ look_at_own_namespaces (void)
 }
 
 /* Whether the task's namespace of this kind is the supervisor's own: 0, or a positive errno.
- * The link's text ("uts:[4026531838]") tells them apart as stat(2) would, for a third of its 2.2 us. */
+ * The link's text ("uts:[4026531838]") tells them apart as stat(2) would, for a third of its 2.2
+ * us. */
 static int
 compare_namespace (pid_t tid, Namespace kind, gboolean *shared)
 {
@@ -237,7 +240,7 @@ own_uts_names (BzUtsNames *names)
 
   if (uname (&own) != 0)
     return errno;
-  _Static_assert (sizeof own.nodename == sizeof names->nodename, "uname(2)'s layout");
+  _Static_assert(sizeof own.nodename == sizeof names->nodename, "uname(2)'s layout");
   memcpy (names->nodename, own.nodename, sizeof names->nodename);
   memcpy (names->domainname, own.domainname, sizeof names->domainname);
   return 0;
@@ -276,7 +279,8 @@ bz_task_uts_names (pid_t tid, BzUtsNames *names)
   gboolean shared;
   int failed = compare_namespace (tid, NAMESPACE_UTS, &shared);
 
-  /* A task that can't be looked at gets the zone's names rather than an error that uname(2) doesn't know. */
+  /* A task that can't be looked at gets the zone's names rather than an error that uname(2) doesn't
+   * know. */
   return failed != 0 || shared ? own_uts_names (names) : foreign_uts_names (tid, names);
 }
 
@@ -308,7 +312,8 @@ bz_task_parse_credentials (const char *text, BzTaskCredentials *credentials)
   const char *at = find_status (text, "\nGroups:");
 
   credentials->n_groups = 0;
-  if (!parse_fsid (text, "\nUid:", &credentials->uid) || !parse_fsid (text, "\nGid:", &credentials->gid)
+  if (!parse_fsid (text, "\nUid:", &credentials->uid)
+      || !parse_fsid (text, "\nGid:", &credentials->gid)
       || !bz_task_parse_status (text, "\nCapEff:", 16, &credentials->capabilities))
     return FALSE;
   while (at != NULL && g_ascii_isdigit (*at)

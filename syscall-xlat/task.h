@@ -1,8 +1,9 @@
 /* Facts of a task, read from the supervisor's own /proc.
  *
- * The supervisor lives outside the zone's pid namespace and sees the host's /proc; it has every capability in the zone's user
- * namespace, so ptrace's read check lets it see what it asks for here. A thread id may be another task's by the time
- * it is opened: the caller asks the kernel whether the notification is still valid before it acts on an answer. */
+ * The supervisor lives outside the zone's pid namespace and sees the host's /proc; it has every
+ * capability in the zone's user namespace, so ptrace's read check lets it see what it asks for
+ * here. A thread id may be another task's by the time it is opened: the caller asks the kernel
+ * whether the notification is still valid before it acts on an answer. */
 #pragma once
 
 #include "syscall-xlat/remote.h"
@@ -24,12 +25,14 @@ gboolean bz_task_parse_status (const char *text, const char *key, guint base, gu
 typedef struct {
   guint32 uid, gid; /* the file system ids */
   guint32 groups[64];
-  guint n_groups;   /* the first 64: more are not honoured */
+  guint n_groups; /* the first 64: more are not honoured */
   guint64 capabilities;
 } BzTaskCredentials;
 int bz_task_credentials (pid_t tid, BzTaskCredentials *credentials);
 gboolean bz_task_parse_credentials (const char *text, BzTaskCredentials *credentials);
 
 /* Work on a file below the task's root, done by a short-lived process (task-file.c). */
-int bz_task_file_read (pid_t tid, const char *path, void *buffer, gsize size, gsize *length, guint budget_ms);
-int bz_task_file_write (pid_t tid, const char *path, const void *buffer, gsize length, guint budget_ms);
+int bz_task_file_read (pid_t tid, const char *path, void *buffer, gsize size, gsize *length,
+                       guint budget_ms);
+int bz_task_file_write (pid_t tid, const char *path, const void *buffer, gsize length,
+                        guint budget_ms);

@@ -1,13 +1,16 @@
 /* The watch: one thread that sees to it that no handler keeps others waiting.
  *
  * It looks at every listener each BZ_WATCH_MS as long as calls come in, and
- *   - gives a receiver that is at one call for longer than BZ_SLOW_MS a follower, which receives in its place;
- *   - answers EIO to a call over its budget (or lets it continue, where that is all that a handler may say) and abandons the thread (with a signal, should its wait be one
- *     that signals end); a thread that comes back finds its phase changed, touches nothing and ends;
+ *   - gives a receiver that is at one call for longer than BZ_SLOW_MS a follower, which receives in
+ * its place;
+ *   - answers EIO to a call over its budget (or lets it continue, where that is all that a handler
+ * may say) and abandons the thread (with a signal, should its wait be one that signals end); a
+ * thread that comes back finds its phase changed, touches nothing and ends;
  *   - answers deferred calls when their time has come.
- * When a whole round saw no call begun and none at work, it sleeps without a time until the next call or deadline: an idle
- * zone costs nothing. Falling asleep and a call's beginning check each other's flag after setting their own (both
- * sequentially consistent), so one of them sees the other. */
+ * When a whole round saw no call begun and none at work, it sleeps without a time until the next
+ * call or deadline: an idle zone costs nothing. Falling asleep and a call's beginning check each
+ * other's flag after setting their own (both sequentially consistent), so one of them sees the
+ * other. */
 #include "config.h"
 
 #include "syscall-xlat/loop-data.h"
@@ -22,14 +25,16 @@
 #define NS_PER_MS G_GUINT64_CONSTANT (1000000)
 #define NEVER G_MAXUINT64
 
-/* Calls that always continue (images.h) are prepared by work of ours, seconds for a large image, and may be let go without it. */
+/* Calls that always continue (images.h) are prepared by work of ours, seconds for a large image,
+ * and may be let go without it. */
 #define IMAGE_BUDGET_MS 20000
 
 static gboolean
 is_of_image (const BzSlot *slot)
 {
-  const BzRow *row
-    = bz_table_row (slot->notif.data.arch == AUDIT_ARCH_I386 ? BZ_ABI_I386 : BZ_ABI_X86_64, slot->notif.data.nr);
+  const BzRow *row =
+      bz_table_row (slot->notif.data.arch == AUDIT_ARCH_I386 ? BZ_ABI_I386 : BZ_ABI_X86_64,
+                    slot->notif.data.nr);
 
   return row != NULL && row->quirks == BZ_QUIRK_BIT (BZ_QUIRK_VSYSCALL);
 }
@@ -63,7 +68,8 @@ abandon (BzLoop *loop, BzWorker *worker, guint64 since)
   loop->stuck++;
   pthread_kill (worker->thread, BZ_LOOP_SIGNAL);
   BzSlot *slot = bz_lane_slot (loop, lane, worker->seat);
-  bz_slot_finish (loop, lane, slot, is_of_image (slot) ? bz_continue () : bz_errno (EIO), since, TRUE);
+  bz_slot_finish (loop, lane, slot, is_of_image (slot) ? bz_continue () : bz_errno (EIO), since,
+                  TRUE);
 }
 
 /* Returns when it wants to be looked at again. */
@@ -85,7 +91,8 @@ look_at_worker (BzLoop *loop, BzWorker *worker, guint64 now)
       abandon (loop, worker, since);
       return NEVER;
     }
-  return atomic_load (&lane->receiver) == worker ? now + BZ_WATCH_MS * NS_PER_MS : MAX (end, now + NS_PER_MS);
+  return atomic_load (&lane->receiver) == worker ? now + BZ_WATCH_MS * NS_PER_MS
+                                                 : MAX (end, now + NS_PER_MS);
 }
 
 static guint64
@@ -97,7 +104,8 @@ look_at_seat (BzLoop *loop, BzLane *lane, guint index, guint64 now)
     return NEVER;
   if (now < seat->deadline)
     return seat->deadline;
-  bz_slot_finish (loop, lane, bz_lane_slot (loop, lane, index), bz_errno (seat->error), seat->since, FALSE);
+  bz_slot_finish (loop, lane, bz_lane_slot (loop, lane, index), bz_errno (seat->error), seat->since,
+                  FALSE);
   *seat = (BzSeat){ 0 };
   return NEVER;
 }
@@ -132,7 +140,8 @@ look_at_lanes (BzLoop *loop)
 static void
 sleep_until (BzLoop *loop, guint64 time)
 {
-  struct timespec end = { .tv_sec = (time_t) (time / 1000000000), .tv_nsec = (long) (time % 1000000000) };
+  struct timespec end = { .tv_sec = (time_t) (time / 1000000000),
+                          .tv_nsec = (long) (time % 1000000000) };
 
   pthread_cond_timedwait (&loop->wake, &loop->lock, &end);
 }

@@ -1,7 +1,9 @@
-/* bdflush(2) (catalogue row S3): update(8) of libc 5's time called it for the kernel's flushing of buffers.
+/* bdflush(2) (catalogue row S3): update(8) of libc 5's time called it for the kernel's flushing of
+ * buffers.
  *
- * The host flushes by itself: 0 and 1 (be the daemon; flush once) succeed. The parameters read as 2.2's defaults, can be
- * "set" within 2.2's bounds, and nothing remembers them: counted as pretended. */
+ * The host flushes by itself: 0 and 1 (be the daemon; flush once) succeed. The parameters read
+ * as 2.2's defaults, can be "set" within 2.2's bounds, and nothing remembers them: counted as
+ * pretended. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"
@@ -15,15 +17,15 @@
 static const struct {
   gint32 least, most, value;
 } parameters[] = {
-  { 0, 100, 40 },           /* percentage of dirty buffers that wakes the daemon */
-  { 10, 5000, 500 },        /* buffers written in one go */
-  { 5, 2000, 64 },          /* buffers got by one refill */
-  { 25, 2000, 256 },        /* dirty buffers at which a refill wakes the daemon */
-  { 0, 100, 15 },           /* percentage searched for clusters */
+  { 0, 100, 40 },            /* percentage of dirty buffers that wakes the daemon */
+  { 10, 5000, 500 },         /* buffers written in one go */
+  { 5, 2000, 64 },           /* buffers got by one refill */
+  { 25, 2000, 256 },         /* dirty buffers at which a refill wakes the daemon */
+  { 0, 100, 15 },            /* percentage searched for clusters */
   { HZ, 600 * HZ, 30 * HZ }, /* age of a data buffer when it is written */
   { HZ, 600 * HZ, 5 * HZ },  /* age of a metadata buffer */
-  { 1, 2047, 1884 },        /* decay of the load average */
-  { 1, 5, 2 },              /* ratio of loads */
+  { 1, 2047, 1884 },         /* decay of the load average */
+  { 1, 5, 2 },               /* ratio of loads */
 };
 
 BzVerdict

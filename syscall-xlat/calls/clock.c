@@ -1,9 +1,10 @@
 /* Setting the clock (catalogue row S23).
  *
- * The clock is the host's. Boot scripts and time daemons of a distribution set it, and some stop when they may not; a brand whose
- * quirk is clock=pretend tells a task with CAP_SYS_TIME in the zone that it was set. Each of them is counted as
- * pretended. A task without it gets EPERM, bad arguments get the kernel's own errors, in its order. What only reads, and the clocks
- * that nobody can set, continue. */
+ * The clock is the host's. Boot scripts and time daemons of a distribution set it, and some stop
+ * when they may not; a brand whose quirk is clock=pretend tells a task with CAP_SYS_TIME in the
+ * zone that it was set. Each of them is counted as pretended. A task without it gets EPERM, bad
+ * arguments get the kernel's own errors, in its order. What only reads, and the clocks that nobody
+ * can set, continue. */
 #include "config.h"
 
 #include "syscall-xlat/calls/guest.h"
@@ -101,13 +102,25 @@ static void
 fill_32 (const BzGuestTimex64 *from, BzGuestTimex32 *to)
 {
   *to = (BzGuestTimex32){
-    .modes = from->modes, .offset = (gint32) from->offset, .freq = (gint32) from->freq,
-    .maxerror = (gint32) from->maxerror, .esterror = (gint32) from->esterror, .status = from->status,
-    .constant = (gint32) from->constant, .precision = (gint32) from->precision,
-    .tolerance = (gint32) from->tolerance, .time = { (gint32) from->time.sec, (gint32) from->time.part },
-    .tick = (gint32) from->tick, .ppsfreq = (gint32) from->ppsfreq, .jitter = (gint32) from->jitter,
-    .shift = from->shift, .stabil = (gint32) from->stabil, .jitcnt = (gint32) from->jitcnt,
-    .calcnt = (gint32) from->calcnt, .errcnt = (gint32) from->errcnt, .stbcnt = (gint32) from->stbcnt,
+    .modes = from->modes,
+    .offset = (gint32) from->offset,
+    .freq = (gint32) from->freq,
+    .maxerror = (gint32) from->maxerror,
+    .esterror = (gint32) from->esterror,
+    .status = from->status,
+    .constant = (gint32) from->constant,
+    .precision = (gint32) from->precision,
+    .tolerance = (gint32) from->tolerance,
+    .time = { (gint32) from->time.sec, (gint32) from->time.part },
+    .tick = (gint32) from->tick,
+    .ppsfreq = (gint32) from->ppsfreq,
+    .jitter = (gint32) from->jitter,
+    .shift = from->shift,
+    .stabil = (gint32) from->stabil,
+    .jitcnt = (gint32) from->jitcnt,
+    .calcnt = (gint32) from->calcnt,
+    .errcnt = (gint32) from->errcnt,
+    .stbcnt = (gint32) from->stbcnt,
     .tai = from->tai,
   };
 }
@@ -132,7 +145,7 @@ adjust (BzCall *call, guint64 address)
   int state = adjtimex (&host);
   if (state < 0)
     return bz_errno (errno);
-  _Static_assert (sizeof host == sizeof wide, "timex of x86-64");
+  _Static_assert(sizeof host == sizeof wide, "timex of x86-64");
   memcpy (&wide, &host, sizeof wide);
   wide.modes = modes;
   fill_32 (&wide, &narrow);

@@ -1,4 +1,5 @@
-/* Structures of system calls as the guests lay them out. Fixed widths, no padding left to the compiler. */
+/* Structures of system calls as the guests lay them out. Fixed widths, no padding left to the
+ * compiler. */
 #pragma once
 
 #include <glib.h>
@@ -6,7 +7,7 @@
 typedef struct {
   char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
 } BzGuestUtsname;
-_Static_assert (sizeof (BzGuestUtsname) == 390, "new_utsname");
+_Static_assert(sizeof (BzGuestUtsname) == 390, "new_utsname");
 
 /* struct sysinfo of i386. Until 2.3.22 it ended with procs and 22 bytes of nothing. */
 typedef struct {
@@ -17,7 +18,7 @@ typedef struct {
   guint32 totalhigh, freehigh, mem_unit;
   guint8 padding[8];
 } BzGuestSysinfo32;
-_Static_assert (sizeof (BzGuestSysinfo32) == 64, "sysinfo of i386");
+_Static_assert(sizeof (BzGuestSysinfo32) == 64, "sysinfo of i386");
 
 typedef struct {
   gint64 uptime;
@@ -28,14 +29,14 @@ typedef struct {
   guint64 totalhigh, freehigh;
   guint32 mem_unit, tail;
 } BzGuestSysinfo64;
-_Static_assert (sizeof (BzGuestSysinfo64) == 112, "sysinfo of x86-64");
+_Static_assert(sizeof (BzGuestSysinfo64) == 112, "sysinfo of x86-64");
 
 typedef struct {
   guint32 name;
   gint32 nlen;
   guint32 oldval, oldlenp, newval, newlen, reserved[4];
 } BzGuestSysctl32;
-_Static_assert (sizeof (BzGuestSysctl32) == 40, "__sysctl_args of i386");
+_Static_assert(sizeof (BzGuestSysctl32) == 40, "__sysctl_args of i386");
 
 typedef struct {
   guint64 name;
@@ -43,22 +44,22 @@ typedef struct {
   guint32 hole;
   guint64 oldval, oldlenp, newval, newlen, reserved[4];
 } BzGuestSysctl64;
-_Static_assert (sizeof (BzGuestSysctl64) == 80, "__sysctl_args of x86-64");
+_Static_assert(sizeof (BzGuestSysctl64) == 80, "__sysctl_args of x86-64");
 
 typedef struct {
   gint32 sec, part; /* microseconds or nanoseconds */
 } BzGuestTime32;
-_Static_assert (sizeof (BzGuestTime32) == 8, "timeval and timespec of i386");
+_Static_assert(sizeof (BzGuestTime32) == 8, "timeval and timespec of i386");
 
 typedef struct {
   gint64 sec, part;
 } BzGuestTime64;
-_Static_assert (sizeof (BzGuestTime64) == 16, "timeval and timespec of x86-64, timespec64 of both");
+_Static_assert(sizeof (BzGuestTime64) == 16, "timeval and timespec of x86-64, timespec64 of both");
 
 typedef struct {
   gint32 minutes_west, dst_time;
 } BzGuestTimezone;
-_Static_assert (sizeof (BzGuestTimezone) == 8, "timezone");
+_Static_assert(sizeof (BzGuestTimezone) == 8, "timezone");
 
 typedef struct {
   guint32 modes;
@@ -67,7 +68,7 @@ typedef struct {
   gint32 tick, ppsfreq, jitter, shift, stabil, jitcnt, calcnt, errcnt, stbcnt, tai;
   gint32 reserved[11];
 } BzGuestTimex32;
-_Static_assert (sizeof (BzGuestTimex32) == 128, "timex of i386");
+_Static_assert(sizeof (BzGuestTimex32) == 128, "timex of i386");
 
 typedef struct {
   guint32 modes, hole0;
@@ -80,4 +81,4 @@ typedef struct {
   gint64 stabil, jitcnt, calcnt, errcnt, stbcnt;
   gint32 tai, reserved[11];
 } BzGuestTimex64;
-_Static_assert (sizeof (BzGuestTimex64) == 208, "timex of x86-64, timex64 of both");
+_Static_assert(sizeof (BzGuestTimex64) == 208, "timex of x86-64, timex64 of both");

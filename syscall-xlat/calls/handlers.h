@@ -33,7 +33,7 @@ BzVerdict bz_call_syslog (BzCall *call);
 
 /* calls/clock.c: clock=pretend */
 BzVerdict bz_call_settimeofday (BzCall *call);
-BzVerdict bz_call_stime (BzCall *call);           /* i386 25 */
+BzVerdict bz_call_stime (BzCall *call);         /* i386 25 */
 BzVerdict bz_call_clock_settime (BzCall *call); /* also clock_settime64 */
 BzVerdict bz_call_adjtimex (BzCall *call);
 BzVerdict bz_call_clock_adjtime (BzCall *call); /* also clock_adjtime64 */

@@ -1,8 +1,9 @@
 /* Calls by which program text comes into a process: execve, execveat, mmap (vsyscall=rewrite).
  *
- * They always continue: the text is put right around them (loader/shadow/images.c). Register arguments alone decide whether
- * one is looked at, but for execve's path, which is read again by the kernel: a target that
- * changes it in between runs a program that was not looked at, and is itself to blame. */
+ * They always continue: the text is put right around them (loader/shadow/images.c). Register
+ * arguments alone decide whether one is looked at, but for execve's path, which is read again by
+ * the kernel: a target that changes it in between runs a program that was not looked at, and is
+ * itself to blame. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"

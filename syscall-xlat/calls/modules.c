@@ -1,9 +1,11 @@
-/* The module calls of Linux 2.0 to 2.4 (catalogue row S2): a kernel that holds no modules and exports no symbols.
+/* The module calls of Linux 2.0 to 2.4 (catalogue row S2): a kernel that holds no modules and
+ * exports no symbols.
  *
- * query_module and get_kernel_syms need no privilege and tell so, with the errors of 2.4's kernel/module.c. What would
- * change the kernel is refused with EPERM to everybody: the zone's root has no CAP_SYS_MODULE over the host, as on an
- * old kernel whose administrator had taken it out of the capability bound. Not ENOSYS, which made modprobe of that
- * time complain about its own version. */
+ * query_module and get_kernel_syms need no privilege and tell so, with the errors of 2.4's
+ * kernel/module.c. What would change the kernel is refused with EPERM to everybody: the zone's root
+ * has no CAP_SYS_MODULE over the host, as on an old kernel whose administrator had taken it out of
+ * the capability bound. Not ENOSYS, which made modprobe of that time complain about its own
+ * version. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"
@@ -59,8 +61,7 @@ bz_call_query_module (BzCall *call)
     case 0: /* is there such a call? */
       return bz_value (0);
     case QM_MODULES:
-    case QM_SYMBOLS:
-      {
+      case QM_SYMBOLS: {
         int failed = bz_call_write_word (call, call->args[4], 0);
         return failed != 0 ? bz_errno (failed) : bz_value (0);
       }

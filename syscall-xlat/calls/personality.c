@@ -1,16 +1,19 @@
 /* personality(2) for brands with flags of their own (catalogue row E31).
  *
- * ld-linux.so.1 calls personality(0) at every start, which would clear the flags that the loader has set before the zone's first program
- * (ADDR_NO_RANDOMIZE, PER_LINUX32 of i386 zones), for that program and its children. So:
+ * ld-linux.so.1 calls personality(0) at every start, which would clear the flags that the loader
+ * has set before the zone's first program (ADDR_NO_RANDOMIZE, PER_LINUX32 of i386 zones), for that
+ * program and its children. So:
  *   - the brand's flags are not shown: neither by a query nor as the old value;
- *   - a value that, with the brand's flags kept, leaves the task's personality as it is succeeds without being run: a zero, what a
- *     program read before and puts back, and what the brand has set anyway;
- *   - any other value really changes something, and only the task itself can do that: the call continues.
- * READ_IMPLIES_EXEC does not count: exec sets it for every i386 image without PT_GNU_STACK (elf_read_implies_exec, 2.6.8 to 6.18), so
- * programs older than that have it without having asked, and it is not shown to brands whose kernel lacked it.
- * Limit: with a call that continues the brand's flags are lost for that task and its children (nobody can
- * change the value on the way), and its result shows them. Whoever asks for another personality gets that and no other.
- * A flag of the brand's that the task sets itself does not show afterwards. */
+ *   - a value that, with the brand's flags kept, leaves the task's personality as it is succeeds
+ * without being run: a zero, what a program read before and puts back, and what the brand has set
+ * anyway;
+ *   - any other value really changes something, and only the task itself can do that: the call
+ * continues. READ_IMPLIES_EXEC does not count: exec sets it for every i386 image without
+ * PT_GNU_STACK (elf_read_implies_exec, 2.6.8 to 6.18), so programs older than that have it without
+ * having asked, and it is not shown to brands whose kernel lacked it. Limit: with a call that
+ * continues the brand's flags are lost for that task and its children (nobody can change the value
+ * on the way), and its result shows them. Whoever asks for another personality gets that and no
+ * other. A flag of the brand's that the task sets itself does not show afterwards. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"

@@ -1,8 +1,9 @@
 /* reboot(2) (catalogue row S24): the switch of Ctrl-Alt-Del.
  *
- * init of old distributions turns it off at its start and gives up, or complains, when that fails; in a pid
- * namespace the kernel knows only halting and restarting (those continue: they end the zone). Nobody can press these keys in
- * a zone, so both settings are accepted from a privileged task, and counted as pretended. */
+ * init of old distributions turns it off at its start and gives up, or complains, when that fails;
+ * in a pid namespace the kernel knows only halting and restarting (those continue: they end the
+ * zone). Nobody can press these keys in a zone, so both settings are accepted from a privileged
+ * task, and counted as pretended. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"

@@ -1,14 +1,14 @@
 /* uname(2) and its elders.
  *
- * The release and the version are the brand's. The machine is the one of the task's own ABI: an i386 task sees the
- * i386 one, and so does any task whose personality is PER_LINUX32. The names of the node and its domain are those of
- * the task's UTS namespace, which need not be the zone's.
+ * The release and the version are the brand's. The machine is the one of the task's own ABI: an
+ * i386 task sees the i386 one, and so does any task whose personality is PER_LINUX32. The names of
+ * the node and its domain are those of the task's UTS namespace, which need not be the zone's.
  *
- * UNAME26 (setarch --uname-2.6) is honoured as the kernel does it, on the release that the brand claims: 3.x becomes
- * 2.6.(40+x), later ones 2.6.(60+x). A brand below 3.0 knew no such flag.
+ * UNAME26 (setarch --uname-2.6) is honoured as the kernel does it, on the release that the brand
+ * claims: 3.x becomes 2.6.(40+x), later ones 2.6.(60+x). A brand below 3.0 knew no such flag.
  *
- * The elders have five fields, of 65 bytes (olduname) and of 9 (oldolduname): eight characters and a NUL,
- * whatever is cut off. */
+ * The elders have five fields, of 65 bytes (olduname) and of 9 (oldolduname): eight characters and
+ * a NUL, whatever is cut off. */
 #include "config.h"
 
 #include "syscall-xlat/calls/guest.h"
@@ -36,7 +36,8 @@ set_field (char field[65], const char *text)
 static void
 apply_uname26 (const BzPlan *plan, char field[65])
 {
-  guint major = (guint) (plan->release_number >> 32), minor = (guint) (plan->release_number >> 16) & 0xffff;
+  guint major = (guint) (plan->release_number >> 32),
+        minor = (guint) (plan->release_number >> 16) & 0xffff;
   const char *rest = field;
   guint dots = 0;
   char text[65];
@@ -53,8 +54,9 @@ apply_uname26 (const BzPlan *plan, char field[65])
   set_field (field, text);
 }
 
-/* Where the brand tells the machine, an i386 task's needs no look at its personality, unless its release does; where the host
- * does, the personality decides, as in the kernel. A task that can't be looked at is plain. */
+/* Where the brand tells the machine, an i386 task's needs no look at its personality, unless its
+ * release does; where the host does, the personality decides, as in the kernel. A task that can't
+ * be looked at is plain. */
 static void
 look_at_personality (BzCall *call, gboolean *linux32, gboolean *uname26)
 {
@@ -86,7 +88,8 @@ fill (BzCall *call, BzGuestUtsname *names)
   if ((!brand || plan->version == NULL) && uname (&host) != 0)
     return errno;
   const char *machine = plan->quirk[BZ_QUIRK_MACHINE] != 0
-                          ? plan->machine[linux32 ? BZ_ABI_I386 : BZ_ABI_X86_64] : NULL;
+                            ? plan->machine[linux32 ? BZ_ABI_I386 : BZ_ABI_X86_64]
+                            : NULL;
   if (machine == NULL)
     machine = linux32 ? "i686" : "x86_64";
   set_field (names->sysname, "Linux");
@@ -123,7 +126,8 @@ bz_call_olduname (BzCall *call)
   BzGuestUtsname names;
   int failed = fill (call, &names);
 
-  return failed != 0 ? bz_errno (failed) : answer (call, &names, G_STRUCT_OFFSET (BzGuestUtsname, domainname));
+  return failed != 0 ? bz_errno (failed)
+                     : answer (call, &names, G_STRUCT_OFFSET (BzGuestUtsname, domainname));
 }
 
 BzVerdict
@@ -135,7 +139,8 @@ bz_call_oldolduname (BzCall *call)
 
   if (failed != 0)
     return bz_errno (failed);
-  const char *const fields[5] = { names.sysname, names.nodename, names.release, names.version, names.machine };
+  const char *const fields[5] = { names.sysname, names.nodename, names.release, names.version,
+                                  names.machine };
   memset (old, 0, sizeof old);
   for (int i = 0; i < 5; i++)
     memcpy (old[i], fields[i], OLD_LENGTH - 1);

@@ -87,7 +87,8 @@ uuid_to_binary (const char *text, guint8 value[16])
         text++;
       if (!g_ascii_isxdigit (text[0]) || !g_ascii_isxdigit (text[1]))
         return 0;
-      value[have++] = (guint8) (g_ascii_xdigit_value (text[0]) << 4 | g_ascii_xdigit_value (text[1]));
+      value[have++] =
+          (guint8) (g_ascii_xdigit_value (text[0]) << 4 | g_ascii_xdigit_value (text[1]));
       text += 2;
     }
   return have;
@@ -118,7 +119,8 @@ bz_sysctl_to_binary (BzSysctlKind kind, const char *text, gsize length, gsize wo
 }
 
 static gboolean
-numbers_to_text (BzSysctlKind kind, const guint8 *value, gsize length, gsize width, char *text, gsize size)
+numbers_to_text (BzSysctlKind kind, const guint8 *value, gsize length, gsize width, char *text,
+                 gsize size)
 {
   gsize used = 0;
 
@@ -131,8 +133,9 @@ numbers_to_text (BzSysctlKind kind, const guint8 *value, gsize length, gsize wid
 
       memcpy (&number, value + at, width);
       used += (gsize) (kind == BZ_SYSCTL_WORDS
-                         ? g_snprintf (text + used, size - used, "%" G_GUINT64_FORMAT "\n", (guint64) number)
-                         : g_snprintf (text + used, size - used, "%d ", (gint32) number));
+                           ? g_snprintf (text + used, size - used, "%" G_GUINT64_FORMAT "\n",
+                                         (guint64) number)
+                           : g_snprintf (text + used, size - used, "%d ", (gint32) number));
       if (used >= size)
         return FALSE;
     }
@@ -140,7 +143,8 @@ numbers_to_text (BzSysctlKind kind, const guint8 *value, gsize length, gsize wid
 }
 
 gboolean
-bz_sysctl_to_text (BzSysctlKind kind, const void *value, gsize length, gsize word, char *text, gsize size)
+bz_sysctl_to_text (BzSysctlKind kind, const void *value, gsize length, gsize word, char *text,
+                   gsize size)
 {
   if (kind == BZ_SYSCTL_INTS)
     return numbers_to_text (kind, value, length, 4, text, size);

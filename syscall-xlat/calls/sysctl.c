@@ -1,16 +1,18 @@
 /* _sysctl(2) (catalogue rows S1 and E33): a name vector stands for a file below /proc/sys.
  *
- * glibc 2.1 to 2.5 (LinuxThreads, the dynamic linker) ask KERN_VERSION for "SMP" at the start of programs; libevent, Tor
- * and others took random bytes from KERN_RANDOM, RANDOM_UUID. What the plan knows (type, release, version) and what
- * uname knows is answered at once. The rest is read from the task's own view of /proc/sys, by a process with its credentials
- * (task-file.c), so that the zone's masks over these files hold, and a task sees no more than by cat.
+ * glibc 2.1 to 2.5 (LinuxThreads, the dynamic linker) ask KERN_VERSION for "SMP" at the start of
+ * programs; libevent, Tor and others took random bytes from KERN_RANDOM, RANDOM_UUID. What the plan
+ * knows (type, release, version) and what uname knows is answered at once. The rest is read from
+ * the task's own view of /proc/sys, by a process with its credentials (task-file.c), so that the
+ * zone's masks over these files hold, and a task sees no more than by cat.
  *
- * Errors and lengths as in 2.4 and 2.6's kernel/sysctl.c: ENOTDIR for a name of no value and a bad number of
- * names; EFAULT for a bad pointer, and for an old value without a length; EPERM for what may not be
- * read or written. A short buffer takes the beginning, without an error; *oldlenp gets what was copied, for a string without its
- * NUL. One difference is meant: old kernels wrote a string's NUL even behind the end of a full buffer; here the
- * string is cut off by one more, as 2.6.24 does.
- * Limit: the names of the node and its domain can't be set in this way (EPERM); sethostname(2) can. */
+ * Errors and lengths as in 2.4 and 2.6's kernel/sysctl.c: ENOTDIR for a name of no value and a bad
+ * number of names; EFAULT for a bad pointer, and for an old value without a length; EPERM for what
+ * may not be read or written. A short buffer takes the beginning, without an error; *oldlenp gets
+ * what was copied, for a string without its NUL. One difference is meant: old kernels wrote a
+ * string's NUL even behind the end of a full buffer; here the string is cut off by one more,
+ * as 2.6.24 does. Limit: the names of the node and its domain can't be set in this way (EPERM);
+ * sethostname(2) can. */
 #include "config.h"
 
 #include "syscall-xlat/calls/guest.h"
@@ -40,14 +42,15 @@ read_arguments (BzCall *call, Arguments *arguments)
     {
       failed = bz_call_read (call, call->args[0], &narrow, sizeof narrow);
       if (failed == 0)
-        *arguments = (Arguments){ narrow.name, narrow.oldval, narrow.oldlenp, narrow.newval, narrow.newlen,
-                                  narrow.nlen };
+        *arguments = (Arguments){ narrow.name,   narrow.oldval, narrow.oldlenp,
+                                  narrow.newval, narrow.newlen, narrow.nlen };
     }
   else
     {
       failed = bz_call_read (call, call->args[0], &wide, sizeof wide);
       if (failed == 0)
-        *arguments = (Arguments){ wide.name, wide.oldval, wide.oldlenp, wide.newval, wide.newlen, wide.nlen };
+        *arguments = (Arguments){ wide.name,   wide.oldval, wide.oldlenp,
+                                  wide.newval, wide.newlen, wide.nlen };
     }
   return failed;
 }

@@ -1,9 +1,10 @@
 /* sysinfo(2) with figures that old programs can hold (catalogue row O7).
  *
- * Kernels before 2.3.23 gave bytes and had no mem_unit; programs of their time, and many later ones, ignore
- * it, hold the figures in signed 32 bits and multiply them by 100. Where they do not fit, memory and swap are each
- * scaled down to just under 2 GiB, the parts with the whole: what is free stays the same share.
- * 64-bit programs get the host's figures, in bytes. Uptime, loads and the number of processes are the host's. */
+ * Kernels before 2.3.23 gave bytes and had no mem_unit; programs of their time, and many later
+ * ones, ignore it, hold the figures in signed 32 bits and multiply them by 100. Where they do not
+ * fit, memory and swap are each scaled down to just under 2 GiB, the parts with the whole: what is
+ * free stays the same share. 64-bit programs get the host's figures, in bytes. Uptime, loads and
+ * the number of processes are the host's. */
 #include "config.h"
 
 #include "syscall-xlat/calls/guest.h"

@@ -1,9 +1,9 @@
 /* syslog(2) (catalogue row S22): an empty kernel log of the zone's own.
  *
- * Errors as in 2.4's kernel/printk.c: everything but reading all of it (3; from 2.6 also its size, 10) is for
- * CAP_SYS_ADMIN. The level for the console is accepted: nothing is ever printed there.
- * A read that waits for a message (2) would wait for ever. It is answered EINTR after a second: klogd looks after its
- * signals and reads again, so it neither spins nor can't be ended. */
+ * Errors as in 2.4's kernel/printk.c: everything but reading all of it (3; from 2.6 also its size,
+ * 10) is for CAP_SYS_ADMIN. The level for the console is accepted: nothing is ever printed there.
+ * A read that waits for a message (2) would wait for ever. It is answered EINTR after a second:
+ * klogd looks after its signals and reads again, so it neither spins nor can't be ended. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"
@@ -13,8 +13,17 @@
 #include <linux/capability.h>
 
 enum {
-  LOG_CLOSE, LOG_OPEN, LOG_READ, LOG_READ_ALL, LOG_READ_CLEAR, LOG_CLEAR, LOG_CONSOLE_OFF, LOG_CONSOLE_ON,
-  LOG_CONSOLE_LEVEL, LOG_SIZE_UNREAD, LOG_SIZE_BUFFER
+  LOG_CLOSE,
+  LOG_OPEN,
+  LOG_READ,
+  LOG_READ_ALL,
+  LOG_READ_CLEAR,
+  LOG_CLEAR,
+  LOG_CONSOLE_OFF,
+  LOG_CONSOLE_ON,
+  LOG_CONSOLE_LEVEL,
+  LOG_SIZE_UNREAD,
+  LOG_SIZE_BUFFER
 };
 
 #define LOG_BUFFER_SIZE 16384
@@ -33,7 +42,8 @@ knows (const BzPlan *plan, guint32 type)
 static gboolean
 is_open_to_all (const BzPlan *plan, guint32 type)
 {
-  return type == LOG_READ_ALL || (type == LOG_SIZE_BUFFER && plan->release_number >= BZ_RELEASE (2, 6, 6));
+  return type == LOG_READ_ALL
+         || (type == LOG_SIZE_BUFFER && plan->release_number >= BZ_RELEASE (2, 6, 6));
 }
 
 BzVerdict
