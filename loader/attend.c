@@ -19,14 +19,14 @@ static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGU
 typedef struct {
   const BzAttend *attend;
   struct termios saved;
-  gboolean raw;          /* the caller's terminal was changed */
+  gboolean raw; /* the caller's terminal was changed */
   gboolean input_open;
   enum { LINE_START, TILDE, IN_LINE } escape;
   gboolean detached;
-  gboolean output_gone;  /* the caller's standard output has no reader */
-  char pending[16384];   /* input that the terminal had no room for yet */
+  gboolean output_gone; /* the caller's standard output has no reader */
+  char pending[16384];  /* input that the terminal had no room for yet */
   gsize pending_start, pending_end;
-  int blocking_flags;    /* of the terminal, restored at the end */
+  int blocking_flags; /* of the terminal, restored at the end */
 } Session;
 
 /* --- the caller's terminal --- */
@@ -85,8 +85,8 @@ write_all (int fd, const char *bytes, gsize length)
   return TRUE;
 }
 
-/* Filters "~." at the start of a line, as zlogin does; "~~" there sends one tilde. The bytes to pass on go to
- * `out`, which must hold twice the input. */
+/* Filters "~." at the start of a line, as zlogin does; "~~" there sends one tilde. The bytes to
+ * pass on go to `out`, which must hold twice the input. */
 static gsize
 filter_escapes (Session *session, const char *in, gsize length, char *out)
 {
@@ -117,8 +117,8 @@ filter_escapes (Session *session, const char *in, gsize length, char *out)
   return n;
 }
 
-/* Passes on what the terminal has room for. Waiting for room here would be for ever where the command waits to be
- * read itself. */
+/* Passes on what the terminal has room for. Waiting for room here would be for ever where the
+ * command waits to be read itself. */
 static void
 flush_input (Session *session)
 {
@@ -165,8 +165,8 @@ pump_input (Session *session)
   flush_input (session);
 }
 
-/* TRUE while there may be more. When nobody reads the caller's output any more, the command is told as a
- * terminal that hangs up tells it; it is read on, so that it can end. */
+/* TRUE while there may be more. When nobody reads the caller's output any more, the command is told
+ * as a terminal that hangs up tells it; it is read on, so that it can end. */
 static gboolean
 pump_output (Session *session)
 {

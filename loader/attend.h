@@ -19,6 +19,6 @@ typedef struct {
  * earlier than its start reaches it then. What is forked meanwhile must unblock them. */
 void bz_attend_hold_signals (sigset_t *saved);
 
-/* Waits. *detached: the user typed `~.` at the start of a line. The caller's terminal is in raw mode only while this runs.
- * The signals must be held. */
+/* Waits. *detached: the user typed `~.` at the start of a line. The caller's terminal is in raw
+ * mode only while this runs. The signals must be held. */
 gboolean bz_attend (const BzAttend *attend, gboolean *detached, GError **error);

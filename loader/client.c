@@ -23,8 +23,8 @@ bz_client_connect (const char *run_dir, GError **error)
 
   if (dir >= 0)
     {
-      g_snprintf (address.sun_path, sizeof address.sun_path,
-                  "/proc/self/fd/%d/" BZ_CONTROL_NAME, dir);
+      g_snprintf (address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" BZ_CONTROL_NAME,
+                  dir);
       fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
       connected = fd >= 0 && connect (fd, (struct sockaddr *) &address, sizeof address) == 0;
     }
@@ -123,8 +123,7 @@ bz_loader_stop (const char *run_dir, guint grace_ms, GError **error)
     return FALSE;
   g_variant_dict_init (&body, NULL);
   g_variant_dict_insert (&body, "grace", "u", (guint32) grace_ms);
-  gboolean good
-      = bz_message_send (connection, "stop", g_variant_dict_end (&body), NULL, 0, error);
+  gboolean good = bz_message_send (connection, "stop", g_variant_dict_end (&body), NULL, 0, error);
   while (good && !ended)
     {
       g_autoptr (GError) problem = NULL;

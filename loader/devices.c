@@ -44,8 +44,8 @@ static const struct {
 static const struct {
   const char *name, *target;
 } links[] = {
-  { "fd", "/proc/self/fd" },     { "stdin", "fd/0" },   { "stdout", "fd/1" },
-  { "stderr", "fd/2" },          { "ptmx", "pts/ptmx" }, { "core", "/proc/kcore" },
+  { "fd", "/proc/self/fd" }, { "stdin", "fd/0" },    { "stdout", "fd/1" },
+  { "stderr", "fd/2" },      { "ptmx", "pts/ptmx" }, { "core", "/proc/kcore" },
 };
 
 static gboolean

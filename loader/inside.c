@@ -150,7 +150,8 @@ open_null (int flags, GError **error)
     {
       close (fd);
       fd = -1;
-      bz_fail (error, BZ_ERROR_FAILED, "it is something else", NULL, "cannot use the zone's /dev/null");
+      bz_fail (error, BZ_ERROR_FAILED, "it is something else", NULL,
+               "cannot use the zone's /dev/null");
     }
   if (fd >= 0)
     fcntl (fd, F_SETFL, flags);
@@ -206,8 +207,9 @@ bind_console (int slave)
     return; /* no console in this zone: nothing else depends on it */
 }
 
-/* In the command's process: installs the filter, gives its listener to the keeper, waits until the supervisor
- * answers. The first process itself stays without a filter: it is brandzone's, not the brand's. */
+/* In the command's process: installs the filter, gives its listener to the keeper, waits until the
+ * supervisor answers. The first process itself stays without a filter: it is brandzone's, not the
+ * brand's. */
 static gboolean
 confine (gpointer data, GError **error)
 {
@@ -331,7 +333,8 @@ be_init (int socket, pid_t command)
   _exit (0);
 }
 
-/* What the set-up left open: mounts could not be unmounted, sockets would live on. Returns the socket's new number. */
+/* What the set-up left open: mounts could not be unmounted, sockets would live on. Returns the
+ * socket's new number. */
 static int
 keep_one_descriptor (int socket)
 {

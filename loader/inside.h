@@ -5,11 +5,11 @@
 
 typedef struct {
   const BzPartition *partition;
-  int socket;          /* to the keeper */
+  int socket;           /* to the keeper */
   int cgroup_namespace; /* made by the process itself */
-  const int *tasks;    /* bz_cgroup_tasks */
+  const int *tasks;     /* bz_cgroup_tasks */
   guint task_count;
-  char *title;         /* the argument area, overwritten so that ps shows "init" */
+  char *title; /* the argument area, overwritten so that ps shows "init" */
   gsize title_length;
 } BzInside;
 
@@ -17,7 +17,8 @@ typedef struct {
  * becomes process 1, runs the command and reaps until it ends. */
 G_GNUC_NORETURN void bz_inside_main (BzInside *inside);
 
-/* The streams of a command, in the zone: a new pty of the zone's (its master in *master, else -1), or the
- * caller's own, with the zone's /dev/null for the input of a command that is not interactive. */
+/* The streams of a command, in the zone: a new pty of the zone's (its master in *master, else -1),
+ * or the caller's own, with the zone's /dev/null for the input of a command that is not
+ * interactive. */
 gboolean bz_inside_choose_stdio (const BzCommand *command, int stdio[3], int *master,
                                  GError **error);

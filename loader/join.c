@@ -9,9 +9,10 @@
  *   "listener" to the keeper;
  *   "go"                                                  ->  executes
  *
- * Facts: setns(2) into a pid namespace holds for children only. One filter chain has one listener, so the program installs the zone's filter
- * itself and its listener goes to the zone's keeper. Until it executes, the program is a fork of the
- * caller in a namespace whose root may be hostile: it is not dumpable, and everything it holds is close-on-exec. */
+ * Facts: setns(2) into a pid namespace holds for children only. One filter chain has one listener,
+ * so the program installs the zone's filter itself and its listener goes to the zone's keeper.
+ * Until it executes, the program is a fork of the caller in a namespace whose root may be hostile:
+ * it is not dumpable, and everything it holds is close-on-exec. */
 #include "config.h"
 
 #include "brand/base/error.h"
@@ -80,8 +81,8 @@ confine (gpointer data, GError **error)
   guint count = 0;
 
   if (g_bytes_get_size (partition->filter) > 0
-      && (fds[count++]
-          = bz_listener_install (partition->filter, partition->plan->wait_killable, error))
+      && (fds[count++] =
+              bz_listener_install (partition->filter, partition->plan->wait_killable, error))
              < 0)
     return FALSE;
   g_variant_dict_init (&body, NULL);
@@ -165,8 +166,8 @@ map_spec (int fd, GError **error)
       return NULL;
     }
   g_autoptr (GBytes) bytes = g_bytes_new_take (g_steal_pointer (&data), (gsize) st.st_size);
-  g_autoptr (GVariant) variant
-      = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
+  g_autoptr (GVariant) variant =
+      g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
   return bz_partition_from_variant (variant, error);
 }
 
@@ -182,8 +183,8 @@ learn_zone (int connection, Joiner *joiner, BzMessage **answer, GError **error)
     return FALSE;
   g_variant_dict_lookup ((*answer)->body, "namespaces", "u", &set);
   for (guint i = 0; i < BZ_NAMESPACE_COUNT; i++)
-    joiner->namespaces[i]
-        = (set & (1u << i)) != 0 && next < (*answer)->fd_count ? (*answer)->fds[next++] : -1;
+    joiner->namespaces[i] =
+        (set & (1u << i)) != 0 && next < (*answer)->fd_count ? (*answer)->fds[next++] : -1;
   g_variant_dict_lookup ((*answer)->body, "unified", "b", &unified);
   joiner->unified = unified && (*answer)->fd_count > next ? (*answer)->fds[next++] : -1;
   while (next < (*answer)->fd_count)
@@ -224,8 +225,8 @@ await_ready (int socket, int connection, Joined *joined, GError **error)
         joined->terminal = bz_message_take_fd (message, listener ? 1 : 0);
       if (listener)
         {
-          g_autoptr (BzMessage) taken
-              = bz_client_ask (connection, "listener", NULL, &message->fds[0], 1, error);
+          g_autoptr (BzMessage) taken =
+              bz_client_ask (connection, "listener", NULL, &message->fds[0], 1, error);
           if (taken == NULL)
             return FALSE;
         }

@@ -64,9 +64,8 @@ answer_trace (BzKeeper *keeper, int client, BzMessage *message, GError **error)
                     "cannot trace the calls of zone %s", keeper->partition->name);
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
-  gboolean sent
-      = bz_message_send (keeper->supervisor_socket, "subscribe", NULL, &pair[0], 1, error)
-        && bz_message_send (client, message->kind, NULL, &pair[1], 1, error);
+  gboolean sent = bz_message_send (keeper->supervisor_socket, "subscribe", NULL, &pair[0], 1, error)
+                  && bz_message_send (client, message->kind, NULL, &pair[1], 1, error);
   close (pair[0]);
   close (pair[1]);
   return sent;
@@ -163,8 +162,8 @@ static const struct {
   const char *kind;
   Request answer;
 } requests[] = {
-  { "info", answer_info },   { "journal", answer_journal }, { "trace", answer_trace },
-  { "signal", answer_signal }, { "stop", answer_stop },      { "join", answer_join },
+  { "info", answer_info },         { "journal", answer_journal }, { "trace", answer_trace },
+  { "signal", answer_signal },     { "stop", answer_stop },       { "join", answer_join },
   { "listener", answer_listener },
 };
 

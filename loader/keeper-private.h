@@ -19,14 +19,14 @@ typedef struct {
   gint64 started;
 
   BzCgroup *cgroup;
-  int control;      /* listening socket */
-  int owner;        /* -1 when the owner has gone */
+  int control; /* listening socket */
+  int owner;   /* -1 when the owner has gone */
   guint owner_source;
 
   pid_t init;
   int init_pidfd, init_socket;
   int namespaces[BZ_NAMESPACE_COUNT];
-  int terminal;     /* master of the first command's pty, or -1 */
+  int terminal; /* master of the first command's pty, or -1 */
   gboolean command_ended;
   int command_status;
 
@@ -35,21 +35,23 @@ typedef struct {
   guint supervisor_source, request_source;
   guint supervisor_failures; /* deaths of its own making, one after the other */
   gint64 supervisor_failed;  /* when the last one was, monotonic microseconds */
-  int journal;      /* -1: no filter */
+  int journal;               /* -1: no filter */
   BzKeptListener listeners[BZ_LOOP_LISTENERS];
 } BzKeeper;
 
 /* keeper-start.c: makes the partition and starts the command. On failure what was made is ended. */
 gboolean bz_keeper_start (BzKeeper *keeper, GError **error);
 
-/* keeper.c: exchanges the caller's streams, which the zone's first process has by now, for /dev/null and the
- * log; held here or by the supervisor they would keep pipes from ending and terminals from closing. */
+/* keeper.c: exchanges the caller's streams, which the zone's first process has by now, for
+ * /dev/null and the log; held here or by the supervisor they would keep pipes from ending and
+ * terminals from closing. */
 void bz_keeper_drop_streams (const BzKeeper *keeper);
 
 /* keeper-supervisor.c */
 gboolean bz_keeper_start_supervisor (BzKeeper *keeper, GError **error);
 void bz_keeper_stop_supervisor (BzKeeper *keeper);
-/* Starts another supervisor in the place of one that has ended; ends the zone when that makes no sense. */
+/* Starts another supervisor in the place of one that has ended; ends the zone when that makes no
+ * sense. */
 void bz_keeper_replace_supervisor (BzKeeper *keeper);
 
 /* Serves one request of the supervisor; FALSE: it has gone. */

@@ -96,31 +96,30 @@ map_and_prepare (BzKeeper *keeper, GError **error)
   if (!bz_namespaces_open (keeper->init, keeper->namespaces, error)
       || !bz_userns_write_maps (keeper->init, partition->uids, partition->gids, error))
     return FALSE;
-  /* The host's own network namespace is nothing that the zone's root may enter; it is there already. */
+  /* The host's own network namespace is nothing that the zone's root may enter; it is there
+   * already. */
   if (partition->network == BZ_NETWORK_HOST)
     {
       close (keeper->namespaces[BZ_NAMESPACE_NET]);
       keeper->namespaces[BZ_NAMESPACE_NET] = -1;
     }
-  gboolean good
-      = bz_prepare (partition, keeper->namespaces[BZ_NAMESPACE_USER], &prepared, error)
-        && send_prepared (keeper, &prepared, error);
+  gboolean good = bz_prepare (partition, keeper->namespaces[BZ_NAMESPACE_USER], &prepared, error)
+                  && send_prepared (keeper, &prepared, error);
   bz_mounts_close (&prepared, partition->volumes->len);
   return good;
 }
 
-/* Waits until the zone's first process has something to say. Its command may be in a call that the supervisor
- * needs the keeper for, or whose supervisor is killed meanwhile. */
+/* Waits until the zone's first process has something to say. Its command may be in a call that the
+ * supervisor needs the keeper for, or whose supervisor is killed meanwhile. */
 static void
 serve_until_news (BzKeeper *keeper)
 {
   for (;;)
     {
       gboolean supervised = keeper->supervisor > 0;
-      struct pollfd fds[]
-          = { { keeper->init_socket, POLLIN, 0 },
-              { supervised ? keeper->supervisor_pidfd : -1, POLLIN, 0 },
-              { supervised ? keeper->supervisor_socket : -1, POLLIN, 0 } };
+      struct pollfd fds[] = { { keeper->init_socket, POLLIN, 0 },
+                              { supervised ? keeper->supervisor_pidfd : -1, POLLIN, 0 },
+                              { supervised ? keeper->supervisor_socket : -1, POLLIN, 0 } };
 
       if (poll (fds, G_N_ELEMENTS (fds), -1) < 0)
         continue;

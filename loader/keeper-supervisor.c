@@ -76,10 +76,10 @@ bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
       return bz_fail_errno (error, saved, NULL, "cannot start the supervisor");
     }
   keeper->supervisor_socket = pair[0];
-  keeper->supervisor_source
-      = g_unix_fd_add (keeper->supervisor_pidfd, G_IO_IN, on_supervisor_death, keeper);
-  keeper->request_source
-      = g_unix_fd_add (keeper->supervisor_socket, G_IO_IN, on_supervisor_request, keeper);
+  keeper->supervisor_source =
+      g_unix_fd_add (keeper->supervisor_pidfd, G_IO_IN, on_supervisor_death, keeper);
+  keeper->request_source =
+      g_unix_fd_add (keeper->supervisor_socket, G_IO_IN, on_supervisor_request, keeper);
   /* One that is killed before it has them all is followed by another: on_supervisor_death. */
   for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
     if (keeper->listeners[i].fd >= 0)

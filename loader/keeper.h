@@ -4,15 +4,16 @@
 #include "loader/loader.h"
 
 /* Messages on the control socket (run_dir/control, SOCK_SEQPACKET) and on the
- * owner's connection. Requests: "info", "journal", "trace", "stop" {grace}, "signal" {signal}, "join", "listener" + fd.
- * Answers: the request's kind, or "error". Events to the owner: "started" {init} [+ pty], "ended" {status, how} [+ journal]. */
+ * owner's connection. Requests: "info", "journal", "trace", "stop" {grace}, "signal" {signal},
+ * "join", "listener" + fd. Answers: the request's kind, or "error". Events to the owner: "started"
+ * {init} [+ pty], "ended" {status, how} [+ journal]. */
 #define BZ_CONTROL_NAME "control"
 
 typedef struct {
   BzPartition *partition;
-  int spec;            /* the partition as data, for processes that join */
-  int owner;           /* connection to who started the zone */
-  char *title;         /* argument area of the process */
+  int spec;    /* the partition as data, for processes that join */
+  int owner;   /* connection to who started the zone */
+  char *title; /* argument area of the process */
   gsize title_length;
 } BzKeeperOptions;
 

@@ -115,8 +115,7 @@ bz_close_range (unsigned first, unsigned last, unsigned flags)
 static inline pid_t
 bz_clone (uint64_t flags, int *pidfd, int cgroup)
 {
-  struct clone_args args = { .flags = flags,
-                             .exit_signal = (flags & CLONE_PARENT) ? 0 : SIGCHLD };
+  struct clone_args args = { .flags = flags, .exit_signal = (flags & CLONE_PARENT) ? 0 : SIGCHLD };
 
   if (pidfd != NULL)
     {

@@ -31,8 +31,10 @@
  * them opens kernel code to its root. All others stay: a program with file
  * capabilities outside the bounding set can't even be executed (FAILURES S18). */
 static const int dropped_capabilities[] = {
-  CAP_SYS_RAWIO, CAP_MAC_OVERRIDE, CAP_MAC_ADMIN, CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND,
-  38 /* CAP_PERFMON, 5.8 */, 39 /* CAP_BPF, 5.8 */, 40 /* CAP_CHECKPOINT_RESTORE, 5.9 */,
+  CAP_SYS_RAWIO,         CAP_MAC_OVERRIDE,
+  CAP_MAC_ADMIN,         CAP_WAKE_ALARM,
+  CAP_BLOCK_SUSPEND,     38 /* CAP_PERFMON, 5.8 */,
+  39 /* CAP_BPF, 5.8 */, 40 /* CAP_CHECKPOINT_RESTORE, 5.9 */,
 };
 
 int
@@ -90,8 +92,8 @@ change_directory (const BzCommand *command, const BzUser *user, GError **error)
   if (command->directory != NULL)
     {
       if (chdir (command->directory) != 0)
-        return bz_fail_errno (error, errno, "give a directory of the zone to -w",
-                              "cannot enter %s", command->directory);
+        return bz_fail_errno (error, errno, "give a directory of the zone to -w", "cannot enter %s",
+                              command->directory);
       return TRUE;
     }
   if ((user->home == NULL || user->home[0] != '/' || chdir (user->home) != 0) && chdir ("/") != 0)

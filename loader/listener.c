@@ -20,8 +20,8 @@ bz_listener_install (GBytes *program, gboolean wait_killable, GError **error)
   const void *instructions = g_bytes_get_data (program, &size);
   struct sock_fprog prog = { .len = (unsigned short) (size / sizeof (struct sock_filter)),
                              .filter = (struct sock_filter *) instructions };
-  /* SPEC_ALLOW: before 5.16 a filter switched the CPU's speculation off for its tasks, which costs old
-   * userlands far more than the filter does. The filter is no sandbox. */
+  /* SPEC_ALLOW: before 5.16 a filter switched the CPU's speculation off for its tasks, which costs
+   * old userlands far more than the filter does. The filter is no sandbox. */
   unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
   if (wait_killable)

@@ -117,8 +117,8 @@ bz_message_receive (int socket, gboolean *ended, GError **error)
 
   /* from_bytes needs aligned, owned memory; the data is checked as it is read (not trusted). */
   g_autoptr (GBytes) bytes = g_bytes_new_take (g_steal_pointer (&buffer), (gsize) got);
-  g_autoptr (GVariant) whole
-      = g_variant_ref_sink (g_variant_new_from_bytes (MESSAGE_TYPE, bytes, FALSE));
+  g_autoptr (GVariant) whole =
+      g_variant_ref_sink (g_variant_new_from_bytes (MESSAGE_TYPE, bytes, FALSE));
   if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || !g_variant_is_normal_form (whole))
     {
       bz_fail (error, BZ_ERROR_INPUT, "it is malformed", NULL, "cannot read a message");
@@ -146,7 +146,8 @@ bz_message_take_fd (BzMessage *message, guint index)
 static void
 insert_text (GVariantDict *body, const char *key, const char *text)
 {
-  g_autofree char *valid = text != NULL ? g_utf8_make_valid (text, (gssize) strnlen (text, TEXT_BYTES)) : NULL;
+  g_autofree char *valid =
+      text != NULL ? g_utf8_make_valid (text, (gssize) strnlen (text, TEXT_BYTES)) : NULL;
 
   if (valid != NULL)
     g_variant_dict_insert (body, key, "s", valid);

@@ -85,8 +85,7 @@ send_copies (const int *fds, guint count, int socket)
       g_autofree char *path = place (i);
       if (fds[i] < 0)
         continue;
-      int copy
-          = bz_open_tree (AT_FDCWD, path, BZ_OPEN_TREE_CLONE | O_CLOEXEC | BZ_AT_RECURSIVE);
+      int copy = bz_open_tree (AT_FDCWD, path, BZ_OPEN_TREE_CLONE | O_CLOEXEC | BZ_AT_RECURSIVE);
       if (copy < 0)
         return FALSE;
       gboolean sent = bz_message_send (socket, "mount", NULL, &copy, 1, NULL);

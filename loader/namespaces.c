@@ -9,8 +9,8 @@
 #include <sched.h>
 #include <unistd.h>
 
-static const char *const names[BZ_NAMESPACE_COUNT]
-    = { "user", "ipc", "uts", "net", "pid", "cgroup", "mnt" };
+static const char *const names[BZ_NAMESPACE_COUNT] = { "user", "ipc",    "uts", "net",
+                                                       "pid",  "cgroup", "mnt" };
 
 gboolean
 bz_namespaces_open (pid_t pid, int fds[BZ_NAMESPACE_COUNT], GError **error)

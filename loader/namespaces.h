@@ -1,8 +1,8 @@
 /* The namespaces of a zone as descriptors.
  *
- * A pidfd of process 1 would name them all at once, but process 1 can't be inspected (inside.c), and
- * setns(2) by a pidfd asks for the right to inspect: a plain user's supervisor does not have it. So
- * the keeper opens them while it still may. */
+ * A pidfd of process 1 would name them all at once, but process 1 can't be inspected (inside.c),
+ * and setns(2) by a pidfd asks for the right to inspect: a plain user's supervisor does not have
+ * it. So the keeper opens them while it still may. */
 #pragma once
 
 #include <glib.h>

@@ -2,8 +2,8 @@
  *
  * Facts: an idmapped mount (5.12) shows the ids on disk as the zone's; only the host's
  * root may make one of a file system that it mounted. An overlay can't be
- * idmapped itself, but its lower may be (5.19). Mounted in the initial namespace by a process that has the
- * zone root's uid and keeps its capabilities, an overlay uses trusted.* xattrs, so
+ * idmapped itself, but its lower may be (5.19). Mounted in the initial namespace by a process that
+ * has the zone root's uid and keeps its capabilities, an overlay uses trusted.* xattrs, so
  * redirect_dir, directory rename and setcap work; mounted by host root itself, creating
  * files gives EOVERFLOW (seen on 6.18). */
 #include "config.h"
@@ -86,7 +86,7 @@ mount_overlay (GError **error)
 {
   static const char *const options[][2] = {
     { "lowerdir", STAGE_LOWER }, { "upperdir", STAGE_UPPER }, { "workdir", STAGE_WORK },
-    { "redirect_dir", "on" },       { "xino", "off" },
+    { "redirect_dir", "on" },    { "xino", "off" },
   };
   int fs = bz_fsopen ("overlay");
   int fd = -1;
@@ -162,8 +162,7 @@ overlay_of (int lower, const char *scratch, guint32 uid, guint32 gid, GError **e
 static int
 prepare_root (const BzPartition *partition, int userns_fd, GError **error)
 {
-  int tree = clone_mapped (partition->root,
-                           partition->id_storage == BZ_IDS_MOUNT ? userns_fd : -1,
+  int tree = clone_mapped (partition->root, partition->id_storage == BZ_IDS_MOUNT ? userns_fd : -1,
                            BZ_MOUNT_ATTR_NODEV, error);
 
   if (tree < 0 || !partition->throw_away)
@@ -176,8 +175,8 @@ prepare_root (const BzPartition *partition, int userns_fd, GError **error)
 
 /* --- volumes --- */
 
-/* The zone's root is to the volume what the host's root is; where the file system can't map ids, the zone sees
- * nobody's files. */
+/* The zone's root is to the volume what the host's root is; where the file system can't map ids,
+ * the zone sees nobody's files. */
 static int
 prepare_volume (const BzVolume *volume, int userns_fd, GError **error)
 {
@@ -223,16 +222,16 @@ bz_prepare (const BzPartition *partition, int userns_fd, BzMounts *prepared, GEr
   if (prepared->root < 0)
     return FALSE;
   /* Inside another container mknod may be refused: the zone then binds nodes, as a plain user's. */
-  prepared->devices = bz_devices_make (outside_id (partition->uids, 0),
-                                       outside_id (partition->gids, 0),
-                                       outside_id (partition->gids, TTY_GID), NULL);
+  prepared->devices =
+      bz_devices_make (outside_id (partition->uids, 0), outside_id (partition->gids, 0),
+                       outside_id (partition->gids, TTY_GID), NULL);
   prepared->volumes = g_new (int, partition->volumes->len + 1);
   for (guint i = 0; i < partition->volumes->len; i++)
     prepared->volumes[i] = -1;
   for (guint i = 0; i < partition->volumes->len; i++)
     {
-      prepared->volumes[i]
-          = prepare_volume (g_ptr_array_index (partition->volumes, i), userns_fd, error);
+      prepared->volumes[i] =
+          prepare_volume (g_ptr_array_index (partition->volumes, i), userns_fd, error);
       if (prepared->volumes[i] < 0)
         {
           bz_mounts_close (prepared, partition->volumes->len);

@@ -3,7 +3,8 @@
 
 #include "loader/view.h"
 
-/* userns_fd: the zone's user namespace. Descriptors in *prepared become the caller's. As a plain user: all -1. */
+/* userns_fd: the zone's user namespace. Descriptors in *prepared become the caller's. As a plain
+ * user: all -1. */
 gboolean bz_prepare (const BzPartition *partition, int userns_fd, BzMounts *prepared,
                      GError **error);
 void bz_mounts_close (BzMounts *prepared, guint volumes);

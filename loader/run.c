@@ -45,7 +45,8 @@ write_spec (const BzPartition *partition, GError **error)
   return fd;
 }
 
-/* The keeper's descriptors become 3, 4 and up (locks: as many as there are). Runs between fork and exec. */
+/* The keeper's descriptors become 3, 4 and up (locks: as many as there are). Runs between fork and
+ * exec. */
 static void
 exec_keeper (const char *path, int spec, int owner, const int locks[BZ_LOCKS])
 {

@@ -2,9 +2,10 @@
  *
  * Problem: a process of ours that is about to become a program of the zone can be made to
  * execute its own file, by a program of the zone that is a link to /proc/self/exe or
- * has it as its interpreter. What then runs, by the zone's dynamic loader, may open that file of the host.
- * Root's zones have other ids and may only read it. In a plain user's zone root is the
- * user: a program that he has built and owns himself would be overwritten, and run outside the next time.
+ * has it as its interpreter. What then runs, by the zone's dynamic loader, may open that file of
+ * the host. Root's zones have other ids and may only read it. In a plain user's zone root is the
+ * user: a program that he has built and owns himself would be overwritten, and run outside the next
+ * time.
  *
  * Choice: where the file is the user's own or writable, run from a copy in a memfd
  * sealed against change. Programs installed by the host's root need none. */
@@ -90,7 +91,8 @@ bz_shield (char **argv, GError **error)
   copy = self >= 0 ? sealed_copy (self) : -1;
   if (copy >= 0)
     fexecve (copy, argv, environ);
-  bz_fail_errno (error, errno, "let root install brandzone", "cannot keep %s from the zone", argv[0]);
+  bz_fail_errno (error, errno, "let root install brandzone", "cannot keep %s from the zone",
+                 argv[0]);
   if (copy >= 0)
     close (copy);
   if (self >= 0)

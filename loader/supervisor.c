@@ -5,8 +5,8 @@
  * target may not. Choice: the notification loop itself lives in the zone's user
  * namespace (also in its uts, ipc and network namespaces, so that uname(2) and
  * /proc/sys give the zone's values), but outside its pid namespace: the zone can't
- * name it, and as a fork that never executes a file and is not dumpable it can't be read by the zone's root.
- * A separate helper for memory writes, one more hop for each call, is not needed.
+ * name it, and as a fork that never executes a file and is not dumpable it can't be read by the
+ * zone's root. A separate helper for memory writes, one more hop for each call, is not needed.
  *
  * What is lost when it dies: nothing. The keeper holds the listeners and the
  * journal, and starts another one. */
@@ -92,8 +92,7 @@ bz_supervisor_main (const BzSupervisor *supervisor)
     }
   if (journal != NULL)
     loop = bz_loop_new (supervisor->plan, journal, &error);
-  if (loop != NULL && supervisor->rewrites
-      && supervisor->plan->quirk[BZ_QUIRK_VSYSCALL] != 0)
+  if (loop != NULL && supervisor->rewrites && supervisor->plan->quirk[BZ_QUIRK_VSYSCALL] != 0)
     {
       BzImages *images = bz_images_new (FD_SOCKET, &error);
       if (images == NULL)

@@ -100,13 +100,12 @@ find_group (const char *group, const char *text, gid_t *gid, GError **error)
       if (g_strv_length (field) >= 3 && strcmp (field[0], text) == 0 && parse_id (field[2], gid))
         return TRUE;
     }
-  return bz_fail (error, BZ_ERROR_FAILED, "the zone's /etc/group does not know it",
-                  "give a number", "cannot use the group \"%s\"", text);
+  return bz_fail (error, BZ_ERROR_FAILED, "the zone's /etc/group does not know it", "give a number",
+                  "cannot use the group \"%s\"", text);
 }
 
 gboolean
-bz_user_find (const char *spec, const char *passwd, const char *group, BzUser *user,
-              GError **error)
+bz_user_find (const char *spec, const char *passwd, const char *group, BzUser *user, GError **error)
 {
   g_auto (GStrv) part = g_strsplit (spec != NULL ? spec : "0", ":", 2);
   guint32 uid;

@@ -15,7 +15,8 @@ typedef struct {
 } BzUser;
 
 /* Looks up "name", "name:group", "uid" or "uid:gid" (NULL: root) below the current root directory.
- * The files are the zone's: read with bounds, as plain data. Fails with BZ_ERROR_FAILED for an unknown name; release with bz_user_clear(). */
+ * The files are the zone's: read with bounds, as plain data. Fails with BZ_ERROR_FAILED for an
+ * unknown name; release with bz_user_clear(). */
 gboolean bz_user_lookup (const char *spec, BzUser *user, GError **error);
 
 /* The same from the two files' text. */

@@ -117,7 +117,8 @@ bz_userns_write_maps (pid_t pid, const GArray *uids, const GArray *gids, GError 
 int
 bz_userns_become_root (void)
 {
-  /* EPERM: denied, as it must be where one id is mapped by its owner; there is nothing to drop then. */
+  /* EPERM: denied, as it must be where one id is mapped by its owner; there is nothing to drop
+   * then. */
   if (setgroups (0, NULL) != 0 && errno != EPERM)
     return errno;
   if (setresgid (0, 0, 0) != 0 || setresuid (0, 0, 0) != 0)
@@ -176,8 +177,7 @@ bz_userns_run (const GArray *uids, const GArray *gids, BzInsideFunc function, gp
       int saved = errno;
       close (pipe_fds[0]);
       close (pipe_fds[1]);
-      return bz_fail_errno (error, saved, "see `brandzone doctor`",
-                            "cannot make a user namespace");
+      return bz_fail_errno (error, saved, "see `brandzone doctor`", "cannot make a user namespace");
     }
   if (pid == 0)
     {

@@ -6,8 +6,8 @@
 #include <sys/types.h>
 
 /* Writes the maps of process `pid`, which sits in a user namespace made by the caller's child.
- * Empty arrays, or a plain user's own id alone: that id becomes 0 and setgroups(2) is denied (the kernel's condition,
- * Linux 3.19). */
+ * Empty arrays, or a plain user's own id alone: that id becomes 0 and setgroups(2) is denied (the
+ * kernel's condition, Linux 3.19). */
 gboolean bz_userns_write_maps (pid_t pid, const GArray *uids, const GArray *gids, GError **error);
 
 /* Becomes the root of the user namespace that the process has entered: no supplementary groups

@@ -38,8 +38,7 @@
 static gboolean
 mount_stage (GError **error)
 {
-  static const char *const directories[]
-      = { STAGE_ROOT, STAGE_FILES, STAGE_LOWER, STAGE_SCRATCH };
+  static const char *const directories[] = { STAGE_ROOT, STAGE_FILES, STAGE_LOWER, STAGE_SCRATCH };
 
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make the zone's mounts private");
@@ -64,7 +63,8 @@ clone_tree (const char *path, GError **error)
   return fd;
 }
 
-/* What a plain user's volume or the host's /sys may not do, so that the zone's root can't allow it. */
+/* What a plain user's volume or the host's /sys may not do, so that the zone's root can't allow it.
+ */
 static gboolean
 restrict_mount (int *fd, uint64_t attributes, const char *path, GError **error)
 {
@@ -81,8 +81,8 @@ open_volumes (const BzPartition *partition, const BzMounts *prepared, int *fds, 
   for (guint i = 0; i < partition->volumes->len; i++)
     {
       const BzVolume *volume = g_ptr_array_index (partition->volumes, i);
-      fds[i] = prepared->volumes != NULL ? prepared->volumes[i]
-                                         : clone_tree (volume->source, error);
+      fds[i] =
+          prepared->volumes != NULL ? prepared->volumes[i] : clone_tree (volume->source, error);
       if (fds[i] < 0)
         return FALSE;
       if (prepared->volumes == NULL && volume->read_only
@@ -101,8 +101,8 @@ open_volumes (const BzPartition *partition, const BzMounts *prepared, int *fds, 
 static gboolean
 mount_user_overlay (int scratch, GError **error)
 {
-  const char *options = "lowerdir=" STAGE_LOWER ",upperdir=" STAGE_UPPER ",workdir=" STAGE_WORK
-                        ",userxattr,xino=off";
+  const char *options =
+      "lowerdir=" STAGE_LOWER ",upperdir=" STAGE_UPPER ",workdir=" STAGE_WORK ",userxattr,xino=off";
 
   if ((scratch >= 0
        && bz_move_mount (scratch, "", AT_FDCWD, STAGE_SCRATCH, BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0)
@@ -130,10 +130,12 @@ mount_root (const BzPartition *partition, int tree, int scratch, gboolean prepar
 static int
 open_in_root (int root, const char *path, uint64_t flags)
 {
-  return bz_openat2 (root, path, flags | O_CLOEXEC, 0, BZ_RESOLVE_IN_ROOT | BZ_RESOLVE_NO_MAGICLINKS);
+  return bz_openat2 (root, path, flags | O_CLOEXEC, 0,
+                     BZ_RESOLVE_IN_ROOT | BZ_RESOLVE_NO_MAGICLINKS);
 }
 
-/* Opens (making what is missing) the directory or file `path` of the zone's tree as a mount point. */
+/* Opens (making what is missing) the directory or file `path` of the zone's tree as a mount point.
+ */
 static int
 make_mount_point (int root, const char *path, gboolean directory, GError **error)
 {
@@ -152,7 +154,8 @@ make_mount_point (int root, const char *path, gboolean directory, GError **error
         close (here);
       else if (errno == ENOENT && parent >= 0 && last && !directory)
         {
-          int file = openat (parent, *part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+          int file =
+              openat (parent, *part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
           if (file >= 0)
             close (file);
         }
@@ -235,9 +238,9 @@ exists (int root, const char *path)
 
 #define QUIET (BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV | BZ_MOUNT_ATTR_NOEXEC)
 
-/* sysfs is a newer thing than many userlands: only where the tree has a place for it, or shows a kernel that has it
- * (trees that were kept file by file lack their empty directories). A network namespace of the zone's own is the
- * kernel's condition for a new one; else the host's is bound. */
+/* sysfs is a newer thing than many userlands: only where the tree has a place for it, or shows a
+ * kernel that has it (trees that were kept file by file lack their empty directories). A network
+ * namespace of the zone's own is the kernel's condition for a new one; else the host's is bound. */
 static gboolean
 mount_sys (const BzPartition *partition, int root, GError **error)
 {
@@ -345,8 +348,9 @@ bind_release (const BzPlan *plan, int root, GError **error)
 
 /* --- directories that programs take for granted --- */
 
-/* Here-documents, sort and compilers fail without /tmp, which trees kept file by file and small images lack. What the
- * tree has stays as it is, a link to nowhere too; where the tree can't be written, they do without. */
+/* Here-documents, sort and compilers fail without /tmp, which trees kept file by file and small
+ * images lack. What the tree has stays as it is, a link to nowhere too; where the tree can't be
+ * written, they do without. */
 static void
 make_tmp (int root)
 {

@@ -3,13 +3,14 @@
 
 #include "loader/loader.h"
 
-/* What the keeper prepared outside; descriptors are -1 where the zone makes them itself (plain users). */
+/* What the keeper prepared outside; descriptors are -1 where the zone makes them itself (plain
+ * users). */
 typedef struct {
   int root;     /* detached mount of the tree */
   int devices;  /* detached mount of /dev */
   int *volumes; /* detached mounts, one for each volume; NULL: opened inside */
 } BzMounts;
 
-/* In the zone's first process, root of its namespaces: builds the view and makes it the root directory.
- * Nothing of the host stays visible. */
+/* In the zone's first process, root of its namespaces: builds the view and makes it the root
+ * directory. Nothing of the host stays visible. */
 gboolean bz_view_enter (const BzPartition *partition, const BzMounts *prepared, GError **error);

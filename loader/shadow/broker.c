@@ -68,10 +68,10 @@ bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *file)
   if (sent)
     answer = bz_message_receive (pair[0], NULL, NULL);
   close (pair[0]);
-  g_autoptr (GVariant) edits
-      = answer != NULL
-            ? g_variant_dict_lookup_value (answer->body, "edits", G_VARIANT_TYPE ("a(tayay)"))
-            : NULL;
+  g_autoptr (GVariant) edits =
+      answer != NULL
+          ? g_variant_dict_lookup_value (answer->body, "edits", G_VARIANT_TYPE ("a(tayay)"))
+          : NULL;
   if (edits == NULL)
     return FALSE;
   g_variant_dict_lookup (answer->body, "refused", "b", &file->refused);
@@ -83,16 +83,17 @@ bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *file)
 
 /* --- the keeper's side --- */
 
-/* The entry's directory as a detached read-only mount: a descriptor opened below it can't be reopened for writing,
- * by nobody and from nowhere. A plain user may make mounts only inside a user namespace of its own. */
+/* The entry's directory as a detached read-only mount: a descriptor opened below it can't be
+ * reopened for writing, by nobody and from nowhere. A plain user may make mounts only inside a user
+ * namespace of its own. */
 static int
 open_read_only (const char *cache_dir, const char *entry, int user_namespace)
 {
   g_autofree char *path = g_build_filename (cache_dir, entry, NULL);
   g_autofree char *directory = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (path);
-  struct bz_mount_attr attr
-      = { .attr_set = BZ_MOUNT_ATTR_RDONLY | BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV };
+  struct bz_mount_attr attr = { .attr_set = BZ_MOUNT_ATTR_RDONLY | BZ_MOUNT_ATTR_NOSUID
+                                            | BZ_MOUNT_ATTR_NODEV };
 
   if (geteuid () != 0
       && (setns (user_namespace, CLONE_NEWUSER) != 0 || unshare (CLONE_NEWNS) != 0
@@ -113,10 +114,11 @@ edits_to_variant (const BzRewrite *rewrite)
   for (guint i = 0; i < rewrite->n; i++)
     {
       const BzEdit *edit = &rewrite->edits[i];
-      g_variant_builder_add (
-          &builder, "(t@ay@ay)", edit->address,
-          g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, edit->old_bytes, edit->length, 1),
-          g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, edit->new_bytes, edit->length, 1));
+      g_variant_builder_add (&builder, "(t@ay@ay)", edit->address,
+                             g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, edit->old_bytes,
+                                                        edit->length, 1),
+                             g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, edit->new_bytes,
+                                                        edit->length, 1));
     }
   return g_variant_builder_end (&builder);
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define IN_USE 60 /* seconds */
-#define LEFT_BEHIND                                                                                \
+#define LEFT_BEHIND \
   (60 * 60) /* seconds after which nobody works on a temporary directory any more */
 
 typedef struct {

@@ -14,11 +14,11 @@ struct BzDecoder {
   cs_insn *insn; /* of detail */
 };
 
-#define FAMILY(nr, r64, r32, r16, r8)                                                              \
-  case X86_REG_##r64:                                                                              \
-  case X86_REG_##r32:                                                                              \
-  case X86_REG_##r16:                                                                              \
-  case X86_REG_##r8:                                                                               \
+#define FAMILY(nr, r64, r32, r16, r8) \
+  case X86_REG_##r64: \
+  case X86_REG_##r32: \
+  case X86_REG_##r16: \
+  case X86_REG_##r8: \
     return nr;
 
 static int

@@ -1,14 +1,15 @@
 /* The exec hook.
  *
  * Problem: the program, its interpreter and static programs are mapped by execve(2) itself; no call
- * shows their descriptors. Their text must be right before the first instruction: libc5, uClibc, musl and libc-less programs make
- * no early call that could be waited for.
+ * shows their descriptors. Their text must be right before the first instruction: libc5, uClibc,
+ * musl and libc-less programs make no early call that could be waited for.
  *
- * Facts: PTRACE_SEIZE with PTRACE_O_TRACEEXEC on a task that waits in a seccomp notification, then PTRACE_INTERRUPT, then
- * CONTINUE: the task stops with PTRACE_EVENT_EXEC when the new image is mapped, or with PTRACE_EVENT_STOP when execve
- * failed. A thread that is not its process's first reports the stop under the process's id, so any child is waited
- * for (__WNOTHREAD: this thread's only). Set-uid is honoured, because the tracer has CAP_SYS_PTRACE in the target's
- * user namespace. PTRACE_POKEDATA writes to private text also where proc_mem.force_override=never forbids
+ * Facts: PTRACE_SEIZE with PTRACE_O_TRACEEXEC on a task that waits in a seccomp notification, then
+ * PTRACE_INTERRUPT, then CONTINUE: the task stops with PTRACE_EVENT_EXEC when the new image is
+ * mapped, or with PTRACE_EVENT_STOP when execve failed. A thread that is not its process's first
+ * reports the stop under the process's id, so any child is waited for (__WNOTHREAD: this thread's
+ * only). Set-uid is honoured, because the tracer has CAP_SYS_PTRACE in the target's user namespace.
+ * PTRACE_POKEDATA writes to private text also where proc_mem.force_override=never forbids
  * /proc/PID/mem. AT_ENTRY and AT_BASE in /proc/PID/auxv tell where things lie.
  *
  * Choice: attached only when there is something to edit: 50 to 100 us. The bytes that are to be
@@ -144,7 +145,8 @@ bz_exec_hook_edit_next (pid_t pid, BzExecHook *hook)
   edit_all (pid, hook, peek, poke, GINT_TO_POINTER (pid));
 }
 
-/* Waits for the stop and edits. Returns the stopped process, or 0; *begins: a program that was not there before. */
+/* Waits for the stop and edits. Returns the stopped process, or 0; *begins: a program that was not
+ * there before. */
 static pid_t
 stop_and_edit (BzExecHook *hook, int *status, gboolean *begins)
 {

@@ -8,8 +8,10 @@
 typedef struct BzExecHook {
   const BzKnownFile *program, *interpreter;
   gboolean begun; /* the program runs already and is at a call of its own */
-  void (*find) (struct BzExecHook *hook, pid_t pid); /* sets both when the new program is there: only then it is known */
-  void (*find_next) (struct BzExecHook *hook, pid_t pid); /* the same for each program that a traced one executes */
+  void (*find) (struct BzExecHook *hook,
+                pid_t pid); /* sets both when the new program is there: only then it is known */
+  void (*find_next) (struct BzExecHook *hook,
+                     pid_t pid); /* the same for each program that a traced one executes */
   gpointer find_data;
 } BzExecHook;
 
@@ -19,17 +21,18 @@ gboolean bz_exec_hook_is_refused (const BzExecHook *hook);
 /* Edits what the stopped process, whose tracer this thread is, has just executed. */
 void bz_exec_hook_edit_next (pid_t pid, BzExecHook *hook);
 
-/* Attaches to the target, which waits in execve, so that it stops when the new program is there. Returns 0 or an
- * errno (EPERM: it has a tracer already). Everything until bz_exec_hook_finish must happen in this thread. */
+/* Attaches to the target, which waits in execve, so that it stops when the new program is there.
+ * Returns 0 or an errno (EPERM: it has a tracer already). Everything until bz_exec_hook_finish must
+ * happen in this thread. */
 int bz_exec_hook_begin (pid_t tid);
 
 /* After the call was let go: waits for the stop, edits, lets the target run. */
 void bz_exec_hook_finish (pid_t tid, BzExecHook *hook);
 
-/* The same, but stays the target's tracer with these PTRACE_O_ options. FALSE: there is no program to be traced (execve failed,
- * the target is gone), and nothing is attached. */
+/* The same, but stays the target's tracer with these PTRACE_O_ options. FALSE: there is no program
+ * to be traced (execve failed, the target is gone), and nothing is attached. */
 gboolean bz_exec_hook_stay (pid_t tid, BzExecHook *hook, long options);
 
-/* For a target that has a tracer of its own: edits a program that has begun through /proc/TID/mem, where the
- * host allows it. */
+/* For a target that has a tracer of its own: edits a program that has begun through /proc/TID/mem,
+ * where the host allows it. */
 void bz_exec_hook_write (pid_t tid, const BzExecHook *hook);

@@ -3,15 +3,18 @@
  * Problem: x86-64 programs linked with glibc before 2.14 call addresses of the vsyscall page, which
  * kernels no longer serve (FAILURES E1); there is no system call to trap.
  *
- * Choice: of a file that holds such calls a rewritten copy is kept (broker.h). A library's descriptor is exchanged for
- * one of its copy just before it is mapped. The program and its interpreter, which execve maps, are
- * edited in memory when they start (exec-hook.h). What is known of a file holds for its device, inode, size and ctime.
+ * Choice: of a file that holds such calls a rewritten copy is kept (broker.h). A library's
+ * descriptor is exchanged for one of its copy just before it is mapped. The program and its
+ * interpreter, which execve maps, are edited in memory when they start (exec-hook.h). What is known
+ * of a file holds for its device, inode, size and ctime.
  *
- * The way of an ordinary call, of files that are known and hold nothing: one descriptor opened, one fstat. A file
- * that is new is copied and searched for the page's addresses; only if they are in it is the keeper asked.
+ * The way of an ordinary call, of files that are known and hold nothing: one descriptor opened, one
+ * fstat. A file that is new is copied and searched for the page's addresses; only if they are in it
+ * is the keeper asked.
  *
- * Limits: the exchange stays: fstat of that descriptor shows the copy's inode. A file changed in place within the
- * granularity of its ctime keeps its old copy. Text made executable by mprotect is not seen. */
+ * Limits: the exchange stays: fstat of that descriptor shows the copy's inode. A file changed in
+ * place within the granularity of its ctime keeps its old copy. Text made executable by mprotect is
+ * not seen. */
 #include "config.h"
 
 #include "loader/shadow/images.h"
@@ -36,7 +39,9 @@
 
 #define IMAGE_LIMIT (512 * 1024 * 1024)
 #define SMALL_IMAGE (16 * 1024 * 1024)
-#define DOUBT_TIME (2 * G_USEC_PER_SEC) /* until a file that could not be examined is tried again: a full disk, a change */
+#define DOUBT_TIME \
+  (2 * G_USEC_PER_SEC) /* until a file that could not be examined is tried again: a full disk, a \
+                          change */
 #define PATH_BYTES 4096
 #define INTERPRETER_DEPTH 5 /* scripts of scripts; the kernel's own limit */
 
@@ -49,7 +54,7 @@ typedef struct {
   GHashTable *late; /* set of tids whose programs are to be looked at when they have begun */
   _Atomic guint late_count;
   _Atomic guint64 in_copy; /* bytes of large files that are being looked at */
-  gboolean last_resort; /* this host's kernel does not serve the vsyscall page */
+  gboolean last_resort;    /* this host's kernel does not serve the vsyscall page */
 } Images;
 
 /* --- looking at a file --- */
@@ -60,7 +65,8 @@ is_large (guint64 size)
   return size > SMALL_IMAGE && size <= IMAGE_LIMIT; /* above, it is refused before it is copied */
 }
 
-/* A zone's tasks can have many files examined at once: what is copied of large ones at a time is limited, for it is memory. */
+/* A zone's tasks can have many files examined at once: what is copied of large ones at a time is
+ * limited, for it is memory. */
 static gboolean
 reserve (Images *images, guint64 size)
 {
@@ -140,7 +146,8 @@ look (Images *images, BzCall *call, int fd)
     return NULL;
   bz_file_key (&st, &key);
   const BzKnownFile *file = bz_known_files_find (images->files, &key);
-  if (file != NULL && (file->doubtful == 0 || g_get_monotonic_time () - file->doubtful < DOUBT_TIME))
+  if (file != NULL
+      && (file->doubtful == 0 || g_get_monotonic_time () - file->doubtful < DOUBT_TIME))
     return file;
   return examine (images, call, fd, &key);
 }
@@ -203,11 +210,12 @@ on_map (BzImages *base, BzCall *call, int number)
 
 /* --- programs ---
  *
- * Where the hook can't be set at execve (the target has a tracer, or is brandzone's own launcher, which nobody may look
- * into while other programs of the zone run), the program is looked at again at its first ARCH_SET_FS.
- * A path that leads nowhere from here may lead somewhere for the target: /proc/self, or a link to it (libc's fexecve and
- * scripts of /dev/fd take that way). Most such calls just fail, since programs try each directory of PATH; so only
- * a path that can mean /proc is waited for, and then the kernel tells what it was. */
+ * Where the hook can't be set at execve (the target has a tracer, or is brandzone's own launcher,
+ * which nobody may look into while other programs of the zone run), the program is looked at again
+ * at its first ARCH_SET_FS. A path that leads nowhere from here may lead somewhere for the target:
+ * /proc/self, or a link to it (libc's fexecve and scripts of /dev/fd take that way). Most such
+ * calls just fail, since programs try each directory of PATH; so only a path that can mean /proc is
+ * waited for, and then the kernel tells what it was. */
 
 typedef struct {
   pid_t tid;
@@ -302,12 +310,15 @@ hook_program (Images *images, BzCall *call, const BzExecHook *hook)
 static BzVerdict
 hook_if_needed (Images *images, BzCall *call, const BzExecHook *hook)
 {
-  return needs_edits (hook) || needs_tracer (images, hook) ? hook_program (images, call, hook) : bz_continue ();
+  return needs_edits (hook) || needs_tracer (images, hook) ? hook_program (images, call, hook)
+                                                           : bz_continue ();
 }
 
-/* Follows #! lines to the program that is really run. *lost, unless NULL: set to TRUE where a path led nowhere. */
+/* Follows #! lines to the program that is really run. *lost, unless NULL: set to TRUE where a path
+ * led nowhere. */
 static const BzKnownFile *
-find_program (Images *images, BzCall *call, int directory, const char *first, guint flags, gboolean *lost)
+find_program (Images *images, BzCall *call, int directory, const char *first, guint flags,
+              gboolean *lost)
 {
   g_autofree char *path = g_strdup (first);
 
@@ -335,7 +346,8 @@ static const BzKnownFile *
 find_interpreter (Images *images, BzCall *call, const BzKnownFile *program)
 {
   return program != NULL && program->elf64 && program->interpreter != NULL
-           ? find_program (images, call, AT_FDCWD, program->interpreter, 0, NULL) : NULL;
+             ? find_program (images, call, AT_FDCWD, program->interpreter, 0, NULL)
+             : NULL;
 }
 
 /* What the task runs. */
@@ -373,7 +385,8 @@ find_at_stop (BzExecHook *hook, pid_t pid)
     remember_late (images, pid);
 }
 
-/* Whether a path that can't be found from here can be one of /proc: spelled so, by a link of /dev, or relative to who knows. */
+/* Whether a path that can't be found from here can be one of /proc: spelled so, by a link of /dev,
+ * or relative to who knows. */
 static gboolean
 can_be_of_proc (const char *path)
 {

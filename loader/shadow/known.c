@@ -78,7 +78,8 @@ bz_known_files_add (BzKnownFiles *files, BzKnownFile *file)
       g_hash_table_remove (files->by_key, &file->key); /* not freed: see below */
       other = NULL;
     }
-  /* Entries may be in use by another thread: a full table forgets by dropping references, not memory. */
+  /* Entries may be in use by another thread: a full table forgets by dropping references, not
+   * memory. */
   if (other == NULL && g_hash_table_size (files->by_key) >= KNOWN_MAX)
     g_hash_table_remove_all (files->by_key);
   if (other == NULL)

@@ -23,13 +23,14 @@ typedef struct {
   BzFileKey key;
   BzTextEdit *edits;
   guint edit_count;
-  gboolean refused;     /* it calls the vsyscall page from places that can't be rewritten */
-  int copy;             /* the rewritten copy on its read-only mount, or -1 */
-  guint64 entry;        /* e_entry of an ELF file */
-  guint64 lowest;       /* lowest address of its segments */
-  gboolean elf64;       /* an x86-64 ELF file */
-  char *interpreter;    /* PT_INTERP, or of a script's first line; NULL: none */
-  gint64 doubtful;      /* monotonic microseconds when it could not be examined, and may be later; 0: all is known */
+  gboolean refused;  /* it calls the vsyscall page from places that can't be rewritten */
+  int copy;          /* the rewritten copy on its read-only mount, or -1 */
+  guint64 entry;     /* e_entry of an ELF file */
+  guint64 lowest;    /* lowest address of its segments */
+  gboolean elf64;    /* an x86-64 ELF file */
+  char *interpreter; /* PT_INTERP, or of a script's first line; NULL: none */
+  gint64 doubtful; /* monotonic microseconds when it could not be examined, and may be later; 0: all
+                      is known */
 } BzKnownFile;
 
 typedef struct BzKnownFiles BzKnownFiles;
@@ -38,7 +39,7 @@ BzKnownFiles *bz_known_files_new (void);
 /* NULL: not known. */
 const BzKnownFile *bz_known_files_find (BzKnownFiles *files, const BzFileKey *key);
 
-/* Takes ownership of file; if another thread was faster, that one's is returned, unless that is doubtful. A full
- * table (65536 files) is emptied; what others still use stays valid. */
+/* Takes ownership of file; if another thread was faster, that one's is returned, unless that is
+ * doubtful. A full table (65536 files) is emptied; what others still use stays valid. */
 const BzKnownFile *bz_known_files_add (BzKnownFiles *files, BzKnownFile *file);
 void bz_known_file_free (BzKnownFile *file);

@@ -1,17 +1,19 @@
 /* The tracer of last resort.
  *
- * Problem: a computed address, a pointer in data, a file that was refused as a whole: no edit makes such a
- * program independent of the vsyscall page.
+ * Problem: a computed address, a pointer in data, a file that was refused as a whole: no edit makes
+ * such a program independent of the vsyscall page.
  *
- * Facts: under vsyscall=none a call there is a page fault whose SIGSEGV has the instruction pointer at one of three
- * addresses and the return address on the stack. A tracer sees the signal before the program, and may take it away.
+ * Facts: under vsyscall=none a call there is a page fault whose SIGSEGV has the instruction pointer
+ * at one of three addresses and the return address on the stack. A tracer sees the signal before
+ * the program, and may take it away.
  *
- * Choice: one thread of the supervisor per such program does what the page did (gettimeofday, time, getcpu) and lets
- * the program go on after its call: its own handler is never run, and sees all other SIGSEGVs.
+ * Choice: one thread of the supervisor per such program does what the page did (gettimeofday, time,
+ * getcpu) and lets the program go on after its call: its own handler is never run, and sees all
+ * other SIGSEGVs.
  *
- * Limits: a debugger of the zone can't attach to that program. A program that blocks or ignores SIGSEGV has it unblocked and
- * reset by the kernel at the first call (force_sig, before any tracer is asked). When the supervisor dies its tracees
- * are let go. At most 64 programs. */
+ * Limits: a debugger of the zone can't attach to that program. A program that blocks or ignores
+ * SIGSEGV has it unblocked and reset by the kernel at the first call (force_sig, before any tracer
+ * is asked). When the supervisor dies its tracees are let go. At most 64 programs. */
 #include "config.h"
 
 #include "loader/shadow/last-resort.h"
@@ -167,7 +169,8 @@ handle_stop (pid_t pid, int status, const BzExecHook *hook)
       ptrace (bz_exec_hook_is_refused (&next) ? PTRACE_CONT : PTRACE_DETACH, pid, 0, 0);
       return;
     }
-  if (event == PTRACE_EVENT_STOP && (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU))
+  if (event == PTRACE_EVENT_STOP
+      && (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU))
     {
       ptrace (PTRACE_LISTEN, pid, 0, 0); /* stopped by job control, and stays so */
       return;

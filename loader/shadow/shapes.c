@@ -36,7 +36,7 @@
 #define RAX 0U
 #define BIT(reg) ((guint16) (1U << (reg)))
 /* rbx, rsp, rbp, r12 to r15: a function gives them back as it got them. */
-#define KEPT_BY_CALLS                                                                              \
+#define KEPT_BY_CALLS \
   ((guint16) (BIT (3) | BIT (4) | BIT (5) | BIT (12) | BIT (13) | BIT (14) | BIT (15)))
 
 static const char *const entry_name[] = { "gettimeofday", "time", "getcpu" };

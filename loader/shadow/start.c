@@ -1,11 +1,11 @@
 /* Which file execve(2) runs.
  *
- * Problem: the path is the target's: relative to its working directory, below its root directory, through its own
- * links. openat2(2) with RESOLVE_IN_ROOT does that for absolute paths, but a relative one may climb out of the
- * directory that it starts in, up to the target's root.
+ * Problem: the path is the target's: relative to its working directory, below its root directory,
+ * through its own links. openat2(2) with RESOLVE_IN_ROOT does that for absolute paths, but a
+ * relative one may climb out of the directory that it starts in, up to the target's root.
  *
- * Choice: for those the calling thread, which has file system context of its own (unshare (CLONE_FS)), takes the
- * target's root and working directory for the moment of one open. */
+ * Choice: for those the calling thread, which has file system context of its own (unshare
+ * (CLONE_FS)), takes the target's root and working directory for the moment of one open. */
 #include "config.h"
 
 #include "loader/shadow/start.h"

@@ -7,14 +7,15 @@
 typedef struct BzExecContext BzExecContext;
 BzExecContext *bz_exec_context_new (GError **error);
 
-/* Opens for reading, as the zone's root, the file that the target's execveat (directory, path, flags) means: by the
- * target's own root and working directory. -1 when there is none that may be read. */
+/* Opens for reading, as the zone's root, the file that the target's execveat (directory, path,
+ * flags) means: by the target's own root and working directory. -1 when there is none that may be
+ * read. */
 int bz_exec_context_open (BzExecContext *context, BzCall *call, int directory, const char *path,
                           guint flags);
 
 /* The program that the task runs, for reading, or -1. */
 int bz_exec_context_open_program (BzExecContext *context, pid_t tid);
 
-/* Fills elf64, entry, lowest and interpreter from the first 4 KiB of the file's copy. Reads with bounds:
- * the bytes are the zone's. */
+/* Fills elf64, entry, lowest and interpreter from the first 4 KiB of the file's copy. Reads with
+ * bounds: the bytes are the zone's. */
 void bz_start_read (int copy, BzKnownFile *file);
