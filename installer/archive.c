@@ -1,10 +1,10 @@
 /* Opening archives: what libarchive is told, and what it may not do.
  *
- * Facts: "all filters" includes ones that start other programs (lrzip, grzip); "all formats" includes
- * a dozen that never held a Linux tree, each a parser to attack. Names in pax headers are
+ * Facts: "all filters" includes ones that start other programs (lrzip, grzip); "all formats"
+ * includes a dozen that never held a Linux tree, each a parser to attack. Names in pax headers are
  * UTF-8 by the standard and raw bytes in practice.
- * Choice: the formats and filters are named one by one; the locale is C.UTF-8 (installer/main.c), and a
- * name that does not convert is taken as its bytes. */
+ * Choice: the formats and filters are named one by one; the locale is C.UTF-8 (installer/main.c),
+ * and a name that does not convert is taken as its bytes. */
 #include "config.h"
 
 #include "installer/archive.h"
@@ -278,7 +278,6 @@ bz_archive_kind (BzArchive *archive)
     }
   return g_string_free (kind, FALSE);
 }
-
 
 struct archive *
 bz_archive_reader (BzArchive *archive)

@@ -6,7 +6,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-
 typedef struct BzArchive BzArchive;
 
 typedef enum {
@@ -14,8 +13,9 @@ typedef enum {
   BZ_ARCHIVE_RAW   /* one stream, decompressed */
 } BzArchiveFormats;
 
-/* Opens what `fd` (not taken; read from its beginning) holds. checksum: updated with every byte read from fd, or NULL. job: gets its
- * `done`, or NULL. label: how the source is called in errors. */
+/* Opens what `fd` (not taken; read from its beginning) holds. checksum: updated with every byte
+ * read from fd, or NULL. job: gets its `done`, or NULL. label: how the source is called in errors.
+ */
 BzArchive *bz_archive_open (int fd, BzArchiveFormats formats, GChecksum *checksum, BzJob *job,
                             const char *label, GError **error);
 /* Opens the data of the entry that `outer` stands at. outer must live longer. */
@@ -51,6 +51,7 @@ typedef struct {
 gboolean bz_archive_extract (BzArchive *archive, BzTree *tree, const BzArchiveOptions *options,
                              GError **error);
 
-/* Copies the entry's data into fd, leaving holes where it is zero; counted against the job's limits. */
+/* Copies the entry's data into fd, leaving holes where it is zero; counted against the job's
+ * limits. */
 gboolean bz_archive_save (BzArchive *archive, BzTree *tree, int fd, const char *label,
                           GError **error);

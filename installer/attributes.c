@@ -5,7 +5,8 @@
  * A capability attribute of revision 2 is honoured only where the file's user namespace is the
  * reader's: on a tree whose ids are shifted it must become revision 3 with the shifted root.
  * Choice: what a plain user can't set is counted and told, never fatal; a full disk is.
- * trusted.* and *.overlay.* are refused: on the upper directory of an overlay they would redirect names. */
+ * trusted.* and *.overlay.* are refused: on the upper directory of an overlay they would redirect
+ * names. */
 #include "config.h"
 
 #include "installer/tree.h"
@@ -40,12 +41,12 @@ shift_id (BzTree *tree, guint64 id, const char *path)
 }
 
 static gboolean
-set_owner (BzTree *tree, int fd, int dir_fd, const char *name, const char *path,
-           const BzNode *node, GError **error)
+set_owner (BzTree *tree, int fd, int dir_fd, const char *name, const char *path, const BzNode *node,
+           GError **error)
 {
   guint32 uid = shift_id (tree, node->uid, path), gid = shift_id (tree, node->gid, path);
-  int result = fd >= 0 ? fchown (fd, uid, gid)
-                       : fchownat (dir_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+  int result =
+      fd >= 0 ? fchown (fd, uid, gid) : fchownat (dir_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW);
 
   if (result == 0)
     return TRUE;
@@ -108,8 +109,7 @@ is_allowed (const char *name)
 {
   if (g_str_has_prefix (name, "user."))
     return !g_str_has_prefix (name, "user.overlay.");
-  return strcmp (name, "security.capability") == 0
-         || strcmp (name, "system.posix_acl_access") == 0
+  return strcmp (name, "security.capability") == 0 || strcmp (name, "system.posix_acl_access") == 0
          || strcmp (name, "system.posix_acl_default") == 0;
 }
 

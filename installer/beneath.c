@@ -6,7 +6,8 @@
  * argument is limited to PATH_MAX (4096) bytes, but trees may be deeper.
  * Choice: openat2 for every name; longer paths are walked in pieces, each below the last.
  * Limits: pieces are resolved one after the other, so for BZ_BENEATH_AS_ROOT a link in a later
- * piece is seen relative to that piece and not to the tree: such paths fail instead (ENAMETOOLONG). */
+ * piece is seen relative to that piece and not to the tree: such paths fail instead (ENAMETOOLONG).
+ */
 #include "config.h"
 
 #include "installer/beneath.h"
@@ -24,8 +25,8 @@ static int
 open_piece (int dir_fd, const char *path, int flags, mode_t mode, BzBeneath how)
 {
   static const guint64 resolve[] = {
-    [BZ_BENEATH_NO_LINKS]
-    = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+    [BZ_BENEATH_NO_LINKS] =
+        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
     [BZ_BENEATH_LINKS] = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     [BZ_BENEATH_AS_ROOT] = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
   };

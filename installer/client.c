@@ -2,13 +2,14 @@
  *
  * Problem: whatever happens to either process (Ctrl-C, SIGTERM, SIGKILL), no half tree may be left
  * under the target's name, and as little as possible under any other.
- * Choice: the tree is made in TARGET.partial (installer/partial.h) and renamed when complete. The installer stops and cleans up at
- * SIGINT and SIGTERM, when its parent dies (PR_SET_PDEATHSIG), and when nobody reads its
- * report. When it was killed itself, its caller cleans up. When both were, the next operation on the target does.
- * While it works, SIGINT and SIGTERM of the calling thread are taken by a signalfd.
- * With id maps a child in between sits in bz_userns_run; a signal to it reaches the installer as its parent's death.
- * Limits: the program is BRANDZONE_LIBEXECDIR (environment, for uninstalled builds) or the built-in
- * directory; the variable is ignored in set-id processes. */
+ * Choice: the tree is made in TARGET.partial (installer/partial.h) and renamed when complete. The
+ * installer stops and cleans up at SIGINT and SIGTERM, when its parent dies (PR_SET_PDEATHSIG), and
+ * when nobody reads its report. When it was killed itself, its caller cleans up. When both were,
+ * the next operation on the target does. While it works, SIGINT and SIGTERM of the calling thread
+ * are taken by a signalfd. With id maps a child in between sits in bz_userns_run; a signal to it
+ * reaches the installer as its parent's death. Limits: the program is BRANDZONE_LIBEXECDIR
+ * (environment, for uninstalled builds) or the built-in directory; the variable is ignored in
+ * set-id processes. */
 #include "config.h"
 
 #include "installer/installer.h"
@@ -173,7 +174,9 @@ take_line (Reading *reading, const char *line)
   static const struct {
     char tag;
     guint fields;
-  } known[] = { { BZ_REPORT_SOURCE, 2 }, { BZ_REPORT_PROGRESS, 3 }, { BZ_REPORT_NOTICE, 1 },
+  } known[] = { { BZ_REPORT_SOURCE, 2 },
+                { BZ_REPORT_PROGRESS, 3 },
+                { BZ_REPORT_NOTICE, 1 },
                 { BZ_REPORT_RESULT, 2 } };
   char **fields = NULL;
   guint count = 0;
@@ -301,7 +304,8 @@ remove_inside (gpointer data)
   return bz_error_exit_status (error);
 }
 
-/* In a child in the user namespace; its error comes back over a pipe (one line is less than a pipe holds). */
+/* In a child in the user namespace; its error comes back over a pipe (one line is less than a pipe
+ * holds). */
 static gboolean
 remove_mapped (Removal *removal, const GArray *uids, const GArray *gids, GError **error)
 {
@@ -357,11 +361,11 @@ bz_install_result_free (BzInstallResult *result)
 static gboolean
 fail_died (int status, const BzInstallOptions *options, GError **error)
 {
-  g_autofree char *why
-      = WIFSIGNALED (status)
-            ? g_strdup_printf ("brandzone-install died: %s", g_strsignal (WTERMSIG (status)))
-            : g_strdup_printf ("brandzone-install ended without a result (exit %d)",
-                               WEXITSTATUS (status));
+  g_autofree char *why =
+      WIFSIGNALED (status)
+          ? g_strdup_printf ("brandzone-install died: %s", g_strsignal (WTERMSIG (status)))
+          : g_strdup_printf ("brandzone-install ended without a result (exit %d)",
+                             WEXITSTATUS (status));
 
   return bz_fail (error, BZ_ERROR_FAILED, why, "try again; if it dies again, report it",
                   "installing %s", options->source);

@@ -1,10 +1,10 @@
 /* A directory as the source.
  *
  * Facts: the source may be in use, and may be hostile: a file may become a link between looking and
- * opening. FICLONE shares blocks where the file system can; copy_file_range copies in the kernel; SEEK_DATA finds holes.
- * Choice: everything is opened below the source without following links; file systems mounted
- * in it are not entered; directories wait in a list of paths, so depth costs no stack.
- * Limits: attributes of symbolic links and access times are not copied. */
+ * opening. FICLONE shares blocks where the file system can; copy_file_range copies in the kernel;
+ * SEEK_DATA finds holes. Choice: everything is opened below the source without following links;
+ * file systems mounted in it are not entered; directories wait in a list of paths, so depth costs
+ * no stack. Limits: attributes of symbolic links and access times are not copied. */
 #include "config.h"
 
 #include "installer/install.h"
@@ -280,8 +280,8 @@ copy_directory (Copy *copy, const char *path, GError **error)
 
       if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
         continue;
-      child = *path == '\0' ? g_strdup (entry->d_name)
-                            : g_strdup_printf ("%s/%s", path, entry->d_name);
+      child =
+          *path == '\0' ? g_strdup (entry->d_name) : g_strdup_printf ("%s/%s", path, entry->d_name);
       ok = copy_entry (copy, fd, entry->d_name, child, error);
     }
   closedir (dir);

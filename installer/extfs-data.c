@@ -1,11 +1,11 @@
 /* The data of a file in an ext image.
  *
- * Facts: a size of 2^60 with one block is legal (a hole), so data is found by its blocks and never by
- * reading up to the size. Extents that are allocated and not written hold old bytes of the disk and read as zero:
- * libext2fs's block iterator gives them like any other, so extents are walked here. A hostile tree of indirect
- * blocks or extents can name one block billions of times: the job's limit on bytes ends that, and a limit on
- * extents those that bring no bytes.
- * Limits: encrypted files can't be read; their directory entries can't either. */
+ * Facts: a size of 2^60 with one block is legal (a hole), so data is found by its blocks and never
+ * by reading up to the size. Extents that are allocated and not written hold old bytes of the disk
+ * and read as zero: libext2fs's block iterator gives them like any other, so extents are walked
+ * here. A hostile tree of indirect blocks or extents can name one block billions of times: the
+ * job's limit on bytes ends that, and a limit on extents those that bring no bytes. Limits:
+ * encrypted files can't be read; their directory entries can't either. */
 #include "config.h"
 
 #include "installer/extfs.h"
@@ -128,8 +128,8 @@ copy_inline (Data *data, ext2_ino_t ino)
   if (code != 0 || size > RUN_BYTES)
     return bz_ext_fail (code != 0 ? code : EXT2_ET_INLINE_DATA_CANT_ITERATE, data->path,
                         &data->failure);
-  return bz_tree_file_write (data->tree, data->to, data->path, data->buffer,
-                             MIN (size, data->size), 0, &data->failure);
+  return bz_tree_file_write (data->tree, data->to, data->path, data->buffer, MIN (size, data->size),
+                             0, &data->failure);
 }
 
 gboolean
@@ -137,8 +137,9 @@ bz_ext_copy_data (ext2_filsys fs, ext2_ino_t ino, struct ext2_inode *inode, BzTr
                   const char *path, GError **error)
 {
   g_autofree char *buffer = g_malloc (RUN_BYTES);
-  Data data = { .fs = fs, .tree = tree, .to = to, .path = path, .size = EXT2_I_SIZE (inode),
-                .buffer = buffer };
+  Data data = {
+    .fs = fs, .tree = tree, .to = to, .path = path, .size = EXT2_I_SIZE (inode), .buffer = buffer
+  };
   gboolean ok;
 
   if (inode->i_flags & EXT4_INLINE_DATA_FL)
@@ -147,8 +148,8 @@ bz_ext_copy_data (ext2_filsys fs, ext2_ino_t ino, struct ext2_inode *inode, BzTr
     ok = copy_extents (&data, ino, inode) && flush (&data);
   else
     {
-      errcode_t code = ext2fs_block_iterate3 (
-          fs, ino, BLOCK_FLAG_READ_ONLY | BLOCK_FLAG_DATA_ONLY, NULL, take_block, &data);
+      errcode_t code = ext2fs_block_iterate3 (fs, ino, BLOCK_FLAG_READ_ONLY | BLOCK_FLAG_DATA_ONLY,
+                                              NULL, take_block, &data);
 
       ok = data.failure == NULL && (code == 0 || bz_ext_fail (code, path, &data.failure))
            && flush (&data);

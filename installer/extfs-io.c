@@ -1,7 +1,8 @@
 /* An I/O manager of libext2fs over a descriptor and an offset.
  *
- * Problem: libext2fs's own opens names; we have descriptors: of files without a name, of partitions.
- * It never writes. Reads beyond the end are short reads, which libext2fs takes as damage. */
+ * Problem: libext2fs's own opens names; we have descriptors: of files without a name, of
+ * partitions. It never writes. Reads beyond the end are short reads, which libext2fs takes as
+ * damage. */
 #include "config.h"
 
 #include "installer/extfs.h"
@@ -60,7 +61,7 @@ static errcode_t
 io_read64 (io_channel channel, unsigned long long block, int count, void *data)
 {
   const Private *private = channel->private_data;
-  gsize size = count < 0 ? (gsize) -(gint64) count : (gsize) count * (gsize) channel->block_size;
+  gsize size = count < 0 ? (gsize) - (gint64) count : (gsize) count * (gsize) channel->block_size;
   guint64 at;
   gsize got = 0;
 

@@ -1,10 +1,10 @@
 /* From an ext image to a tree.
  *
- * Problem: an image is a hostile data structure: directories that contain themselves, names with "/",
- * links that say one and are many.
- * Choice: each directory inode is entered once; directories wait in a list, so depth costs no stack; every
- * name passes the same gate as an archive's (installer/tree.h).
- * Limits: a journal that was not replayed is told, not replayed: the image is only read. */
+ * Problem: an image is a hostile data structure: directories that contain themselves, names with
+ * "/", links that say one and are many. Choice: each directory inode is entered once; directories
+ * wait in a list, so depth costs no stack; every name passes the same gate as an archive's
+ * (installer/tree.h). Limits: a journal that was not replayed is told, not replayed: the image is
+ * only read. */
 #include "config.h"
 
 #include "installer/extfs.h"
@@ -132,7 +132,8 @@ take_xattrs (BzExtImage *image, ext2_ino_t ino, BzNode *node)
 }
 
 static void
-describe (Walk *walk, ext2_ino_t ino, const struct ext2_inode_large *inode, gsize size, BzNode *node)
+describe (Walk *walk, ext2_ino_t ino, const struct ext2_inode_large *inode, gsize size,
+          BzNode *node)
 {
   gint64 seconds = (gint32) inode->i_mtime;
   long nanoseconds = 0;
@@ -152,8 +153,9 @@ describe (Walk *walk, ext2_ino_t ino, const struct ext2_inode_large *inode, gsiz
       guint32 old = inode->i_block[0], new = inode->i_block[1];
 
       /* The 16-bit form, or the 32-bit one with 12 bits of major and 20 of minor. */
-      node->device = old != 0 ? makedev ((old >> 8) & 0xff, old & 0xff)
-                              : makedev ((new >> 8) & 0xfff, (new & 0xff) | ((new >> 12) & 0xfff00));
+      node->device = old != 0
+                         ? makedev ((old >> 8) & 0xff, old & 0xff)
+                         : makedev ((new >> 8) & 0xfff, (new & 0xff) | ((new >> 12) & 0xfff00));
     }
   take_xattrs (walk->image, ino, node);
 }
@@ -228,10 +230,11 @@ enter_later (Walk *walk, ext2_ino_t ino, const char *path, GError **error)
 static gboolean
 extract_inode (Walk *walk, ext2_ino_t ino, const char *path, GError **error)
 {
-  gsize size = MAX ((gsize) EXT2_INODE_SIZE (walk->image->fs->super), sizeof (struct ext2_inode_large));
+  gsize size =
+      MAX ((gsize) EXT2_INODE_SIZE (walk->image->fs->super), sizeof (struct ext2_inode_large));
   g_autofree struct ext2_inode_large *inode = g_malloc0 (size);
-  errcode_t code
-      = ext2fs_read_inode_full (walk->image->fs, ino, (struct ext2_inode *) inode, (int) size);
+  errcode_t code =
+      ext2fs_read_inode_full (walk->image->fs, ino, (struct ext2_inode *) inode, (int) size);
   g_auto (BzNode) node = { 0 };
   gboolean missing;
 
@@ -242,9 +245,8 @@ extract_inode (Walk *walk, ext2_ino_t ino, const char *path, GError **error)
     return bz_tree_directory (walk->tree, path, &node, error)
            && enter_later (walk, ino, path, error);
 
-  const char *first = inode->i_links_count > 1
-                          ? g_hash_table_lookup (walk->links, GUINT_TO_POINTER (ino))
-                          : NULL;
+  const char *first =
+      inode->i_links_count > 1 ? g_hash_table_lookup (walk->links, GUINT_TO_POINTER (ino)) : NULL;
   if (first != NULL)
     {
       if (bz_tree_link (walk->tree, path, first, &missing, NULL))
@@ -291,7 +293,8 @@ bz_ext_extract (BzExtImage *image, BzTree *tree, GError **error)
   gboolean ok;
 
   if (ext2fs_has_feature_journal_needs_recovery (image->fs->super))
-    bz_job_notice (tree->job, "the image was not unmounted cleanly: its last changes may be missing");
+    bz_job_notice (tree->job,
+                   "the image was not unmounted cleanly: its last changes may be missing");
   walk.todo = g_array_new (FALSE, FALSE, sizeof (Directory));
   walk.entered = g_hash_table_new (NULL, NULL);
   walk.links = g_hash_table_new_full (NULL, NULL, NULL, g_free);

@@ -1,10 +1,10 @@
 /* From archive entries to a tree.
  *
- * Facts: cpio carries the data of a hard-linked file with its last name; tar gives holes by offsets;
- * zip made on DOS has no modes. A tar that breaks off in compressed data is FATAL to libarchive,
- * after which nothing of the file being read can be trusted.
- * Choice: a file that was cut off is removed again, also with --keep-partial: a half library is worse
- * than a missing one. */
+ * Facts: cpio carries the data of a hard-linked file with its last name; tar gives holes by
+ * offsets; zip made on DOS has no modes. A tar that breaks off in compressed data is FATAL to
+ * libarchive, after which nothing of the file being read can be trusted. Choice: a file that was
+ * cut off is removed again, also with --keep-partial: a half library is worse than a missing one.
+ */
 #include "config.h"
 
 #include "installer/archive.h"
@@ -120,11 +120,11 @@ static gboolean
 fail_source (Extraction *x, const char *path, guint64 at, GError **error)
 {
   const char *why = archive_error_string (bz_archive_reader (x->archive));
-  g_autofree char *where
-      = path == NULL ? g_strdup_printf ("%s (after %" G_GUINT64_FORMAT " entries)",
-                                        why == NULL ? "it is damaged" : why, x->entries)
-                     : g_strdup_printf ("%s (in %s, at its byte %" G_GUINT64_FORMAT ")",
-                                        why == NULL ? "it is damaged" : why, path, at);
+  g_autofree char *where = path == NULL
+                               ? g_strdup_printf ("%s (after %" G_GUINT64_FORMAT " entries)",
+                                                  why == NULL ? "it is damaged" : why, x->entries)
+                               : g_strdup_printf ("%s (in %s, at its byte %" G_GUINT64_FORMAT ")",
+                                                  why == NULL ? "it is damaged" : why, path, at);
 
   x->broke_off = TRUE;
   return bz_fail (error, BZ_ERROR_INPUT, where,
@@ -153,8 +153,7 @@ copy_data (Extraction *x, int fd, const char *path, guint64 *end, GError **error
       if (offset < 0)
         return bz_fail (error, BZ_ERROR_INPUT, "a part of it has a negative place", NULL,
                         "file %.200s", path);
-      if (size > 0
-          && !bz_tree_file_write (x->tree, fd, path, block, size, (guint64) offset, error))
+      if (size > 0 && !bz_tree_file_write (x->tree, fd, path, block, size, (guint64) offset, error))
         return FALSE;
       *end = (guint64) offset + size;
     }
@@ -165,8 +164,8 @@ make_file (Extraction *x, struct archive_entry *entry, const char *path, const B
            gboolean again, GError **error)
 {
   guint64 end, size = (guint64) MAX (archive_entry_size (entry), 0);
-  int fd = again ? bz_tree_file_reopen (x->tree, path, error)
-                 : bz_tree_file_open (x->tree, path, error);
+  int fd =
+      again ? bz_tree_file_reopen (x->tree, path, error) : bz_tree_file_open (x->tree, path, error);
 
   if (fd < 0)
     return FALSE;
@@ -187,8 +186,7 @@ make_link (Extraction *x, struct archive_entry *entry, const char *path, const B
 {
   const char *raw = archive_entry_hardlink (entry);
   gboolean absolute, missing;
-  g_autofree char *to
-      = bz_tree_clean_path (raw == NULL ? "" : raw, &absolute, error);
+  g_autofree char *to = bz_tree_clean_path (raw == NULL ? "" : raw, &absolute, error);
   g_autoptr (GError) failure = NULL;
 
   if (to == NULL)
@@ -216,7 +214,8 @@ white_out (Extraction *x, const char *path, gboolean *done, GError **error)
 {
   const char *slash = strrchr (path, '/');
   const char *name = slash == NULL ? path : slash + 1;
-  g_autofree char *parent = slash == NULL ? g_strdup ("") : g_strndup (path, (gsize) (slash - path));
+  g_autofree char *parent =
+      slash == NULL ? g_strdup ("") : g_strndup (path, (gsize) (slash - path));
 
   *done = g_str_has_prefix (name, ".wh.");
   if (!*done)
@@ -230,8 +229,8 @@ white_out (Extraction *x, const char *path, gboolean *done, GError **error)
     return bz_fail (error, BZ_ERROR_INPUT, "it removes a name that can't be", NULL,
                     "layer entry %.200s", path);
 
-  g_autofree char *victim = slash == NULL ? g_strdup (name)
-                                          : g_strdup_printf ("%s/%s", parent, name);
+  g_autofree char *victim =
+      slash == NULL ? g_strdup (name) : g_strdup_printf ("%s/%s", parent, name);
   return bz_tree_remove (x->tree, victim, error);
 }
 
@@ -311,14 +310,14 @@ bz_archive_extract (BzArchive *archive, BzTree *tree, const BzArchiveOptions *op
   g_autoptr (GError) failure = NULL;
   struct archive_entry *entry = NULL;
 
-  while (next_entry (&x, &entry, &failure) && entry != NULL
-         && extract_entry (&x, entry, &failure))
+  while (next_entry (&x, &entry, &failure) && entry != NULL && extract_entry (&x, entry, &failure))
     x.entries++;
   if (failure == NULL)
     return TRUE;
   if (x.broke_off && options->keep_partial && x.entries > 0)
     {
-      bz_job_notice (tree->job, "the source breaks off: %s; %" G_GUINT64_FORMAT
+      bz_job_notice (tree->job,
+                     "the source breaks off: %s; %" G_GUINT64_FORMAT
                      " entries before that were kept, the rest is missing",
                      bz_error_parts (failure)->why, x.entries);
       return TRUE;
@@ -342,8 +341,7 @@ bz_archive_save (BzArchive *archive, BzTree *tree, int fd, const char *label, GE
         gboolean zero = buffer[i] == 0 && memcmp (buffer + i, buffer + i + 1, length - 1) == 0;
 
         if (!bz_job_step (tree->job, error)
-            || (!zero
-                && !bz_tree_file_write (tree, fd, label, buffer + i, length, at, error)))
+            || (!zero && !bz_tree_file_write (tree, fd, label, buffer + i, length, at, error)))
           return FALSE;
         at += length;
       }

@@ -17,8 +17,7 @@ image_offset (int fd)
   const char *name;
   guint64 offset = 0;
 
-  if (size > 0
-      && bz_recognise_bytes (head, (gsize) size, &name, &offset) == BZ_BYTES_PARTITIONS)
+  if (size > 0 && bz_recognise_bytes (head, (gsize) size, &name, &offset) == BZ_BYTES_PARTITIONS)
     return offset;
   return 0;
 }
@@ -86,7 +85,8 @@ unpack_if_image (BzInstall *install, BzArchive *archive, const char *name, GErro
   return -1;
 }
 
-/* Of the images in the archive, the one whose root looks most like a userland; the first of equals. */
+/* Of the images in the archive, the one whose root looks most like a userland; the first of equals.
+ */
 static int
 find_image (BzInstall *install, BzArchive *archive, char **best_name, GError **error)
 {

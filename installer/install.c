@@ -73,8 +73,7 @@ only_directory (int fd, gboolean *userland, gboolean *empty)
       count++;
       *userland |= bz_recognise_path (entry->d_name);
       g_clear_pointer (&only, g_free);
-      if (count == 1
-          && fstatat (dirfd (dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0
+      if (count == 1 && fstatat (dirfd (dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0
           && S_ISDIR (st.st_mode))
         only = g_strdup (entry->d_name);
     }
@@ -125,15 +124,17 @@ find_userland (BzInstall *install, GError **error)
 static void
 tell_closed_root (BzInstall *install, const char *userland)
 {
-  int fd = bz_beneath_open (install->tree->fd, userland, O_RDONLY | O_DIRECTORY, 0,
-                            BZ_BENEATH_NO_LINKS);
+  int fd =
+      bz_beneath_open (install->tree->fd, userland, O_RDONLY | O_DIRECTORY, 0, BZ_BENEATH_NO_LINKS);
   struct stat st;
 
   if (fd < 0)
     return;
   if (fstat (fd, &st) == 0 && (st.st_mode & 0001) == 0)
-    bz_job_notice (install->job, "the tree's root directory has mode %04o in the source: only "
-                   "root can work in it until it is changed", st.st_mode & 07777);
+    bz_job_notice (install->job,
+                   "the tree's root directory has mode %04o in the source: only "
+                   "root can work in it until it is changed",
+                   st.st_mode & 07777);
   close (fd);
 }
 
@@ -153,16 +154,14 @@ fill_tree (BzInstall *install, GError **error)
 
   /* Sources that do not tell about their root get root's own, not the installing umask's. */
   if (!bz_tree_directory (install->tree, "", &root, error)
-      || !readers[install->source->type] (install, error)
-      || !bz_tree_finish (install->tree, error))
+      || !readers[install->source->type](install, error) || !bz_tree_finish (install->tree, error))
     return FALSE;
   userland = find_userland (install, error);
   if (userland == NULL)
     return FALSE;
   tell_closed_root (install, userland);
   bz_job_tell_tallies (install->job);
-  return bz_job_step (install->job, error)
-         && bz_partial_commit (install->partial, userland, error);
+  return bz_job_step (install->job, error) && bz_partial_commit (install->partial, userland, error);
 }
 
 static gboolean
@@ -203,8 +202,9 @@ bz_install (BzJob *job, const BzInstallArgs *args, GError **error)
     }
   if (ok)
     {
-      BzInstall install = { .job = job, .args = args, .source = &source, .source_fd = fd,
-                            .partial = &partial };
+      BzInstall install = {
+        .job = job, .args = args, .source = &source, .source_fd = fd, .partial = &partial
+      };
 
       ok = install_into (&install, error);
       /* What can't be removed after a failure matters less than the failure. */

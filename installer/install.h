@@ -32,5 +32,6 @@ gboolean bz_install_oci_directory (BzInstall *install, GError **error);
 gboolean bz_install_oci_archive (BzInstall *install, GError **error);
 gboolean bz_install_docker_archive (BzInstall *install, GError **error);
 
-/* A file without a name beside the tree, for what must be unpacked before it can be read. -1: error. */
+/* A file without a name beside the tree, for what must be unpacked before it can be read. -1:
+ * error. */
 int bz_install_temporary (BzInstall *install, GError **error);

@@ -8,42 +8,47 @@
 
 /* What a source was recognised as. */
 typedef struct {
-  char *kind;        /* "directory", "tar.gz archive", "ext2 image in a zip archive", "OCI layout", "docker archive", ... */
-  guint64 bytes;     /* size of the source, 0 if unknown */
+  char *kind; /* "directory", "tar.gz archive", "ext2 image in a zip archive", "OCI layout", "docker
+                 archive", ... */
+  guint64 bytes; /* size of the source, 0 if unknown */
 } BzSourceInfo;
 
 typedef struct {
-  guint64 done, total;  /* bytes of the source; total 0: unknown */
-  guint64 files;        /* made so far */
+  guint64 done, total; /* bytes of the source; total 0: unknown */
+  guint64 files;       /* made so far */
 } BzProgress;
 typedef void (*BzProgressFunc) (const BzProgress *progress, gpointer data);
 typedef void (*BzRecognisedFunc) (const BzSourceInfo *source, gpointer data);
 
 typedef struct {
-  const char *source;      /* path */
-  const char *target;      /* a directory that does not exist yet, absolute; its parent does */
-  gboolean keep_partial;   /* an archive that is cut off: keep what could be read, and say so */
-  const GArray *uids, *gids; /* plain users: unpack inside a user namespace with these maps; NULL: as host root;
-                              * empty: the caller's id alone is mapped */
-  guint32 id_shift;        /* root with BZ_IDS_SHIFTED: added to every id; 0: none */
-  BzProgressFunc progress; /* or NULL */
-  gpointer data;           /* for progress and recognised */
+  const char *source;          /* path */
+  const char *target;          /* a directory that does not exist yet, absolute; its parent does */
+  gboolean keep_partial;       /* an archive that is cut off: keep what could be read, and say so */
+  const GArray *uids, *gids;   /* plain users: unpack inside a user namespace with these maps; NULL:
+                                * as host root;   empty: the caller's id alone is mapped */
+  guint32 id_shift;            /* root with BZ_IDS_SHIFTED: added to every id; 0: none */
+  BzProgressFunc progress;     /* or NULL */
+  gpointer data;               /* for progress and recognised */
   BzRecognisedFunc recognised; /* told once, before anything is written; or NULL */
-  guint64 max_size;        /* bytes that the source may expand to; 0: 8 GiB or 200 times its size */
+  guint64 max_size; /* bytes that the source may expand to; 0: 8 GiB or 200 times its size */
 } BzInstallOptions;
 
 typedef struct {
   BzSourceInfo source;
   guint64 files, bytes;
-  char **notices; /* one line each: "12 device nodes left out: a plain user can't make them"; never NULL */
+  char **notices; /* one line each: "12 device nodes left out: a plain user can't make them"; never
+                     NULL */
 } BzInstallResult;
 
-/* Unpacks. On failure, or when interrupted (SIGINT, SIGTERM to the caller's process group: BZ_ERROR_INTERRUPTED), the target
- * is gone again. BZ_ERROR_INPUT for damaged or hostile sources. */
+/* Unpacks. On failure, or when interrupted (SIGINT, SIGTERM to the caller's process group:
+ * BZ_ERROR_INTERRUPTED), the target is gone again. BZ_ERROR_INPUT for damaged or hostile sources.
+ */
 BzInstallResult *bz_installer_run (const BzInstallOptions *options, GError **error);
 void bz_install_result_free (BzInstallResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzInstallResult, bz_install_result_free)
 
-/* Removes a tree made by bz_installer_run, inside the user namespace when maps are given. Never follows links, never leaves the tree,
- * survives a tree that changes while it is removed. Safe to call again. */
-gboolean bz_installer_remove (const char *tree, const GArray *uids, const GArray *gids, GError **error);
+/* Removes a tree made by bz_installer_run, inside the user namespace when maps are given. Never
+ * follows links, never leaves the tree, survives a tree that changes while it is removed. Safe to
+ * call again. */
+gboolean bz_installer_remove (const char *tree, const GArray *uids, const GArray *gids,
+                              GError **error);

@@ -110,8 +110,8 @@ bz_job_count_bytes (BzJob *job, guint64 bytes, GError **error)
 {
   if (bytes > job->max_bytes - MIN (job->bytes, job->max_bytes))
     {
-      g_autofree char *why
-          = g_strdup_printf ("it expands to more than %.1f MiB", (double) job->max_bytes / (1 << 20));
+      g_autofree char *why =
+          g_strdup_printf ("it expands to more than %.1f MiB", (double) job->max_bytes / (1 << 20));
 
       return bz_fail (error, BZ_ERROR_INPUT, why, "if that is right, give a larger --max-size",
                       "unpacking the source");
@@ -125,8 +125,8 @@ bz_job_count_file (BzJob *job, GError **error)
 {
   if (job->files >= job->max_files)
     {
-      g_autofree char *why
-          = g_strdup_printf ("it holds more than %" G_GUINT64_FORMAT " files", job->max_files);
+      g_autofree char *why =
+          g_strdup_printf ("it holds more than %" G_GUINT64_FORMAT " files", job->max_files);
 
       return bz_fail (error, BZ_ERROR_INPUT, why, "if that is right, give a larger --max-files",
                       "unpacking the source");

@@ -4,9 +4,9 @@
 #include <glib.h>
 
 typedef struct {
-  int report_fd;      /* lines of installer/report.h; -1: texts to nobody */
-  gboolean deaf;      /* the reader of report_fd is gone */
-  guint64 done, total; /* bytes of the source */
+  int report_fd;        /* lines of installer/report.h; -1: texts to nobody */
+  gboolean deaf;        /* the reader of report_fd is gone */
+  guint64 done, total;  /* bytes of the source */
   guint64 files, bytes; /* made in the tree; bytes: data written, holes not counted */
   guint64 max_bytes, max_files;
   gint64 last_report; /* monotonic microseconds */

@@ -24,7 +24,8 @@ static int
 open_parent (BzTree *tree, const char *path, const char **name)
 {
   const char *slash = strrchr (path, '/');
-  g_autofree char *parent = slash == NULL ? g_strdup ("") : g_strndup (path, (gsize) (slash - path));
+  g_autofree char *parent =
+      slash == NULL ? g_strdup ("") : g_strndup (path, (gsize) (slash - path));
 
   *name = slash == NULL ? path : slash + 1;
   return bz_beneath_open (tree->fd, parent, O_PATH | O_DIRECTORY, 0, tree->parents);
@@ -57,8 +58,7 @@ static GPtrArray *
 list_names (BzTree *tree, const char *path)
 {
   GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
-  int fd = bz_beneath_open (tree->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
-                            tree->parents);
+  int fd = bz_beneath_open (tree->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, tree->parents);
   DIR *dir = fd < 0 ? NULL : fdopendir (fd);
   struct dirent *entry;
 

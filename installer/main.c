@@ -27,7 +27,8 @@ static const GOptionEntry entries[] = {
   { "keep-partial", 0, 0, G_OPTION_ARG_NONE, &keep_partial,
     "Keep what a cut-off archive still gives", NULL },
   { "id-shift", 0, 0, G_OPTION_ARG_INT64, &id_shift, "Add this to every owner id", "N" },
-  { "max-size", 0, 0, G_OPTION_ARG_INT64, &max_size, "Refuse sources that expand beyond this", "BYTES" },
+  { "max-size", 0, 0, G_OPTION_ARG_INT64, &max_size, "Refuse sources that expand beyond this",
+    "BYTES" },
   { "max-files", 0, 0, G_OPTION_ARG_INT64, &max_files, "Refuse sources with more files", "N" },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, "SOURCE TARGET" },
   { NULL },
@@ -63,7 +64,9 @@ parse (int argc, char **argv, BzInstallArgs *args, GError **error)
       || id_shift > (gint64) G_MAXUINT32 - 65536 || max_size < 0 || max_files <= 0)
     return bz_fail (error, BZ_ERROR_USAGE, "it takes a SOURCE and a TARGET",
                     "brandzone-install --help", "brandzone-install");
-  *args = (BzInstallArgs){ .source = paths[0], .target = paths[1], .keep_partial = keep_partial,
+  *args = (BzInstallArgs){ .source = paths[0],
+                           .target = paths[1],
+                           .keep_partial = keep_partial,
                            .id_shift = (guint32) id_shift };
   return TRUE;
 }

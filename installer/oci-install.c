@@ -1,9 +1,9 @@
 /* OCI layouts and docker archives: from layers to a tree.
  *
- * Facts: an archive of layers has its index anywhere, so it is unpacked beside the tree first. The digest of an
- * OCI layer is of its compressed bytes, the one docker's configuration gives of the unpacked tar. Older docker
- * archives make a layer that is there twice a link to the first.
- * Choice: a layer's digest is computed while it is applied and compared at its end: nothing has the
+ * Facts: an archive of layers has its index anywhere, so it is unpacked beside the tree first. The
+ * digest of an OCI layer is of its compressed bytes, the one docker's configuration gives of the
+ * unpacked tar. Older docker archives make a layer that is there twice a link to the first. Choice:
+ * a layer's digest is computed while it is applied and compared at its end: nothing has the
  * target's name before that. */
 #include "config.h"
 
@@ -149,10 +149,10 @@ check_machine (const BzOciConfig *config, GError **error)
       && bz_oci_machine_runs (config->architecture))
     return TRUE;
 
-  g_autofree char *why
-      = g_strdup_printf ("it is for %.40s/%.40s, not for linux/amd64 or linux/386",
-                         config->os == NULL ? "?" : config->os,
-                         config->architecture == NULL ? "?" : config->architecture);
+  g_autofree char *why =
+      g_strdup_printf ("it is for %.40s/%.40s, not for linux/amd64 or linux/386",
+                       config->os == NULL ? "?" : config->os,
+                       config->architecture == NULL ? "?" : config->architecture);
   return bz_fail (error, BZ_ERROR_INPUT, why, NULL, "choosing an image");
 }
 
@@ -233,10 +233,10 @@ install_docker (BzInstall *install, int image_fd, GError **error)
 {
   gsize size;
   g_autofree char *json = read_json (image_fd, "manifest.json", NULL, &size, error);
-  g_autoptr (BzDockerManifest) manifest
-      = json == NULL ? NULL : bz_docker_parse_manifest (json, size, error);
-  g_autoptr (BzOciConfig) config
-      = manifest == NULL ? NULL : read_config (image_fd, manifest->config, NULL, error);
+  g_autoptr (BzDockerManifest) manifest =
+      json == NULL ? NULL : bz_docker_parse_manifest (json, size, error);
+  g_autoptr (BzOciConfig) config =
+      manifest == NULL ? NULL : read_config (image_fd, manifest->config, NULL, error);
 
   if (config == NULL)
     return FALSE;
@@ -244,7 +244,8 @@ install_docker (BzInstall *install, int image_fd, GError **error)
     bz_job_notice (install->job, "the archive holds %u images; the first was taken (%.80s)",
                    manifest->images, manifest->tag == NULL ? manifest->config : manifest->tag);
   if (g_strv_length (config->diff_ids) != g_strv_length (manifest->layers))
-    return bz_fail (error, BZ_ERROR_INPUT, "its manifest and its configuration name different layers",
+    return bz_fail (error, BZ_ERROR_INPUT,
+                    "its manifest and its configuration name different layers",
                     "the image is damaged: get it again", "%s", install->args->source);
   expect_layers (install, image_fd, manifest->layers);
   for (guint i = 0; manifest->layers[i] != NULL; i++)

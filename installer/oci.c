@@ -1,9 +1,9 @@
 /* JSON of images.
  *
- * Facts: json-glib parses nested arrays by recursion and its getters log criticals when a member has
- * another type. Both are in a stranger's hands here.
- * Choice: depth is bounded before parsing, and members are read by getters of ours that check first.
- * Digests are checked to be "sha256:" or "sha512:" and lower-case hex, because they become paths. */
+ * Facts: json-glib parses nested arrays by recursion and its getters log criticals when a member
+ * has another type. Both are in a stranger's hands here. Choice: depth is bounded before parsing,
+ * and members are read by getters of ours that check first. Digests are checked to be "sha256:" or
+ * "sha512:" and lower-case hex, because they become paths. */
 #include "config.h"
 
 #include "installer/oci.h"
@@ -50,8 +50,8 @@ parse (const char *json, gsize size, JsonNodeType type, GError **error)
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   g_autoptr (GError) failure = NULL;
 
-  if (size > G_MAXSSIZE || memchr (json, '\0', size) != NULL || !g_utf8_validate (json, (gssize) size, NULL)
-      || !depth_ok (json, size))
+  if (size > G_MAXSSIZE || memchr (json, '\0', size) != NULL
+      || !g_utf8_validate (json, (gssize) size, NULL) || !depth_ok (json, size))
     {
       fail_json ("it is not the JSON that it should be", error);
       return NULL;
@@ -173,16 +173,16 @@ parse_descriptor (JsonObject *object, GError **error)
   descriptor->media_type = g_strdup (text_member (object, "mediaType"));
   descriptor->os = g_strdup (text_member (platform, "os"));
   descriptor->architecture = g_strdup (text_member (platform, "architecture"));
-  descriptor->name = g_strdup (text_member (object_member (object, "annotations"),
-                                            "org.opencontainers.image.ref.name"));
+  descriptor->name = g_strdup (
+      text_member (object_member (object, "annotations"), "org.opencontainers.image.ref.name"));
   return descriptor;
 }
 
 static GPtrArray *
 parse_descriptors (JsonArray *array, GError **error)
 {
-  g_autoptr (GPtrArray) all
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) bz_oci_descriptor_free);
+  g_autoptr (GPtrArray) all =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) bz_oci_descriptor_free);
 
   if (array == NULL || json_array_get_length (array) > LAYERS_MAX)
     {
@@ -192,10 +192,10 @@ parse_descriptors (JsonArray *array, GError **error)
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
       JsonNode *node = json_array_get_element (array, i);
-      BzOciDescriptor *descriptor
-          = json_node_get_node_type (node) == JSON_NODE_OBJECT
-                ? parse_descriptor (json_node_get_object (node), error)
-                : (fail_json ("its list holds something else", error), NULL);
+      BzOciDescriptor *descriptor =
+          json_node_get_node_type (node) == JSON_NODE_OBJECT
+              ? parse_descriptor (json_node_get_object (node), error)
+              : (fail_json ("its list holds something else", error), NULL);
 
       if (descriptor == NULL)
         return NULL;
@@ -211,8 +211,9 @@ bz_oci_parse_index (const char *json, gsize size, GError **error)
 
   if (parser == NULL)
     return NULL;
-  return parse_descriptors (
-      array_member (json_node_get_object (json_parser_get_root (parser)), "manifests"), error);
+  return parse_descriptors (array_member (json_node_get_object (json_parser_get_root (parser)),
+                                          "manifests"),
+                            error);
 }
 
 gboolean
@@ -221,7 +222,8 @@ bz_oci_is_index (const char *json, gsize size)
   g_autoptr (JsonParser) parser = parse (json, size, JSON_NODE_OBJECT, NULL);
 
   return parser != NULL
-         && array_member (json_node_get_object (json_parser_get_root (parser)), "manifests") != NULL;
+         && array_member (json_node_get_object (json_parser_get_root (parser)), "manifests")
+                != NULL;
 }
 
 void
@@ -351,10 +353,10 @@ bz_oci_parse_config (const char *json, gsize size, GError **error)
 static int
 rank (const char *architecture)
 {
-  return architecture == NULL                       ? 1
-         : strcmp (architecture, "amd64") == 0      ? 3
-         : strcmp (architecture, "386") == 0        ? 2
-                                                    : 0;
+  return architecture == NULL                  ? 1
+         : strcmp (architecture, "amd64") == 0 ? 3
+         : strcmp (architecture, "386") == 0   ? 2
+                                               : 0;
 }
 
 gboolean
@@ -383,11 +385,11 @@ bz_oci_choose (const GPtrArray *descriptors, GError **error)
     }
   if (best == NULL)
     {
-      g_autofree char *why
-          = there->len == 0
-                ? g_strdup ("it holds no image")
-                : g_strdup_printf ("it holds images for %s, and none for linux/amd64 or linux/386",
-                                   there->str);
+      g_autofree char *why =
+          there->len == 0
+              ? g_strdup ("it holds no image")
+              : g_strdup_printf ("it holds images for %s, and none for linux/amd64 or linux/386",
+                                 there->str);
       bz_fail (error, BZ_ERROR_INPUT, why, NULL, "choosing an image");
     }
   return best;

@@ -129,8 +129,8 @@ bz_partial_begin (const char *target, BzPartial *partial, GError **error)
   if (!lock_existing (partial, error))
     {
       if (error != NULL && *error == NULL)
-        bz_fail (error, BZ_ERROR_LOCKED, "another brandzone removed it", "try again",
-                 "target %s", target);
+        bz_fail (error, BZ_ERROR_LOCKED, "another brandzone removed it", "try again", "target %s",
+                 target);
       return fail_begin (partial);
     }
   if (mkdirat (partial->fd, "root", 0755) < 0)
@@ -145,7 +145,8 @@ bz_partial_begin (const char *target, BzPartial *partial, GError **error)
 gboolean
 bz_partial_commit (BzPartial *partial, const char *subdirectory, GError **error)
 {
-  g_autofree char *from = g_build_filename ("root", *subdirectory == '\0' ? NULL : subdirectory, NULL);
+  g_autofree char *from =
+      g_build_filename ("root", *subdirectory == '\0' ? NULL : subdirectory, NULL);
 
   /* The data first: a name that survives a power cut must not lead to empty files. */
   if (syncfs (partial->fd) < 0)

@@ -1,9 +1,10 @@
 /* What a source is.
  *
- * Problem: names lie ("rootfs.tar" that is gzip, ".taz", a zip in which a gzipped ext2 image is the root).
- * Choice: decompress the beginning and look; if it is an archive, read entries until one belongs to a
- * userland, or names an image format, or is itself a file-system image. A big tree is decided by
- * its first entries; only an archive that holds nothing of the kind is read to its end. */
+ * Problem: names lie ("rootfs.tar" that is gzip, ".taz", a zip in which a gzipped ext2 image is the
+ * root). Choice: decompress the beginning and look; if it is an archive, read entries until one
+ * belongs to a userland, or names an image format, or is itself a file-system image. A big tree is
+ * decided by its first entries; only an archive that holds nothing of the kind is read to its end.
+ */
 #include "config.h"
 
 #include "installer/recognise.h"
@@ -16,7 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HINT "give a tree's directory, a tar, cpio or zip archive, an ext2/3/4 image, an OCI layout or a docker archive"
+#define HINT \
+  "give a tree's directory, a tar, cpio or zip archive, an ext2/3/4 image, an OCI layout or a " \
+  "docker archive"
 
 typedef struct {
   gboolean tree, oci, docker;
@@ -97,18 +100,17 @@ static gboolean
 recognise_archive (int fd, const char *label, BzRecognised *source, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (BzArchive) archive
-      = bz_archive_open (fd, BZ_ARCHIVE_TREE, NULL, NULL, label, &failure);
+  g_autoptr (BzArchive) archive =
+      bz_archive_open (fd, BZ_ARCHIVE_TREE, NULL, NULL, label, &failure);
   g_autofree char *kind = NULL;
   struct archive_entry *entry;
   Contents contents = { 0 };
 
-  while (archive != NULL && !contents.tree
-         && (entry = bz_archive_next (archive, &failure)) != NULL)
+  while (archive != NULL && !contents.tree && (entry = bz_archive_next (archive, &failure)) != NULL)
     look_at_entry (archive, entry, &contents);
   if (contents.entries == 0)
-    return bz_fail (error, BZ_ERROR_INPUT,
-                    "it is not an archive or an image that brandzone knows", HINT, "%s", label);
+    return bz_fail (error, BZ_ERROR_INPUT, "it is not an archive or an image that brandzone knows",
+                    HINT, "%s", label);
 
   kind = bz_archive_kind (archive);
   if (contents.oci && !contents.tree)
@@ -128,8 +130,8 @@ recognise_archive (int fd, const char *label, BzRecognised *source, GError **err
     }
   else if (contents.refused != NULL && !contents.tree)
     {
-      g_autofree char *why
-          = g_strdup_printf ("it holds a %s, which brandzone can't read", contents.refused);
+      g_autofree char *why =
+          g_strdup_printf ("it holds a %s, which brandzone can't read", contents.refused);
       return bz_fail (error, BZ_ERROR_INPUT, why, HINT, "%s", label);
     }
   else
@@ -149,11 +151,10 @@ recognise_partition (int fd, const char *label, BzRecognised *source, GError **e
   const char *name = NULL;
   guint64 ignored;
 
-  if (size <= 0
-      || bz_recognise_bytes (head, (gsize) size, &name, &ignored) != BZ_BYTES_EXT)
+  if (size <= 0 || bz_recognise_bytes (head, (gsize) size, &name, &ignored) != BZ_BYTES_EXT)
     {
-      g_autofree char *why
-          = g_strdup_printf ("its first Linux partition holds %s", name == NULL ? "no ext2/3/4" : name);
+      g_autofree char *why = g_strdup_printf ("its first Linux partition holds %s",
+                                              name == NULL ? "no ext2/3/4" : name);
       return bz_fail (error, BZ_ERROR_INPUT, why, HINT, "%s", label);
     }
   source->kind = g_strdup_printf ("%s in a partition", name);
@@ -172,8 +173,8 @@ recognise_head (int fd, const char *label, const guint8 *head, gsize size, const
     {
     case BZ_BYTES_EXT:
       source->type = BZ_SOURCE_EXT_IMAGE;
-      source->kind = source->compressed ? g_strdup_printf ("%s (%s)", name, filters)
-                                        : g_strdup (name);
+      source->kind =
+          source->compressed ? g_strdup_printf ("%s (%s)", name, filters) : g_strdup (name);
       return TRUE;
     case BZ_BYTES_PARTITIONS:
       source->type = BZ_SOURCE_EXT_IMAGE;
@@ -217,7 +218,8 @@ bz_recognise (int fd, const char *label, BzRecognised *source, GError **error)
     size = bz_archive_read (raw, head, BZ_RECOGNISE_BYTES, &failure);
   if (size < 0)
     {
-      /* A compressed file that breaks off within its first block: the archive reader tells where. */
+      /* A compressed file that breaks off within its first block: the archive reader tells where.
+       */
       memset (head, 0, BZ_RECOGNISE_BYTES);
       size = 0;
     }

@@ -15,10 +15,10 @@ typedef enum {
 
 typedef struct {
   BzSourceType type;
-  char *kind;             /* for the user */
+  char *kind; /* for the user */
   guint64 bytes;
-  gboolean compressed;    /* an image that must be unpacked first */
-  guint64 offset;         /* where the image begins: a partition */
+  gboolean compressed; /* an image that must be unpacked first */
+  guint64 offset;      /* where the image begins: a partition */
 } BzRecognised;
 
 void bz_recognised_clear (BzRecognised *source);
@@ -31,10 +31,16 @@ gboolean bz_recognise (int fd, const char *label, BzRecognised *source, GError *
 /* How much of the beginning of a stream bz_recognise_bytes wants to see. */
 #define BZ_RECOGNISE_BYTES (68 * 1024)
 
-typedef enum { BZ_BYTES_UNKNOWN, BZ_BYTES_TAR, BZ_BYTES_EXT, BZ_BYTES_PARTITIONS, BZ_BYTES_REFUSED } BzBytes;
+typedef enum {
+  BZ_BYTES_UNKNOWN,
+  BZ_BYTES_TAR,
+  BZ_BYTES_EXT,
+  BZ_BYTES_PARTITIONS,
+  BZ_BYTES_REFUSED
+} BzBytes;
 
-/* Looks at the (decompressed) beginning of a stream. *name: static text, "ext2 image", "minix file system image".
- * *offset: of the first Linux partition for BZ_BYTES_PARTITIONS. */
+/* Looks at the (decompressed) beginning of a stream. *name: static text, "ext2 image", "minix file
+ * system image". *offset: of the first Linux partition for BZ_BYTES_PARTITIONS. */
 BzBytes bz_recognise_bytes (const guint8 *head, gsize size, const char **name, guint64 *offset);
 
 /* TRUE for a path such as "etc/passwd" or "rootfs/bin/sh": part of a userland. */

@@ -5,8 +5,8 @@
  * we work.
  * Choice: one descriptor walks down and up again (".."), and every step up is compared with the
  * device and inode noted on the way down; when they differ the directory was moved and the
- * walk begins again at the top. A directory is read again after each child: what was in front is gone by
- * then. What can't be removed is remembered by name per level, so that the walk ends.
+ * walk begins again at the top. A directory is read again after each child: what was in front is
+ * gone by then. What can't be removed is remembered by name per level, so that the walk ends.
  * Limits: the immutable flag is reported, never cleared: somebody set it on purpose. */
 #include "config.h"
 
@@ -106,19 +106,20 @@ leave (Walk *walk, const char *name, int saved_errno)
     }
 }
 
-/* Opens the directory `name`, with the permissions that emptying it needs where we can give them. */
+/* Opens the directory `name`, with the permissions that emptying it needs where we can give them.
+ */
 static int
 open_directory (int dir_fd, const char *name)
 {
   struct stat st;
-  int fd = bz_beneath_open (dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
-                            BZ_BENEATH_NO_LINKS);
+  int fd =
+      bz_beneath_open (dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, BZ_BENEATH_NO_LINKS);
 
   if (fd < 0 && errno == EACCES)
     {
       char link[64];
-      int path_fd = bz_beneath_open (dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0,
-                                     BZ_BENEATH_NO_LINKS);
+      int path_fd =
+          bz_beneath_open (dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, BZ_BENEATH_NO_LINKS);
 
       if (path_fd < 0)
         return -1;
@@ -134,8 +135,7 @@ open_directory (int dir_fd, const char *name)
       fd = bz_beneath_open (dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
                             BZ_BENEATH_NO_LINKS);
     }
-  if (fd >= 0 && fstat (fd, &st) == 0 && (st.st_mode & 0700) != 0700
-      && fchmod (fd, 0700) < 0)
+  if (fd >= 0 && fstat (fd, &st) == 0 && (st.st_mode & 0700) != 0700 && fchmod (fd, 0700) < 0)
     errno = 0; /* the unlink below tells it if it mattered */
   return fd;
 }
@@ -203,7 +203,8 @@ clear_until_directory (Walk *walk)
   return child;
 }
 
-/* Steps up to the parent and removes the directory just emptied. FALSE: it is no longer where it was. */
+/* Steps up to the parent and removes the directory just emptied. FALSE: it is no longer where it
+ * was. */
 static gboolean
 go_up (Walk *walk)
 {

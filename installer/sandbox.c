@@ -1,10 +1,10 @@
 /* The sandbox of brandzone-install.
  *
  * Problem: libarchive and libext2fs parse hostile bytes, as root for root's zones.
- * Choice: root's process keeps six capabilities (owner, mode and xattr of any file, devices, set-id bits),
- * and a filter denies what unpacking never does: EPERM, so that a surprise is an error and not a death.
- * Limits: it is a deny list; libraries below are free in what else they call. What may be written
- * is bounded by openat2 (installer/beneath.h), not by this. */
+ * Choice: root's process keeps six capabilities (owner, mode and xattr of any file, devices, set-id
+ * bits), and a filter denies what unpacking never does: EPERM, so that a surprise is an error and
+ * not a death. Limits: it is a deny list; libraries below are free in what else they call. What may
+ * be written is bounded by openat2 (installer/beneath.h), not by this. */
 #include "config.h"
 
 #include "installer/sandbox.h"
@@ -22,7 +22,8 @@
 #define SYS_close_range 436
 #endif
 
-static const int kept[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP };
+static const int kept[] = { CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,
+                            CAP_FSETID, CAP_MKNOD,        CAP_SETFCAP };
 
 static gboolean
 drop_capabilities (GError **error)
@@ -60,15 +61,45 @@ drop_capabilities (GError **error)
 
 #ifndef BZ_NO_FILTER
 static const int denied[] = {
-  SCMP_SYS (execve), SCMP_SYS (execveat), SCMP_SYS (socket), SCMP_SYS (socketpair), SCMP_SYS (connect),
-  SCMP_SYS (ptrace), SCMP_SYS (process_vm_writev), SCMP_SYS (process_vm_readv), SCMP_SYS (mount),
-  SCMP_SYS (umount2), SCMP_SYS (move_mount), SCMP_SYS (open_tree), SCMP_SYS (fsopen),
-  SCMP_SYS (fsmount), SCMP_SYS (pivot_root), SCMP_SYS (chroot), SCMP_SYS (unshare), SCMP_SYS (setns),
-  SCMP_SYS (fork), SCMP_SYS (vfork), SCMP_SYS (bpf), SCMP_SYS (perf_event_open), SCMP_SYS (keyctl),
-  SCMP_SYS (add_key), SCMP_SYS (request_key), SCMP_SYS (init_module), SCMP_SYS (finit_module),
-  SCMP_SYS (kexec_load), SCMP_SYS (userfaultfd), SCMP_SYS (io_uring_setup),
-  SCMP_SYS (setuid), SCMP_SYS (setgid), SCMP_SYS (setresuid), SCMP_SYS (setresgid),
-  SCMP_SYS (kill), SCMP_SYS (tkill), SCMP_SYS (reboot), SCMP_SYS (swapon), SCMP_SYS (swapoff),
+  SCMP_SYS (execve),
+  SCMP_SYS (execveat),
+  SCMP_SYS (socket),
+  SCMP_SYS (socketpair),
+  SCMP_SYS (connect),
+  SCMP_SYS (ptrace),
+  SCMP_SYS (process_vm_writev),
+  SCMP_SYS (process_vm_readv),
+  SCMP_SYS (mount),
+  SCMP_SYS (umount2),
+  SCMP_SYS (move_mount),
+  SCMP_SYS (open_tree),
+  SCMP_SYS (fsopen),
+  SCMP_SYS (fsmount),
+  SCMP_SYS (pivot_root),
+  SCMP_SYS (chroot),
+  SCMP_SYS (unshare),
+  SCMP_SYS (setns),
+  SCMP_SYS (fork),
+  SCMP_SYS (vfork),
+  SCMP_SYS (bpf),
+  SCMP_SYS (perf_event_open),
+  SCMP_SYS (keyctl),
+  SCMP_SYS (add_key),
+  SCMP_SYS (request_key),
+  SCMP_SYS (init_module),
+  SCMP_SYS (finit_module),
+  SCMP_SYS (kexec_load),
+  SCMP_SYS (userfaultfd),
+  SCMP_SYS (io_uring_setup),
+  SCMP_SYS (setuid),
+  SCMP_SYS (setgid),
+  SCMP_SYS (setresuid),
+  SCMP_SYS (setresgid),
+  SCMP_SYS (kill),
+  SCMP_SYS (tkill),
+  SCMP_SYS (reboot),
+  SCMP_SYS (swapon),
+  SCMP_SYS (swapoff),
   SCMP_SYS (open_by_handle_at),
 };
 

@@ -1,8 +1,9 @@
 /* Signatures: what the beginning of a stream says.
  *
- * Facts: file systems leave the first 1024 bytes free and put two or four magic bytes behind them, so a tar
- * can look like one by chance; two bytes also prove little. A tar header has a checksum.
- * Choice: a tar header that sums up goes first; ext and minix super blocks must make sense beyond their magic. */
+ * Facts: file systems leave the first 1024 bytes free and put two or four magic bytes behind them,
+ * so a tar can look like one by chance; two bytes also prove little. A tar header has a checksum.
+ * Choice: a tar header that sums up goes first; ext and minix super blocks must make sense beyond
+ * their magic. */
 #include "config.h"
 
 #include "installer/recognise.h"
@@ -16,7 +17,10 @@ typedef struct {
   const char *name;
 } Signature;
 
-#define SIGNATURE(offset, magic, name) { offset, magic, sizeof magic - 1, name }
+#define SIGNATURE(offset, magic, name) \
+  { \
+    offset, magic, sizeof magic - 1, name \
+  }
 
 /* Told by name, so that nobody wonders why "not an archive". */
 static const Signature refused[] = {
@@ -43,7 +47,10 @@ static const Signature refused[] = {
   SIGNATURE (0, "!<arch>\n", "ar archive"),
   SIGNATURE (0, "7z\xbc\xaf\x27\x1c", "7-Zip archive"),
   SIGNATURE (0, "Rar!\x1a\x07", "RAR archive"),
-  SIGNATURE (0, "\x7f" "ELF", "ELF program"),
+  SIGNATURE (0,
+             "\x7f"
+             "ELF",
+             "ELF program"),
 };
 
 static guint16
@@ -159,8 +166,9 @@ bz_recognise_bytes (const guint8 *head, gsize size, const char **name, guint64 *
 gboolean
 bz_recognise_path (const char *path)
 {
-  static const char *const known[] = { "bin", "sbin", "etc", "lib", "lib32", "lib64", "libexec", "usr",
-                                       "dev", "var", "home", "root", "boot", "opt", "proc", "sys", "mnt" };
+  static const char *const known[] = { "bin",     "sbin", "etc",  "lib", "lib32", "lib64",
+                                       "libexec", "usr",  "dev",  "var", "home",  "root",
+                                       "boot",    "opt",  "proc", "sys", "mnt" };
 
   for (int depth = 0; depth < 3; depth++)
     {

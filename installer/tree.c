@@ -1,14 +1,15 @@
 /* Writing a tree.
  *
- * Problem: names, links and types come from whoever made the archive: "..", a link that an earlier entry
- * made followed by an entry through it, a hard link to a file of the host, the same name five times.
- * Choice: every parent directory is opened below the tree's root by the kernel's own rules
- * (installer/beneath.h), the last component is made with O_EXCL, mknodat, symlinkat, linkat, which never
- * follow. The root directory lies in a directory of mode 0700, so nobody else races with us.
+ * Problem: names, links and types come from whoever made the archive: "..", a link that an earlier
+ * entry made followed by an entry through it, a hard link to a file of the host, the same name five
+ * times. Choice: every parent directory is opened below the tree's root by the kernel's own rules
+ * (installer/beneath.h), the last component is made with O_EXCL, mknodat, symlinkat, linkat, which
+ * never follow. The root directory lies in a directory of mode 0700, so nobody else races with us.
  * Plain archives may not write through links at all. Upper layers of images may ("lib/x" where
  * a lower layer has lib -> usr/lib): there links are followed with the tree as "/".
  * Directories get their time, and a mode that would lock us out, when all is written.
- * Limits: one parent descriptor is kept, archives being in order; a shuffled one costs an openat2 per file. */
+ * Limits: one parent descriptor is kept, archives being in order; a shuffled one costs an openat2
+ * per file. */
 #include "config.h"
 
 #include "installer/tree.h"
@@ -77,7 +78,8 @@ bz_tree_clean_path (const char *path, gboolean *absolute, GError **error)
         {
           g_string_free (clean, TRUE);
           bz_fail (error, BZ_ERROR_INPUT,
-                   length == 2 ? "the name leads out of the tree" : "a name is longer than 255 bytes",
+                   length == 2 ? "the name leads out of the tree"
+                               : "a name is longer than 255 bytes",
                    "this source is damaged or hostile: don't use it", "entry %.200s", path);
           return NULL;
         }
@@ -151,7 +153,8 @@ static gboolean
 enter_parent (BzTree *tree, const char *path, GError **error)
 {
   const char *slash = strrchr (path, '/');
-  g_autofree char *parent = slash == NULL ? g_strdup ("") : g_strndup (path, (gsize) (slash - path));
+  g_autofree char *parent =
+      slash == NULL ? g_strdup ("") : g_strndup (path, (gsize) (slash - path));
 
   g_free (tree->name);
   tree->name = g_strdup (slash == NULL ? path : slash + 1);
@@ -389,8 +392,7 @@ bz_tree_file_reopen (BzTree *tree, const char *path, GError **error)
                "hard link %.200s", path);
       return -1;
     }
-  fd = openat (tree->parent_fd, tree->name,
-               O_RDWR | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  fd = openat (tree->parent_fd, tree->name, O_RDWR | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0)
     fail_make (errno, path, error);
   return fd;

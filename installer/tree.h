@@ -29,15 +29,15 @@ void bz_node_add_xattr (BzNode *node, const char *name, const void *value, gsize
 
 typedef struct {
   BzJob *job;
-  int fd;               /* the tree's root */
+  int fd; /* the tree's root */
   guint32 id_shift;
-  gboolean plain;       /* attributes don't matter: files on the way, ours alone */
-  BzBeneath parents;    /* how directories on the way are looked up */
+  gboolean plain;          /* attributes don't matter: files on the way, ours alone */
+  BzBeneath parents;       /* how directories on the way are looked up */
   GHashTable *directories; /* clean path -> BzNode: times (and tight modes) given at the end */
-  GHashTable *made;     /* clean paths made since bz_tree_begin_layer; NULL: not kept */
-  char *parent_path;    /* the last parent directory */
+  GHashTable *made;        /* clean paths made since bz_tree_begin_layer; NULL: not kept */
+  char *parent_path;       /* the last parent directory */
   int parent_fd;
-  char *name;           /* the last name in it */
+  char *name; /* the last name in it */
 } BzTree;
 
 /* fd: a directory of ours, not taken. */
@@ -46,7 +46,8 @@ void bz_tree_free (BzTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzTree, bz_tree_free)
 
 /* The name as a path below the root without ".", empty components and leading "/": "" is
- * the root. BZ_ERROR_INPUT for ".." and for names that no file system takes. Owned by the caller. */
+ * the root. BZ_ERROR_INPUT for ".." and for names that no file system takes. Owned by the caller.
+ */
 char *bz_tree_clean_path (const char *path, gboolean *absolute, GError **error);
 
 /* All paths below are clean. What is there already is replaced, as tar does; a directory
@@ -66,7 +67,8 @@ int bz_tree_file_open (BzTree *tree, const char *path, GError **error);
 int bz_tree_file_reopen (BzTree *tree, const char *path, GError **error);
 gboolean bz_tree_file_write (BzTree *tree, int fd, const char *path, const void *data, gsize size,
                              guint64 offset, GError **error);
-/* Gives size (a hole at the end included) and attributes; closes fd in any case. node NULL: leave them. */
+/* Gives size (a hole at the end included) and attributes; closes fd in any case. node NULL: leave
+ * them. */
 gboolean bz_tree_file_close (BzTree *tree, int fd, const char *path, guint64 size,
                              const BzNode *node, GError **error);
 
@@ -79,6 +81,7 @@ gboolean bz_tree_clear (BzTree *tree, const char *path, GError **error);
 /* Times and modes of directories. */
 gboolean bz_tree_finish (BzTree *tree, GError **error);
 
-/* installer/attributes.c: owner, mode, xattrs, time of an open file, or (fd O_PATH or parent + name) of others. */
+/* installer/attributes.c: owner, mode, xattrs, time of an open file, or (fd O_PATH or parent +
+ * name) of others. */
 gboolean bz_tree_set_attributes (BzTree *tree, int fd, int dir_fd, const char *name,
                                  const char *path, const BzNode *node, GError **error);
