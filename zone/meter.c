@@ -40,7 +40,8 @@ bz_meter_line (const char *label, guint64 done, guint64 total, guint64 files, gi
   g_autofree char *rate = bz_bytes_format (rate_of (done, microseconds));
 
   if (total == 0 && done == 0) /* a directory: only its files are counted */
-    return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " file%s", label, files, files == 1 ? "" : "s");
+    return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " file%s", label, files,
+                            files == 1 ? "" : "s");
   if (total == 0)
     return g_strdup_printf ("%s: %s, %s/s, %" G_GUINT64_FORMAT " files", label, amount, rate,
                             files);

@@ -273,9 +273,7 @@ check_words (const BzArguments *arguments, GError **error)
   if (arguments->words->len >= verb->min || image)
     return TRUE;
   g_autofree char *hint = g_strdup_printf ("write: brandzone %s %s", verb->name, verb->words);
-  return bz_fail (error, BZ_ERROR_USAGE,
-                  "words are missing", hint,
-                  "brandzone %s", verb->name);
+  return bz_fail (error, BZ_ERROR_USAGE, "words are missing", hint, "brandzone %s", verb->name);
 }
 
 static gboolean

@@ -36,7 +36,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BzProgram, bz_program_clear)
 void bz_program_explain_error (const BzProgram *program, const BzHost *host, GError **error);
 
 /* One line about a command that a signal ended, or NULL when there is nothing to say (it ended
- * otherwise, or by SIGINT or SIGPIPE). tree_fd: where its libraries are looked up. `*row` is the catalogue row that may explain it, or NULL.
- * Owned by the caller. */
+ * otherwise, or by SIGINT or SIGPIPE). tree_fd: where its libraries are looked up. `*row` is the
+ * catalogue row that may explain it, or NULL. Owned by the caller. */
 char *bz_program_explain_death (int tree_fd, const BzProgram *program, const BzHost *host,
                                 const BzPlan *plan, int wait_status, const char **row);

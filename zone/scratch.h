@@ -1,7 +1,8 @@
 /* Where the changes of a throw-away zone go: a directory that ends with the zone.
  *
- * It is recorded as a zone that is not complete (data/.NAME.installing), so the next command sweeps away what a
- * killed one left. It lies with the zones and serves trees of the same file system only. */
+ * It is recorded as a zone that is not complete (data/.NAME.installing), so the next command sweeps
+ * away what a killed one left. It lies with the zones and serves trees of the same file system
+ * only. */
 #pragma once
 
 #include "zone/state.h"

@@ -49,7 +49,8 @@ gboolean bz_state_remove (const BzDirs *dirs, const char *name, GError **error);
 gboolean bz_state_discard (const BzDirs *dirs, const char *name, GError **error);
 /* Removes the file of the lock, which must be held, if there is no such zone. */
 void bz_state_forget (const BzDirs *dirs, const char *name);
-/* Discards the remains of every zone whose lock is free. Never fails; returns how many were cleaned. */
+/* Discards the remains of every zone whose lock is free. Never fails; returns how many were
+ * cleaned. */
 guint bz_state_sweep (const BzDirs *dirs);
 
 /* A zone is running while its lock is held and its keeper answers. The lock belongs to an open file

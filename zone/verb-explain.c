@@ -79,8 +79,7 @@ add_line (const char *kind, const char *name, const char *abi, const char *meani
 }
 
 static void
-add_object (const char *kind, const char *name, const char *abi, const char *meaning,
-            gpointer data)
+add_object (const char *kind, const char *name, const char *abi, const char *meaning, gpointer data)
 {
   JsonBuilder *builder = data;
 
