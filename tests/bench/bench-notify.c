@@ -2,7 +2,8 @@
  *
  *   bench-notify [CALLS] [--no-sync-wake-up]
  *
- * Prints for each call the medians in nanoseconds and their ratio. The loop runs in this process, the callers are children. */
+ * Prints for each call the medians in nanoseconds and their ratio. The loop runs in this process,
+ * the callers are children. */
 #include "config.h"
 
 #include "syscall-xlat/calls/guest.h"
@@ -57,20 +58,38 @@ bz_table_row (BzAbi abi, int nr)
 
 static BzGuestUtsname names;
 
-static void do_answered (void) { syscall (ANSWERED); }
-static void do_continued (void) { syscall (CONTINUED); }
-static void do_allowed (void) { syscall (SYS_getppid); }
-static void do_uname (void) { syscall (SYS_uname, &names); }
-static void do_brk (void) { syscall (SYS_brk, 1); } /* below the heap: refused by the kernel itself */
+static void
+do_answered (void)
+{
+  syscall (ANSWERED);
+}
+static void
+do_continued (void)
+{
+  syscall (CONTINUED);
+}
+static void
+do_allowed (void)
+{
+  syscall (SYS_getppid);
+}
+static void
+do_uname (void)
+{
+  syscall (SYS_uname, &names);
+}
+static void
+do_brk (void)
+{
+  syscall (SYS_brk, 1);
+} /* below the heap: refused by the kernel itself */
 
 static const struct {
   const char *name;
   void (*call) (void);
 } cases[] = {
-  { "allowed by the filter", do_allowed },
-  { "answered, nothing else", do_answered },
-  { "continued, nothing else", do_continued },
-  { "uname, translated", do_uname },
+  { "allowed by the filter", do_allowed },     { "answered, nothing else", do_answered },
+  { "continued, nothing else", do_continued }, { "uname, translated", do_uname },
   { "brk, looked at and continued", do_brk },
 };
 
@@ -136,10 +155,12 @@ install_filter (void)
   struct sock_fprog program = { G_N_ELEMENTS (code), code };
 
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  return (int) syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+  return (int) syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                        &program);
 }
 
-/* The listener's number in the child is told over the socket, and taken from there with pidfd_getfd. */
+/* The listener's number in the child is told over the socket, and taken from there with
+ * pidfd_getfd. */
 static int
 start_caller (gboolean filtered, guint calls, int *listener)
 {
@@ -174,7 +195,8 @@ ask (int socket, guint which)
 {
   guint64 median = 0;
 
-  if (write (socket, &which, sizeof which) != sizeof which || read (socket, &median, sizeof median) != sizeof median)
+  if (write (socket, &which, sizeof which) != sizeof which
+      || read (socket, &median, sizeof median) != sizeof median)
     exit (1);
   return median;
 }
@@ -186,7 +208,8 @@ print_memory (void)
   g_autofree char *text = NULL;
   const char *line;
 
-  if (g_file_get_contents ("/proc/self/smaps_rollup", &text, NULL, NULL) && (line = strstr (text, "\nPss:")) != NULL)
+  if (g_file_get_contents ("/proc/self/smaps_rollup", &text, NULL, NULL)
+      && (line = strstr (text, "\nPss:")) != NULL)
     printf ("%-30s %d KiB\n", "proportional set size", atoi (line + strlen ("\nPss:")));
 }
 
@@ -195,8 +218,10 @@ main (int argc, char **argv)
 {
   guint calls = argc > 1 && argv[1][0] != '-' ? (guint) atoi (argv[1]) / ROUNDS : 500;
   gboolean sync = argc < 2 || strcmp (argv[argc - 1], "--no-sync-wake-up") != 0;
-  BzPlan plan = { .release = (char *) "2.6.32-754.el6.x86_64", .version = (char *) "#1 SMP",
-                  .machine = { (char *) "i686", (char *) "x86_64" }, .release_number = BZ_RELEASE (2, 6, 32),
+  BzPlan plan = { .release = (char *) "2.6.32-754.el6.x86_64",
+                  .version = (char *) "#1 SMP",
+                  .machine = { (char *) "i686", (char *) "x86_64" },
+                  .release_number = BZ_RELEASE (2, 6, 32),
                   .sync_wake_up = sync };
   int listener = -1;
 
@@ -206,7 +231,8 @@ main (int argc, char **argv)
   int zone = start_caller (TRUE, calls, &listener);
   BzJournal *journal = bz_journal_map (bz_journal_create (NULL), NULL);
   BzLoop *loop = bz_loop_new (&plan, journal, NULL);
-  if (native < 0 || zone < 0 || listener < 0 || loop == NULL || !bz_loop_add (loop, 0, listener, NULL))
+  if (native < 0 || zone < 0 || listener < 0 || loop == NULL
+      || !bz_loop_add (loop, 0, listener, NULL))
     {
       printf ("skipped: no seccomp listener here (user-notify)\n");
       return 77;
@@ -224,7 +250,8 @@ main (int argc, char **argv)
       qsort (of_native, ROUNDS, sizeof *of_native, compare);
       qsort (of_zone, ROUNDS, sizeof *of_zone, compare);
       guint64 a = of_native[ROUNDS / 2], b = of_zone[ROUNDS / 2];
-      printf ("%-30s native %6" G_GUINT64_FORMAT " ns  zone %6" G_GUINT64_FORMAT " ns  ratio %6.2f\n",
+      printf ("%-30s native %6" G_GUINT64_FORMAT " ns  zone %6" G_GUINT64_FORMAT
+              " ns  ratio %6.2f\n",
               cases[which].name, a, b, (double) b / (double) a);
     }
   print_memory ();

@@ -1,5 +1,6 @@
-/* Every handler, over a memory of random contents with random arguments: it must neither crash nor look or write outside
- * (the fake memory and the sanitizers see to that), and give a verdict that makes sense. */
+/* Every handler, over a memory of random contents with random arguments: it must neither crash nor
+ * look or write outside (the fake memory and the sanitizers see to that), and give a verdict that
+ * makes sense. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"
@@ -14,15 +15,27 @@ static const struct {
   const char *name;
   BzHandler handler;
 } handlers[] = {
-  { "uname", bz_call_uname }, { "olduname", bz_call_olduname }, { "oldolduname", bz_call_oldolduname },
-  { "brk", bz_call_brk }, { "personality", bz_call_personality }, { "sysinfo", bz_call_sysinfo },
-  { "_sysctl", bz_call_sysctl }, { "create_module", bz_call_create_module },
-  { "init_module", bz_call_init_module }, { "delete_module", bz_call_delete_module },
-  { "query_module", bz_call_query_module }, { "get_kernel_syms", bz_call_get_kernel_syms },
-  { "bdflush", bz_call_bdflush }, { "syslog", bz_call_syslog }, { "settimeofday", bz_call_settimeofday },
-  { "stime", bz_call_stime }, { "clock_settime", bz_call_clock_settime },
-  { "clock_settime64", bz_call_clock_settime }, { "adjtimex", bz_call_adjtimex },
-  { "clock_adjtime", bz_call_clock_adjtime }, { "clock_adjtime64", bz_call_clock_adjtime },
+  { "uname", bz_call_uname },
+  { "olduname", bz_call_olduname },
+  { "oldolduname", bz_call_oldolduname },
+  { "brk", bz_call_brk },
+  { "personality", bz_call_personality },
+  { "sysinfo", bz_call_sysinfo },
+  { "_sysctl", bz_call_sysctl },
+  { "create_module", bz_call_create_module },
+  { "init_module", bz_call_init_module },
+  { "delete_module", bz_call_delete_module },
+  { "query_module", bz_call_query_module },
+  { "get_kernel_syms", bz_call_get_kernel_syms },
+  { "bdflush", bz_call_bdflush },
+  { "syslog", bz_call_syslog },
+  { "settimeofday", bz_call_settimeofday },
+  { "stime", bz_call_stime },
+  { "clock_settime", bz_call_clock_settime },
+  { "clock_settime64", bz_call_clock_settime },
+  { "adjtimex", bz_call_adjtimex },
+  { "clock_adjtime", bz_call_clock_adjtime },
+  { "clock_adjtime64", bz_call_clock_adjtime },
   { "reboot", bz_call_reboot },
 };
 
@@ -37,7 +50,8 @@ inside (guint64 value)
   return bz_fake_at (value % (BZ_FAKE_SIZE + 64));
 }
 
-/* Most random addresses would hit nothing: the flags turn some into addresses of the memory or just behind it. */
+/* Most random addresses would hit nothing: the flags turn some into addresses of the memory or just
+ * behind it. */
 static void
 aim (BzFake *fake, const Head *head, guint64 args[5])
 {
@@ -84,7 +98,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   memcpy (fake.text, data, MIN (size, sizeof fake.text - 1));
   aim (&fake, &head, args);
 
-  BzVerdict verdict = bz_fake_run (&fake, handlers[which].handler, args[0], args[1], args[2], args[3], args[4]);
+  BzVerdict verdict =
+      bz_fake_run (&fake, handlers[which].handler, args[0], args[1], args[2], args[3], args[4]);
   if (verdict.kind > BZ_VERDICT_DEFERRED)
     abort ();
   if ((verdict.kind == BZ_VERDICT_ERRNO || verdict.kind == BZ_VERDICT_DEFERRED)

@@ -27,8 +27,7 @@ check_descriptors (const GPtrArray *all)
 {
   for (guint i = 0; i < all->len; i++)
     {
-      g_autofree char *path
-          = bz_oci_blob_path (((const BzOciDescriptor *) all->pdata[i])->digest);
+      g_autofree char *path = bz_oci_blob_path (((const BzOciDescriptor *) all->pdata[i])->digest);
       check_path (path);
     }
 }

@@ -1,4 +1,5 @@
-/* Name vectors and values of _sysctl(2): what is found fits its buffer, and a value that was read can be written again. */
+/* Name vectors and values of _sysctl(2): what is found fits its buffer, and a value that was read
+ * can be written again. */
 #include "config.h"
 
 #include "syscall-xlat/calls/sysctl-value.h"

@@ -1,8 +1,8 @@
-/* guest-fuse RELEASE [NAME-VECTOR]: one task's translated call hangs on a file that the zone itself serves, and
- * never answers; another task's uname is answered within 10 ms all the same.
+/* guest-fuse RELEASE [NAME-VECTOR]: one task's translated call hangs on a file that the zone itself
+ * serves, and never answers; another task's uname is answered within 10 ms all the same.
  *
- * Mounts a file system of its own over /proc/sys/kernel: speaks just enough of the FUSE protocol (Linux
- * 3.15 and later) to be mounted, then takes requests and leaves them. A child calls
+ * Mounts a file system of its own over /proc/sys/kernel: speaks just enough of the FUSE protocol
+ * (Linux 3.15 and later) to be mounted, then takes requests and leaves them. A child calls
  * _sysctl(KERN_PANIC), which is answered from there. Needs /dev/fuse in the zone. */
 #include "guest.h"
 

@@ -1,32 +1,32 @@
 #include "guest.h"
 
 #ifdef __i386__
-__asm__ (".globl _start\n"
-         "_start:\n"
-         "  xor %ebp, %ebp\n"
-         "  mov %esp, %eax\n"
-         "  and $-16, %esp\n"
-         "  sub $12, %esp\n"
-         "  push %eax\n"
-         "  call guest_start\n"
-         "  hlt\n"
-         ".globl guest_restore\n"
-         "guest_restore:\n"
-         "  pop %eax\n" /* a handler without SA_SIGINFO gets the old frame */
-         "  mov $119, %eax\n"
-         "  int $0x80\n");
+__asm__(".globl _start\n"
+        "_start:\n"
+        "  xor %ebp, %ebp\n"
+        "  mov %esp, %eax\n"
+        "  and $-16, %esp\n"
+        "  sub $12, %esp\n"
+        "  push %eax\n"
+        "  call guest_start\n"
+        "  hlt\n"
+        ".globl guest_restore\n"
+        "guest_restore:\n"
+        "  pop %eax\n" /* a handler without SA_SIGINFO gets the old frame */
+        "  mov $119, %eax\n"
+        "  int $0x80\n");
 #else
-__asm__ (".globl _start\n"
-         "_start:\n"
-         "  xor %ebp, %ebp\n"
-         "  mov %rsp, %rdi\n"
-         "  and $-16, %rsp\n"
-         "  call guest_start\n"
-         "  hlt\n"
-         ".globl guest_restore\n"
-         "guest_restore:\n"
-         "  mov $15, %eax\n"
-         "  syscall\n");
+__asm__(".globl _start\n"
+        "_start:\n"
+        "  xor %ebp, %ebp\n"
+        "  mov %rsp, %rdi\n"
+        "  and $-16, %rsp\n"
+        "  call guest_start\n"
+        "  hlt\n"
+        ".globl guest_restore\n"
+        "guest_restore:\n"
+        "  mov $15, %eax\n"
+        "  syscall\n");
 #endif
 
 void guest_start (word *stack);
@@ -44,43 +44,44 @@ guest_start (word *stack)
 }
 
 #ifdef __i386__
-/* The sixth argument is ebp, which a function with a frame can't name: a block in memory, loaded by hand. */
+/* The sixth argument is ebp, which a function with a frame can't name: a block in memory, loaded by
+ * hand. */
 long
 guest_call (long nr, word a, word b, word c, word d, word e, word f)
 {
   word block[7] = { (word) nr, a, b, c, d, e, f };
   long result;
 
-  __asm__ volatile ("push %%ebp\n\t"
-                    "push %%ebx\n\t"
-                    "mov 4(%%eax), %%ebx\n\t"
-                    "mov 8(%%eax), %%ecx\n\t"
-                    "mov 12(%%eax), %%edx\n\t"
-                    "mov 16(%%eax), %%esi\n\t"
-                    "mov 20(%%eax), %%edi\n\t"
-                    "mov 24(%%eax), %%ebp\n\t"
-                    "mov (%%eax), %%eax\n\t"
-                    "int $0x80\n\t"
-                    "pop %%ebx\n\t"
-                    "pop %%ebp"
-                    : "=a" (result)
-                    : "a" (block)
-                    : "ecx", "edx", "esi", "edi", "memory", "cc");
+  __asm__ volatile("push %%ebp\n\t"
+                   "push %%ebx\n\t"
+                   "mov 4(%%eax), %%ebx\n\t"
+                   "mov 8(%%eax), %%ecx\n\t"
+                   "mov 12(%%eax), %%edx\n\t"
+                   "mov 16(%%eax), %%esi\n\t"
+                   "mov 20(%%eax), %%edi\n\t"
+                   "mov 24(%%eax), %%ebp\n\t"
+                   "mov (%%eax), %%eax\n\t"
+                   "int $0x80\n\t"
+                   "pop %%ebx\n\t"
+                   "pop %%ebp"
+                   : "=a"(result)
+                   : "a"(block)
+                   : "ecx", "edx", "esi", "edi", "memory", "cc");
   return result;
 }
 #else
 long
 guest_call (long nr, word a, word b, word c, word d, word e, word f)
 {
-  register word r10 __asm__ ("r10") = d;
-  register word r8 __asm__ ("r8") = e;
-  register word r9 __asm__ ("r9") = f;
+  register word r10 __asm__("r10") = d;
+  register word r8 __asm__("r8") = e;
+  register word r9 __asm__("r9") = f;
   long result;
 
-  __asm__ volatile ("syscall"
-                    : "=a" (result)
-                    : "a" (nr), "D" (a), "S" (b), "d" (c), "r" (r10), "r" (r8), "r" (r9)
-                    : "rcx", "r11", "memory", "cc");
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory", "cc");
   return result;
 }
 #endif
@@ -235,23 +236,23 @@ print (const char *format, ...)
       switch (*p)
         {
         case 's':
-          for (const char *s = __builtin_va_arg (args, const char *); *s != '\0'; s++)
+          for (const char *s = __builtin_va_arg(args, const char *); *s != '\0'; s++)
             put (&line, *s);
           break;
         case 'c':
-          put (&line, (char) __builtin_va_arg (args, int));
+          put (&line, (char) __builtin_va_arg(args, int));
           break;
         case 'd':
-          put_signed (&line, longs == 2   ? __builtin_va_arg (args, s64)
-                             : longs == 1 ? __builtin_va_arg (args, long)
-                                          : __builtin_va_arg (args, int));
+          put_signed (&line, longs == 2   ? __builtin_va_arg(args, s64)
+                             : longs == 1 ? __builtin_va_arg(args, long)
+                                          : __builtin_va_arg(args, int));
           break;
         case 'u':
         case 'x':
           put_number (&line,
-                      longs == 2   ? __builtin_va_arg (args, u64)
-                      : longs == 1 ? __builtin_va_arg (args, word)
-                                   : __builtin_va_arg (args, u32),
+                      longs == 2   ? __builtin_va_arg(args, u64)
+                      : longs == 1 ? __builtin_va_arg(args, word)
+                                   : __builtin_va_arg(args, u32),
                       *p == 'x' ? 16 : 10);
           break;
         default:
@@ -320,7 +321,7 @@ read_file (const char *path, char *buffer, usize size)
 
   if (fd < 0)
     return fd;
-  for (long n = 1; n > 0 && length < size - 1; length += n > 0 ? (usize) n : 0)
+  for (long n = 1; n > 0 && length<size - 1; length += n> 0 ? (usize) n : 0)
     {
       n = call (NR_read, fd, buffer + length, size - 1 - length);
       if (n < 0)
@@ -341,7 +342,8 @@ read_file (const char *path, char *buffer, usize size)
 /* CLONE_VM FS FILES SIGHAND THREAD SYSVSEM PARENT_SETTID CHILD_CLEARTID */
 #define THREAD_FLAGS 0x350f00ul
 
-/* The new thread finds its function and data on its own stack; it never returns to the caller's frame. */
+/* The new thread finds its function and data on its own stack; it never returns to the caller's
+ * frame. */
 struct start {
   long (*function) (void *data);
   void *data;
@@ -359,41 +361,41 @@ guest_thread_body (struct start *start)
 }
 
 #ifdef __i386__
-__asm__ (".globl guest_clone\n"
-         "guest_clone:\n"
-         "  push %ebx\n"
-         "  push %esi\n"
-         "  push %edi\n"
-         "  mov $120, %eax\n"
-         "  mov 16(%esp), %ebx\n"
-         "  mov 20(%esp), %ecx\n"
-         "  mov 24(%esp), %edx\n"
-         "  xor %esi, %esi\n"
-         "  mov %edx, %edi\n"
-         "  int $0x80\n"
-         "  test %eax, %eax\n"
-         "  jz 1f\n"
-         "  pop %edi\n"
-         "  pop %esi\n"
-         "  pop %ebx\n"
-         "  ret\n"
-         "1: xor %ebp, %ebp\n"
-         "  call guest_thread_body\n" /* the argument is on top of the new stack */
-         "  hlt\n");
+__asm__(".globl guest_clone\n"
+        "guest_clone:\n"
+        "  push %ebx\n"
+        "  push %esi\n"
+        "  push %edi\n"
+        "  mov $120, %eax\n"
+        "  mov 16(%esp), %ebx\n"
+        "  mov 20(%esp), %ecx\n"
+        "  mov 24(%esp), %edx\n"
+        "  xor %esi, %esi\n"
+        "  mov %edx, %edi\n"
+        "  int $0x80\n"
+        "  test %eax, %eax\n"
+        "  jz 1f\n"
+        "  pop %edi\n"
+        "  pop %esi\n"
+        "  pop %ebx\n"
+        "  ret\n"
+        "1: xor %ebp, %ebp\n"
+        "  call guest_thread_body\n" /* the argument is on top of the new stack */
+        "  hlt\n");
 #else
-__asm__ (".globl guest_clone\n"
-         "guest_clone:\n"
-         "  mov $56, %eax\n"
-         "  mov %rdx, %r10\n"
-         "  xor %r8d, %r8d\n"
-         "  syscall\n"
-         "  test %rax, %rax\n"
-         "  jz 1f\n"
-         "  ret\n"
-         "1: xor %ebp, %ebp\n"
-         "  mov (%rsp), %rdi\n"
-         "  call guest_thread_body\n"
-         "  hlt\n");
+__asm__(".globl guest_clone\n"
+        "guest_clone:\n"
+        "  mov $56, %eax\n"
+        "  mov %rdx, %r10\n"
+        "  xor %r8d, %r8d\n"
+        "  syscall\n"
+        "  test %rax, %rax\n"
+        "  jz 1f\n"
+        "  ret\n"
+        "1: xor %ebp, %ebp\n"
+        "  mov (%rsp), %rdi\n"
+        "  call guest_thread_body\n"
+        "  hlt\n");
 #endif
 
 int

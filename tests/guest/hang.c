@@ -1,15 +1,32 @@
-/* guest-hang EXPECTED: files that are slow, endless or never still must hold up nobody else. EXPECTED is what this program's
- * own text is to be, as for guest-vsyscall, which lies beside it and is executed meanwhile.
+/* guest-hang EXPECTED: files that are slow, endless or never still must hold up nobody else.
+ * EXPECTED is what this program's own text is to be, as for guest-vsyscall, which lies beside it
+ * and is executed meanwhile.
  *
- * Serves a FUSE file system that answers everything but READ, whose one file claims to be an executable of 1 MiB. One
- * child maps that file for execution, another one executes it. Needs /dev/fuse for this part. */
+ * Serves a FUSE file system that answers everything but READ, whose one file claims to be an
+ * executable of 1 MiB. One child maps that file for execution, another one executes it. Needs
+ * /dev/fuse for this part. */
 #include "guest.h"
 
 enum {
-  NR_ftruncate = 77, NR_unlink = 87, NR_pwrite64 = 18, NR_rmdir = 84,
-  O_RDWR = 2, O_CREAT = 0100, PROT_READ = 1, PROT_EXEC = 4, MAP_PRIVATE = 2,
-  FUSE_LOOKUP = 1, FUSE_FORGET = 2, FUSE_GETATTR = 3, FUSE_OPEN = 14, FUSE_READ = 15, FUSE_RELEASE = 18, FUSE_FLUSH = 25,
-  FUSE_INIT = 26, FUSE_INTERRUPT = 36, FUSE_BATCH_FORGET = 42,
+  NR_ftruncate = 77,
+  NR_unlink = 87,
+  NR_pwrite64 = 18,
+  NR_rmdir = 84,
+  O_RDWR = 2,
+  O_CREAT = 0100,
+  PROT_READ = 1,
+  PROT_EXEC = 4,
+  MAP_PRIVATE = 2,
+  FUSE_LOOKUP = 1,
+  FUSE_FORGET = 2,
+  FUSE_GETATTR = 3,
+  FUSE_OPEN = 14,
+  FUSE_READ = 15,
+  FUSE_RELEASE = 18,
+  FUSE_FLUSH = 25,
+  FUSE_INIT = 26,
+  FUSE_INTERRUPT = 36,
+  FUSE_BATCH_FORGET = 42,
 };
 
 struct fuse_in {
@@ -211,7 +228,8 @@ check_fuse (void)
   call (NR_close, device);
   long mapper = start ("/tmp/hang/program", 0), runner = start ("/tmp/hang/program", 1);
   guest_sleep_us (200000);
-  is (call (NR_wait4, runner, &status, 1, 0), 0, "one task hangs in execve of a file that is never read");
+  is (call (NR_wait4, runner, &status, 1, 0), 0,
+      "one task hangs in execve of a file that is never read");
   measure ("meanwhile others are executed, and put right");
   call (NR_kill, server, 9);
   is (guest_wait (server), 9, "the server ends");
@@ -239,7 +257,8 @@ check_sparse (void)
   ok (size > 0, "a sparse file");
   u64 begin = monotonic_ns ();
   word mapped = (word) call (NR_mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
-  ok (mapped < (word) -4096 && memcmp ((void *) mapped, head, sizeof head) == 0, "is mapped for execution as it is");
+  ok (mapped < (word) -4096 && memcmp ((void *) mapped, head, sizeof head) == 0,
+      "is mapped for execution as it is");
   ok (monotonic_ns () - begin < 2000000000, "and at once");
   call (NR_close, fd);
   call (NR_unlink, "/tmp/sparse");

@@ -1,16 +1,25 @@
-/* guest-lastresort WHAT: a program that calls the vsyscall page (x86-64) from places that cannot be rewritten: the address
- * lies in data, is computed, or is read by a jump. Where the kernel serves the page, it does; else brandzone's tracer of last
- * resort must be as good.
- *   answers    TAP: the answers, in the first thread, in another, in a child, after execve
- *   signals    TAP: handlers, masks, real faults
- *   stops      TAP: job control
- *   cost       nanoseconds for one time() */
+/* guest-lastresort WHAT: a program that calls the vsyscall page (x86-64) from places that cannot be
+ * rewritten: the address lies in data, is computed, or is read by a jump. Where the kernel serves
+ * the page, it does; else brandzone's tracer of last resort must be as good. answers    TAP: the
+ * answers, in the first thread, in another, in a child, after execve signals    TAP: handlers,
+ * masks, real faults stops      TAP: job control cost       nanoseconds for one time() */
 #include "guest.h"
 
 enum {
-  NR_rt_sigprocmask = 14, NR_time = 201, NR_getcpu = 309, NR_sched_setaffinity = 203, NR_setpgid = 109,
-  SIG_SEGV = 11, SIG_USR1 = 10, SIG_CONT = 18, SIG_STOP = 19, SIG_TSTP = 20, SIG_BLOCK = 0, SIG_UNBLOCK = 1,
-  W_UNTRACED = 2, W_CONTINUED = 8,
+  NR_rt_sigprocmask = 14,
+  NR_time = 201,
+  NR_getcpu = 309,
+  NR_sched_setaffinity = 203,
+  NR_setpgid = 109,
+  SIG_SEGV = 11,
+  SIG_USR1 = 10,
+  SIG_CONT = 18,
+  SIG_STOP = 19,
+  SIG_TSTP = 20,
+  SIG_BLOCK = 0,
+  SIG_UNBLOCK = 1,
+  W_UNTRACED = 2,
+  W_CONTINUED = 8,
 };
 
 struct timeval64 {
@@ -27,13 +36,15 @@ static volatile word unit = 1024;
 
 /* By a jump through memory. */
 long jumped_time (s64 *now);
-__asm__ (".data\n.globl where\nwhere: .quad 0xffffffffff600400\n"
-         ".text\n.type jumped_time, @function\njumped_time: jmp *where(%rip)\n.size jumped_time, .-jumped_time\n");
+__asm__(".data\n.globl where\nwhere: .quad 0xffffffffff600400\n"
+        ".text\n.type jumped_time, @function\njumped_time: jmp *where(%rip)\n.size jumped_time, "
+        ".-jumped_time\n");
 
 static get_time
 computed (void)
 {
-  return (get_time) (0 - (unit * 10 - 1) * unit); /* one entry of 1 KiB after the page's begin, 10 MiB below the end */
+  return (get_time) (0 - (unit * 10 - 1) * unit); /* one entry of 1 KiB after the page's begin, 10
+                                                     MiB below the end */
 }
 
 static int
@@ -56,8 +67,10 @@ gettimeofday_is_right (void)
     return 0;
   call (NR_gettimeofday, &after, NULL);
   /* A millisecond, for CPUs of virtual machines whose clocks differ. */
-  return before.seconds * 1000000 + before.microseconds <= now.seconds * 1000000 + now.microseconds + 1000
-         && now.seconds * 1000000 + now.microseconds <= after.seconds * 1000000 + after.microseconds + 1000
+  return before.seconds * 1000000 + before.microseconds
+             <= now.seconds * 1000000 + now.microseconds + 1000
+         && now.seconds * 1000000 + now.microseconds
+                <= after.seconds * 1000000 + after.microseconds + 1000
          && zone[2] == 0x55;
 }
 
@@ -81,8 +94,9 @@ getcpu_is_right (void)
 static int
 all_is_right (void)
 {
-  return time_is_right ((get_time) table[1]) && time_is_right (jumped_time) && time_is_right (computed ())
-         && gettimeofday_is_right () && ((get_time) table[1]) (NULL) >= call (NR_time, 0) - 1;
+  return time_is_right ((get_time) table[1]) && time_is_right (jumped_time)
+         && time_is_right (computed ()) && gettimeofday_is_right ()
+         && ((get_time) table[1]) (NULL) >= call (NR_time, 0) - 1;
 }
 
 static int

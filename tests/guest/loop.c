@@ -1,7 +1,7 @@
-/* guest-loop SECONDS RELEASE [PROCESSES]: translated calls without a pause from several processes and a second
- * thread each; every answer is looked at. Meant to run while its supervisor is killed again and again:
- * a call may return EINTR, nothing else but the right answer, and none may hang. Prints
- * "loop: calls N interrupted N wrong N slowest-us N". */
+/* guest-loop SECONDS RELEASE [PROCESSES]: translated calls without a pause from several processes
+ * and a second thread each; every answer is looked at. Meant to run while its supervisor is killed
+ * again and again: a call may return EINTR, nothing else but the right answer, and none may hang.
+ * Prints "loop: calls N interrupted N wrong N slowest-us N". */
 #include "guest.h"
 
 struct count {

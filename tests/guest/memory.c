@@ -1,8 +1,8 @@
 /* guest-memory clamp|no-unit: sysinfo(2) tells figures that programs of the time can hold (O7). */
 #include "guest.h"
 
-/* i386: Linux 2.2 has no mem_unit, and its structure ends with the padding of 22 bytes; later ones have
- * totalhigh, freehigh, mem_unit. */
+/* i386: Linux 2.2 has no mem_unit, and its structure ends with the padding of 22 bytes; later ones
+ * have totalhigh, freehigh, mem_unit. */
 struct sysinfo_guest {
   long uptime;
   word loads[3];

@@ -1,5 +1,5 @@
-/* guest-missing [+|-]NAME:NUMBER ...: `-` calls that the release does not have answer ENOSYS, never EPERM
- * (S6); `+` calls that it has do not. They are made with arguments that no kernel accepts. */
+/* guest-missing [+|-]NAME:NUMBER ...: `-` calls that the release does not have answer ENOSYS, never
+ * EPERM (S6); `+` calls that it has do not. They are made with arguments that no kernel accepts. */
 #include "guest.h"
 
 int

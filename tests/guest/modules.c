@@ -1,5 +1,6 @@
 /* guest-modules: the module calls of Linux 2.0 to 2.4 show a kernel without modules (S2).
- * `guest-modules 2.0`: without query_module. `guest-modules host`: the host has none of them any more. */
+ * `guest-modules 2.0`: without query_module. `guest-modules host`: the host has none of them any
+ * more. */
 #include "guest.h"
 
 int
@@ -11,7 +12,8 @@ guest_main (int argc, char **argv, char **envp)
   (void) envp;
   if (argc > 1 && equal (argv[1], "host"))
     {
-      is (call (NR_query_module, 0, 1, buffer, sizeof buffer, &count), -E_NOSYS, "query_module is gone");
+      is (call (NR_query_module, 0, 1, buffer, sizeof buffer, &count), -E_NOSYS,
+          "query_module is gone");
       is (call (NR_get_kernel_syms, 0), -E_NOSYS, "get_kernel_syms is gone");
       is (call (NR_create_module, "x", 4096), -E_NOSYS, "create_module is gone");
       return done ();

@@ -98,7 +98,7 @@ check_proc_version (void)
     text[0] = '\0';
   print ("# /proc/version: %s\n", text);
   ok (starts_with (text, "Linux version ") && starts_with (after, release)
-        && after[length_of (release)] == ' ',
+          && after[length_of (release)] == ' ',
       "/proc/version names the release");
   usize n = length_of (text), m = length_of (version);
   ok (n > m && equal (text + n - m, version), "/proc/version ends with the version");

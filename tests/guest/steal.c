@@ -1,19 +1,66 @@
-/* guest-steal FILE [UID]: FILE calls the vsyscall page, so a descriptor that is mapped for execution becomes one of the
- * rewritten copy, which other zones use too. Tries to change that copy in every way: all must be refused.
- * The caller compares the copy with what it was. */
+/* guest-steal FILE [UID]: FILE calls the vsyscall page, so a descriptor that is mapped for
+ * execution becomes one of the rewritten copy, which other zones use too. Tries to change that copy
+ * in every way: all must be refused. The caller compares the copy with what it was. */
 #include "guest.h"
 
 enum {
-  NR_fstat = 5, NR_mprotect = 10, NR_ioctl = 16, NR_pwrite64 = 18, NR_link = 86, NR_truncate = 76, NR_ftruncate = 77, NR_chmod = 90,
-  NR_fchmod = 91, NR_chown = 92, NR_fchown = 93, NR_setxattr = 188, NR_fsetxattr = 190, NR_utimensat = 280, NR_linkat = 265,
-  NR_fallocate = 285, NR_fcntl = 72, NR_unlink = 87, NR_name_to_handle_at = 303, NR_open_by_handle_at = 304, NR_unshare = 272,
-  NR_open_tree = 428, NR_mount_setattr = 442, NR_move_mount = 429, NR_madvise = 28, NR_process_vm_writev = 311,
-  NR_pread64 = 17, NR_lseek = 8, NR_fremovexattr = 199, NR_copy_file_range = 326, NR_sendfile = 40,
-  AT_FDCWD = -100, AT_EMPTY_PATH = 0x1000, AT_SYMLINK_FOLLOW = 0x400, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0100, O_TRUNC = 01000,
-  O_APPEND = 02000, O_DIRECTORY = 0200000, O_PATH = 010000000,
-  PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, MAP_SHARED = 1, MAP_PRIVATE = 2,
-  MS_RDONLY = 1, MS_REMOUNT = 32, MS_BIND = 4096, MNT_DETACH = 2, F_SETLEASE = 1024, F_WRLCK = 1, F_RDLCK = 0,
-  CLONE_NEWNS = 0x20000, CLONE_NEWUSER = 0x10000000, OPEN_TREE_CLONE = 1, MOVE_MOUNT_F_EMPTY_PATH = 4,
+  NR_fstat = 5,
+  NR_mprotect = 10,
+  NR_ioctl = 16,
+  NR_pwrite64 = 18,
+  NR_link = 86,
+  NR_truncate = 76,
+  NR_ftruncate = 77,
+  NR_chmod = 90,
+  NR_fchmod = 91,
+  NR_chown = 92,
+  NR_fchown = 93,
+  NR_setxattr = 188,
+  NR_fsetxattr = 190,
+  NR_utimensat = 280,
+  NR_linkat = 265,
+  NR_fallocate = 285,
+  NR_fcntl = 72,
+  NR_unlink = 87,
+  NR_name_to_handle_at = 303,
+  NR_open_by_handle_at = 304,
+  NR_unshare = 272,
+  NR_open_tree = 428,
+  NR_mount_setattr = 442,
+  NR_move_mount = 429,
+  NR_madvise = 28,
+  NR_process_vm_writev = 311,
+  NR_pread64 = 17,
+  NR_lseek = 8,
+  NR_fremovexattr = 199,
+  NR_copy_file_range = 326,
+  NR_sendfile = 40,
+  AT_FDCWD = -100,
+  AT_EMPTY_PATH = 0x1000,
+  AT_SYMLINK_FOLLOW = 0x400,
+  O_WRONLY = 1,
+  O_RDWR = 2,
+  O_CREAT = 0100,
+  O_TRUNC = 01000,
+  O_APPEND = 02000,
+  O_DIRECTORY = 0200000,
+  O_PATH = 010000000,
+  PROT_READ = 1,
+  PROT_WRITE = 2,
+  PROT_EXEC = 4,
+  MAP_SHARED = 1,
+  MAP_PRIVATE = 2,
+  MS_RDONLY = 1,
+  MS_REMOUNT = 32,
+  MS_BIND = 4096,
+  MNT_DETACH = 2,
+  F_SETLEASE = 1024,
+  F_WRLCK = 1,
+  F_RDLCK = 0,
+  CLONE_NEWNS = 0x20000,
+  CLONE_NEWUSER = 0x10000000,
+  OPEN_TREE_CLONE = 1,
+  MOVE_MOUNT_F_EMPTY_PATH = 4,
 };
 
 struct kernel_stat {
@@ -106,12 +153,15 @@ try_descriptor (long fd)
   refused (call (NR_fchown, fd, 0, 0), "fchown");
   refused (call (NR_utimensat, fd, NULL, times, 0), "futimens");
   refused (call (NR_fsetxattr, fd, "user.zone", own_words, 4, 0), "fsetxattr");
-  refused (call (NR_fsetxattr, fd, "security.capability", own_words, 4, 0), "fsetxattr of capabilities");
+  refused (call (NR_fsetxattr, fd, "security.capability", own_words, 4, 0),
+           "fsetxattr of capabilities");
   refused (call (NR_ioctl, fd, 0x40086602, &flags), "the immutable flag");
   refused (call (NR_ioctl, fd, 0x40806685, verity), "fs-verity");
   refused (call (NR_ioctl, fd, 0x40049409, fd), "a clone of another file in it");
-  refused (call (NR_fcntl, fd, F_SETLEASE, F_WRLCK), "a lease, for which others would have to wait");
-  refused (call (NR_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) >= 0 ? 0 : -1, "a shared mapping to write to");
+  refused (call (NR_fcntl, fd, F_SETLEASE, F_WRLCK),
+           "a lease, for which others would have to wait");
+  refused (call (NR_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) >= 0 ? 0 : -1,
+           "a shared mapping to write to");
   word shared = (word) call (NR_mmap, 0, 4096, PROT_READ, MAP_SHARED, fd, 0);
   ok (shared < (word) -4096, "a shared mapping to read");
   refused (call (NR_mprotect, shared, 4096, PROT_READ | PROT_WRITE), "and to make that writable");
@@ -131,13 +181,15 @@ try_paths (word address, word length)
   refused (call (NR_chmod, by_fd, 0777), "chmod");
   refused (call (NR_chown, by_fd, 0, 0), "chown");
   refused (call (NR_setxattr, by_fd, "user.zone", own_words, 4, 0), "setxattr");
-  refused (call (NR_linkat, AT_FDCWD, by_fd, AT_FDCWD, "/tmp/stolen", AT_SYMLINK_FOLLOW), "a link of it in the zone");
+  refused (call (NR_linkat, AT_FDCWD, by_fd, AT_FDCWD, "/tmp/stolen", AT_SYMLINK_FOLLOW),
+           "a link of it in the zone");
 }
 
 static void
 try_link (long fd)
 {
-  refused (call (NR_linkat, fd, "", AT_FDCWD, "/tmp/stolen", AT_EMPTY_PATH), "a link by descriptor");
+  refused (call (NR_linkat, fd, "", AT_FDCWD, "/tmp/stolen", AT_EMPTY_PATH),
+           "a link by descriptor");
   call (NR_unlink, "/tmp/stolen");
 }
 
@@ -187,7 +239,8 @@ try_mounts (long fd)
   else
     ok (1, "to mount it elsewhere");
   call (NR_unlink, "/tmp/place");
-  refused (call (NR_mount_setattr, fd, "", AT_EMPTY_PATH, &writable, sizeof writable), "to make its mount writable");
+  refused (call (NR_mount_setattr, fd, "", AT_EMPTY_PATH, &writable, sizeof writable),
+           "to make its mount writable");
   long tree = call (NR_open_tree, fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
   if (tree >= 0)
     {

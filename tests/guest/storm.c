@@ -1,8 +1,9 @@
 /* guest-storm COUNT [signals]: signals (and deaths) in the middle of translated calls.
  *
- * A child sends SIGUSR1 as fast as it can while COUNT calls are made whose number the caller can compare with the
- * counters of `brandzone trace --stats`: none may be carried out twice. Then children that do nothing but
- * translated calls are killed at odd moments. Prints "storm: calls N signals N interrupted N". */
+ * A child sends SIGUSR1 as fast as it can while COUNT calls are made whose number the caller can
+ * compare with the counters of `brandzone trace --stats`: none may be carried out twice. Then
+ * children that do nothing but translated calls are killed at odd moments. Prints "storm: calls N
+ * signals N interrupted N". */
 #include "guest.h"
 
 static volatile u32 signals;

@@ -1,24 +1,38 @@
-/* guest-vsyscall EXPECTED WHAT [ARGUMENT...]: a program that calls the vsyscall page (x86-64) as old libc does. EXPECTED is what
- * its own text is to be: rewritten, original, or any. Every program that it executes is itself, and looks at its text and at the
- * answers before its first system call.
- *   check           TAP: the text, the answers, a SIGSEGV handler of its own
- *   quiet           exit status 0 when all is well
- *   ways            TAP: executes itself in every way that there is
- *   chain COUNT     executes itself again and again
- *   traced          TAP: executes itself with a tracer, as under strace
- *   cost            nanoseconds for one time()
- *   maps TEXT       exit status 0 when /proc/self/maps holds TEXT
- *   euid NUMBER     exit status 0 when that is the effective user
- *   ./SCRIPT        as quiet: a script whose first line names this program gives it the script's path
- * No constant here may look like an address of the page, or the file is not what it is meant to be. */
+/* guest-vsyscall EXPECTED WHAT [ARGUMENT...]: a program that calls the vsyscall page (x86-64) as
+ * old libc does. EXPECTED is what its own text is to be: rewritten, original, or any. Every program
+ * that it executes is itself, and looks at its text and at the answers before its first system
+ * call. check           TAP: the text, the answers, a SIGSEGV handler of its own quiet exit status
+ * 0 when all is well ways            TAP: executes itself in every way that there is chain COUNT
+ * executes itself again and again traced          TAP: executes itself with a tracer, as under
+ * strace cost            nanoseconds for one time() maps TEXT       exit status 0 when
+ * /proc/self/maps holds TEXT euid NUMBER     exit status 0 when that is the effective user
+ *   ./SCRIPT        as quiet: a script whose first line names this program gives it the script's
+ * path No constant here may look like an address of the page, or the file is not what it is meant
+ * to be. */
 #include "guest.h"
 
 enum {
-  NR_vfork = 58, NR_chdir = 80, NR_fchdir = 81, NR_chroot = 161, NR_rt_sigprocmask = 14, NR_execveat = 322, NR_openat = 257,
-  NR_time = 201, NR_getcpu = 309, NR_arch_prctl = 158, NR_symlink = 88, NR_unlink = 87, NR_sched_setaffinity = 203,
+  NR_vfork = 58,
+  NR_chdir = 80,
+  NR_fchdir = 81,
+  NR_chroot = 161,
+  NR_rt_sigprocmask = 14,
+  NR_execveat = 322,
+  NR_openat = 257,
+  NR_time = 201,
+  NR_getcpu = 309,
+  NR_arch_prctl = 158,
+  NR_symlink = 88,
+  NR_unlink = 87,
+  NR_sched_setaffinity = 203,
   NR_geteuid = 107,
-  ARCH_SET_FS = 0x1002, AT_EMPTY_PATH = 0x1000, AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000,
-  SIG_SEGV = 11, SIG_BLOCK = 0,
+  ARCH_SET_FS = 0x1002,
+  AT_EMPTY_PATH = 0x1000,
+  AT_FDCWD = -100,
+  O_PATH = 010000000,
+  O_CLOEXEC = 02000000,
+  SIG_SEGV = 11,
+  SIG_BLOCK = 0,
 };
 
 struct timeval64 {
@@ -31,18 +45,27 @@ long old_getcpu (u32 *cpu, u32 *node, void *cache);
 long old_time_jumped (s64 *now);
 long old_time_wide (s64 *now);
 long old_time_other (s64 *now);
-extern u8 place_of_gettimeofday[], place_of_time[], place_of_getcpu[], place_of_jump[], place_of_wide[], place_of_other[];
+extern u8 place_of_gettimeofday[], place_of_time[], place_of_getcpu[], place_of_jump[],
+    place_of_wide[], place_of_other[];
 
 #define OLD(name, body) \
   ".globl " name "\n.type " name ", @function\n" name ":\n" body ".size " name ", .-" name "\n"
 
-__asm__ (".text\n"
-         OLD ("old_gettimeofday", "sub $8, %rsp\n place_of_gettimeofday: mov $0xffffffffff600000, %rax\n call *%rax\n add $8, %rsp\n ret\n")
-         OLD ("old_time", "sub $8, %rsp\n place_of_time: mov $0xffffffffff600400, %rax\n call *%rax\n add $8, %rsp\n ret\n")
-         OLD ("old_getcpu", "sub $8, %rsp\n place_of_getcpu: mov $0xffffffffff600800, %rax\n call *%rax\n add $8, %rsp\n ret\n")
-         OLD ("old_time_jumped", "place_of_jump: mov $0xffffffffff600400, %rax\n jmp *%rax\n")
-         OLD ("old_time_wide", "sub $8, %rsp\n place_of_wide: movabs $0xffffffffff600400, %rax\n call *%rax\n add $8, %rsp\n ret\n")
-         OLD ("old_time_other", "sub $8, %rsp\n place_of_other: mov $0xffffffffff600400, %rcx\n call *%rcx\n add $8, %rsp\n ret\n"));
+__asm__(".text\n" OLD ("old_gettimeofday",
+                       "sub $8, %rsp\n place_of_gettimeofday: mov $0xffffffffff600000, %rax\n call "
+                       "*%rax\n add $8, %rsp\n ret\n")
+            OLD ("old_time", "sub $8, %rsp\n place_of_time: mov $0xffffffffff600400, %rax\n call "
+                             "*%rax\n add $8, %rsp\n ret\n")
+                OLD ("old_getcpu", "sub $8, %rsp\n place_of_getcpu: mov $0xffffffffff600800, "
+                                   "%rax\n call *%rax\n add $8, %rsp\n ret\n")
+                    OLD ("old_time_jumped",
+                         "place_of_jump: mov $0xffffffffff600400, %rax\n jmp *%rax\n")
+                        OLD ("old_time_wide",
+                             "sub $8, %rsp\n place_of_wide: movabs $0xffffffffff600400, %rax\n "
+                             "call *%rax\n add $8, %rsp\n ret\n")
+                            OLD ("old_time_other",
+                                 "sub $8, %rsp\n place_of_other: mov $0xffffffffff600400, %rcx\n "
+                                 "call *%rcx\n add $8, %rsp\n ret\n"));
 
 /* --- is all well? --- */
 
@@ -72,8 +95,10 @@ gettimeofday_is_right (void)
     return 0;
   call (NR_gettimeofday, &after, NULL);
   /* A millisecond, for CPUs of virtual machines whose clocks differ. */
-  return before.seconds * 1000000 + before.microseconds <= now.seconds * 1000000 + now.microseconds + 1000
-         && now.seconds * 1000000 + now.microseconds <= after.seconds * 1000000 + after.microseconds + 1000;
+  return before.seconds * 1000000 + before.microseconds
+             <= now.seconds * 1000000 + now.microseconds + 1000
+         && now.seconds * 1000000 + now.microseconds
+                <= after.seconds * 1000000 + after.microseconds + 1000;
 }
 
 static int
@@ -87,7 +112,8 @@ getcpu_is_right (void)
       if (call (NR_sched_setaffinity, 0, sizeof mask, &mask) != 0)
         continue; /* this machine has no such CPU */
       call (NR_getcpu, &real_cpu, &real_node, NULL);
-      if (old_getcpu (&cpu, &node, NULL) != 0 || cpu != wanted || cpu != real_cpu || node != real_node)
+      if (old_getcpu (&cpu, &node, NULL) != 0 || cpu != wanted || cpu != real_cpu
+          || node != real_node)
         return 0;
     }
   word all = ~0ul;
@@ -98,9 +124,10 @@ getcpu_is_right (void)
 static int
 text_is (int rewritten)
 {
-  return is_rewritten (place_of_gettimeofday) == rewritten && is_rewritten (place_of_time) == rewritten
-         && is_rewritten (place_of_getcpu) == rewritten && is_rewritten (place_of_jump) == rewritten
-         && is_rewritten (place_of_wide) == rewritten && is_rewritten (place_of_other) == rewritten;
+  return is_rewritten (place_of_gettimeofday) == rewritten
+         && is_rewritten (place_of_time) == rewritten && is_rewritten (place_of_getcpu) == rewritten
+         && is_rewritten (place_of_jump) == rewritten && is_rewritten (place_of_wide) == rewritten
+         && is_rewritten (place_of_other) == rewritten;
 }
 
 static char **environment, *expected, *own_path;
@@ -109,8 +136,9 @@ static char *quiet_words[4];
 static int
 is_well (int rewritten)
 {
-  return (equal (expected, "any") || text_is (rewritten)) && time_is_right (old_time) && time_is_right (old_time_jumped)
-         && time_is_right (old_time_wide) && time_is_right (old_time_other) && gettimeofday_is_right ();
+  return (equal (expected, "any") || text_is (rewritten)) && time_is_right (old_time)
+         && time_is_right (old_time_jumped) && time_is_right (old_time_wide)
+         && time_is_right (old_time_other) && gettimeofday_is_right ();
 }
 
 /* --- a handler of its own --- */
@@ -141,7 +169,8 @@ check_handler (void)
       *(volatile u32 *) nowhere = 0;
       call (NR_exit_group, 3);
     }
-  is (guest_wait (child), 77 << 8, "a SIGSEGV handler of the program is run for a real fault, and only then");
+  is (guest_wait (child), 77 << 8,
+      "a SIGSEGV handler of the program is run for a real fault, and only then");
   child = guest_fork ();
   if (child == 0)
     {
@@ -335,24 +364,25 @@ fork_of_vfork (void (*way) (void))
 {
   long child;
 
-  /* vfork() itself can't return from a C function twice: clone with its flags, on the parent's memory, has the same effect. */
-  register word flags __asm__ ("rdi") = 0x4111; /* CLONE_VM, CLONE_VFORK, SIGCHLD */
-  register word stack __asm__ ("rsi");
+  /* vfork() itself can't return from a C function twice: clone with its flags, on the parent's
+   * memory, has the same effect. */
+  register word flags __asm__("rdi") = 0x4111; /* CLONE_VM, CLONE_VFORK, SIGCHLD */
+  register word stack __asm__("rsi");
   static u8 room[16384] __attribute__ ((aligned (16)));
   stack = (word) (room + sizeof room - 16);
   *(void (**) (void)) stack = way;
-  __asm__ volatile ("syscall\n\t"
-                    "test %%rax, %%rax\n\t"
-                    "jnz 1f\n\t"
-                    "pop %%rax\n\t"
-                    "call *%%rax\n\t"
-                    "mov $60, %%eax\n\t"
-                    "mov $9, %%edi\n\t"
-                    "syscall\n\t"
-                    "1:"
-                    : "=a" (child), "+r" (flags), "+r" (stack)
-                    : "0" (NR_clone), "d" (0)
-                    : "rcx", "r11", "r10", "r8", "r9", "memory", "cc");
+  __asm__ volatile("syscall\n\t"
+                   "test %%rax, %%rax\n\t"
+                   "jnz 1f\n\t"
+                   "pop %%rax\n\t"
+                   "call *%%rax\n\t"
+                   "mov $60, %%eax\n\t"
+                   "mov $9, %%edi\n\t"
+                   "syscall\n\t"
+                   "1:"
+                   : "=a"(child), "+r"(flags), "+r"(stack)
+                   : "0"(NR_clone), "d"(0)
+                   : "rcx", "r11", "r10", "r8", "r9", "memory", "cc");
   return child;
 }
 
@@ -424,7 +454,8 @@ traced (void)
       if (status != child || (raw & 0x7f) == 0 || (raw & 0xff) != 0x7f)
         break;
       stops++;
-      call (NR_ptrace, stops < 3 ? 24 : 7, child, 0, 0); /* PTRACE_SYSCALL, as strace does; then PTRACE_CONT */
+      call (NR_ptrace, stops < 3 ? 24 : 7, child, 0,
+            0); /* PTRACE_SYSCALL, as strace does; then PTRACE_CONT */
     }
   ok (stops >= 2, "the tracer sees the program's stops");
   is (raw, 0, "the traced program is well");

@@ -14,7 +14,8 @@ fake_of (BzCall *call)
 static guint8 *
 locate (BzFake *fake, guint64 address, gsize length)
 {
-  if (address < BZ_FAKE_BASE || length > BZ_FAKE_SIZE || address - BZ_FAKE_BASE > BZ_FAKE_SIZE - length)
+  if (address < BZ_FAKE_BASE || length > BZ_FAKE_SIZE
+      || address - BZ_FAKE_BASE > BZ_FAKE_SIZE - length)
     return NULL;
   return fake->memory + (address - BZ_FAKE_BASE);
 }
@@ -138,7 +139,9 @@ bz_fake_init (BzFake *fake, BzAbi abi, const char *call_name)
   for (BzQuirk quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
     fake->plan.quirk[quirk] = 1;
   fake->row.name = call_name;
-  fake->call = (BzCall){ .plan = &fake->plan, .row = &fake->row, .abi = abi, .tid = 1, .notifier = &fake->notifier };
+  fake->call = (BzCall){
+    .plan = &fake->plan, .row = &fake->row, .abi = abi, .tid = 1, .notifier = &fake->notifier
+  };
   strcpy (fake->names.nodename, "oldbox");
   strcpy (fake->names.domainname, "(none)");
 }

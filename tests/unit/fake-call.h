@@ -13,11 +13,11 @@ typedef struct {
   BzRow row;
   guint8 memory[BZ_FAKE_SIZE]; /* at BZ_FAKE_BASE of the target; all else is not mapped */
   gboolean read_only;
-  gboolean gone;               /* the target died */
-  guint64 fact[3];             /* by BzFact */
+  gboolean gone;   /* the target died */
+  guint64 fact[3]; /* by BzFact */
   int fact_error;
   BzUtsNames names;
-  const char *file;            /* the only file there is, and its text */
+  const char *file; /* the only file there is, and its text */
   char text[512];
   int file_error;
   guint writes, files_read, files_written, heap_moves;
@@ -28,4 +28,5 @@ void bz_fake_init (BzFake *fake, BzAbi abi, const char *call_name);
 /* Where offset `at` of the memory is for the target. */
 guint64 bz_fake_at (gsize at);
 /* Runs a handler with up to six arguments. */
-BzVerdict bz_fake_run (BzFake *fake, BzHandler handler, guint64 a, guint64 b, guint64 c, guint64 d, guint64 e);
+BzVerdict bz_fake_run (BzFake *fake, BzHandler handler, guint64 a, guint64 b, guint64 c, guint64 d,
+                       guint64 e);

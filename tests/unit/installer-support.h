@@ -1,4 +1,5 @@
-/* What the installer's tests share: archives made with libarchive, installations, looking at trees. */
+/* What the installer's tests share: archives made with libarchive, installations, looking at trees.
+ */
 #pragma once
 
 #include "tests/unit/cmocka-all.h"

@@ -25,17 +25,20 @@ install (const int *numbers, unsigned long flags)
   struct sock_filter code[64];
   unsigned short length = 0;
 
-  code[length++] = (struct sock_filter) BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr));
+  code[length++] =
+      (struct sock_filter) BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr));
   for (int i = 0; numbers[i] >= 0 && length < 60; i++)
     {
-      code[length++] = (struct sock_filter) BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, (unsigned) numbers[i], 0, 1);
+      code[length++] =
+          (struct sock_filter) BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, (unsigned) numbers[i], 0, 1);
       code[length++] = (struct sock_filter) BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
     }
   code[length++] = (struct sock_filter) BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
   struct sock_fprog program = { length, code };
 
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  return (int) syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &program);
+  return (int) syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                        SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &program);
 }
 
 static int
@@ -70,7 +73,9 @@ send_fd (int to, int fd)
   Control control = { 0 };
   char byte = 0;
   struct iovec data = { &byte, 1 };
-  struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes,
+  struct msghdr message = { .msg_iov = &data,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
                             .msg_controllen = sizeof control.bytes };
   struct cmsghdr *header = CMSG_FIRSTHDR (&message);
 
@@ -88,7 +93,9 @@ receive_fd (int from)
   char byte;
   int fd = -1;
   struct iovec data = { &byte, 1 };
-  struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes,
+  struct msghdr message = { .msg_iov = &data,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
                             .msg_controllen = sizeof control.bytes };
 
   if (recvmsg (from, &message, MSG_CMSG_CLOEXEC) <= 0 || CMSG_FIRSTHDR (&message) == NULL)

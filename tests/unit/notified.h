@@ -5,9 +5,9 @@
 
 #include <sys/types.h>
 
-/* Forks a task that runs `function` and exits with its result, under a filter that reports the x86-64 calls `numbers`
- * (ended by -1). Its listener goes to *listener. It waits for bz_task_go() before it begins. Skips the test when
- * the kernel gives no listener. */
+/* Forks a task that runs `function` and exits with its result, under a filter that reports the
+ * x86-64 calls `numbers` (ended by -1). Its listener goes to *listener. It waits for bz_task_go()
+ * before it begins. Skips the test when the kernel gives no listener. */
 typedef int (*BzTaskFunction) (gpointer data);
 typedef struct {
   pid_t pid;

@@ -60,7 +60,8 @@ name (Fixture *fixture, gint32 a, gint32 b, gint32 c)
 static int
 call (Fixture *fixture)
 {
-  BzVerdict verdict = bz_fake_run (&fixture->fake, bz_call_sysctl, bz_fake_at (ARGUMENTS), 0, 0, 0, 0);
+  BzVerdict verdict =
+      bz_fake_run (&fixture->fake, bz_call_sysctl, bz_fake_at (ARGUMENTS), 0, 0, 0, 0);
 
   assert_true (verdict.kind == BZ_VERDICT_VALUE || verdict.kind == BZ_VERDICT_ERRNO);
   return verdict.kind == BZ_VERDICT_VALUE ? 0 : (int) verdict.value;

@@ -184,7 +184,9 @@ static void
 test_where_a_program_s_bss_ends (void **state G_GNUC_UNUSED)
 {
   guint8 image[256] = { 0 };
-  Elf32_Ehdr elf = { .e_type = ET_EXEC, .e_phoff = sizeof elf, .e_phentsize = sizeof (Elf32_Phdr), .e_phnum = 2 };
+  Elf32_Ehdr elf = {
+    .e_type = ET_EXEC, .e_phoff = sizeof elf, .e_phentsize = sizeof (Elf32_Phdr), .e_phnum = 2
+  };
 
   memcpy (elf.e_ident, ELFMAG, SELFMAG);
   elf.e_ident[EI_CLASS] = ELFCLASS32;
@@ -379,10 +381,15 @@ test_the_switch_of_ctrl_alt_del (void **state G_GNUC_UNUSED)
   const guint64 magic = LINUX_REBOOT_MAGIC1;
 
   bz_fake_init (&fake, BZ_ABI_I386, "reboot");
-  assert_errno (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF), EPERM);
+  assert_errno (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF),
+                EPERM);
   fake.fact[BZ_FACT_CAPABILITIES] = G_GUINT64_CONSTANT (1) << CAP_SYS_BOOT;
-  assert_pretended (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF), 0);
-  assert_pretended (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2B, LINUX_REBOOT_CMD_CAD_ON), 0);
+  assert_pretended (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2,
+                         LINUX_REBOOT_CMD_CAD_OFF),
+                    0);
+  assert_pretended (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2B,
+                         LINUX_REBOOT_CMD_CAD_ON),
+                    0);
   assert_errno (run (&fake, bz_call_reboot, magic, 1, LINUX_REBOOT_CMD_CAD_OFF), EINVAL);
   assert_continues (run (&fake, bz_call_reboot, magic, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_HALT));
 }

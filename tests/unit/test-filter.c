@@ -220,7 +220,8 @@ check_names (const BzBrand *brand, char **names)
       fail_msg ("%s: no table knows the call %s", brand->file, *name);
 }
 
-/* No claim may take from a program what every Linux since 1.0 had: it is allowed, or passed on by a supervisor. */
+/* No claim may take from a program what every Linux since 1.0 had: it is allowed, or passed on by a
+ * supervisor. */
 static void
 check_old_calls (const BzPlan *plan, GBytes *program)
 {
@@ -233,8 +234,10 @@ check_old_calls (const BzPlan *plan, GBytes *program)
     {
       const BzRow *row = bz_table_row_by_name (plan->abi, old[i]);
 
-      guint32 wanted = bz_row_action (row, plan, plan->abi) == BZ_ACTION_NOTIFY && row->condition.arg < 0
-                         ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
+      guint32 wanted =
+          bz_row_action (row, plan, plan->abi) == BZ_ACTION_NOTIFY && row->condition.arg < 0
+              ? SECCOMP_RET_USER_NOTIF
+              : SECCOMP_RET_ALLOW;
 
       if (bz_row_action (row, plan, plan->abi) == BZ_ACTION_ENOSYS
           || simulate (program, plan->abi, (guint32) row->nr, NULL, NULL) != wanted)

@@ -21,8 +21,8 @@ static void
 plain_tree_arrives (void **state)
 {
   Fixture *fixture = *state;
-  struct archive *archive = archive_begin (fixture, ARCHIVE_FORMAT_TAR_PAX_RESTRICTED,
-                                           ARCHIVE_FILTER_GZIP);
+  struct archive *archive =
+      archive_begin (fixture, ARCHIVE_FORMAT_TAR_PAX_RESTRICTED, ARCHIVE_FILTER_GZIP);
   struct archive_entry *entry = entry_new ("bin/su", S_IFREG | 04755);
 
   put_userland (archive);
@@ -97,7 +97,8 @@ ids_are_shifted_with_their_capabilities (void **state)
 {
   Fixture *fixture = *state;
   const guint8 capability[] = { 1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
-  const guint8 shifted[] = { 1, 0, 0, 3, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xa0, 0x86, 1, 0 };
+  const guint8 shifted[] = { 1, 0, 0, 3, 0, 4, 0, 0, 0,    0,    0, 0,
+                             0, 0, 0, 0, 0, 0, 0, 0, 0xa0, 0x86, 1, 0 };
   guint8 got[64];
   g_autofree char *file = g_build_filename (fixture->target, "bin/ping", NULL);
   struct archive *archive;
@@ -116,7 +117,8 @@ ids_are_shifted_with_their_capabilities (void **state)
   assert_true (install_with (fixture, (BzInstallOptions){ .id_shift = 100000 }));
   assert_int_equal (stat_of (fixture, "bin/ping").st_uid, 100007);
   assert_int_equal (stat_of (fixture, "bin/ping").st_gid, 100000);
-  assert_int_equal (stat_of (fixture, "bin/big").st_uid, 165534); /* never into another zone's range */
+  assert_int_equal (stat_of (fixture, "bin/big").st_uid,
+                    165534); /* never into another zone's range */
   assert_int_equal (lgetxattr (file, "security.capability", got, sizeof got), sizeof shifted);
   assert_memory_equal (got, shifted, sizeof shifted);
 }
@@ -126,8 +128,8 @@ sparse_files_stay_sparse (void **state)
 {
   Fixture *fixture = *state;
   const la_int64_t size = G_GINT64_CONSTANT (1) << 30;
-  struct archive *archive = archive_begin (fixture, ARCHIVE_FORMAT_TAR_PAX_RESTRICTED,
-                                           ARCHIVE_FILTER_NONE);
+  struct archive *archive =
+      archive_begin (fixture, ARCHIVE_FORMAT_TAR_PAX_RESTRICTED, ARCHIVE_FILTER_NONE);
   struct archive_entry *entry = entry_new ("var/log/lastlog", S_IFREG | 0644);
   const char *page = "data";
 
@@ -179,8 +181,8 @@ static void
 single_directory_is_descended (void **state)
 {
   Fixture *fixture = *state;
-  struct archive *archive = archive_begin (fixture, ARCHIVE_FORMAT_CPIO_SVR4_NOCRC,
-                                           ARCHIVE_FILTER_GZIP);
+  struct archive *archive =
+      archive_begin (fixture, ARCHIVE_FORMAT_CPIO_SVR4_NOCRC, ARCHIVE_FILTER_GZIP);
 
   put_directory (archive, "image", 0755);
   put_directory (archive, "image/rootfs", 0750);
@@ -235,8 +237,8 @@ writing_through_a_link_is_refused (void **state)
   assert_int_equal (mkdir (outside, 0777), 0);
   for (gsize i = 0; i < G_N_ELEMENTS (targets); i++)
     {
-      struct archive *archive
-          = archive_begin (fixture, ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP);
+      struct archive *archive =
+          archive_begin (fixture, ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP);
 
       put_userland (archive);
       put_symlink (archive, "link", targets[i]);
@@ -282,8 +284,8 @@ hard_link_out_is_refused (void **state)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      struct archive *archive
-          = archive_begin (fixture, ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP);
+      struct archive *archive =
+          archive_begin (fixture, ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP);
 
       put_userland (archive);
       put_symlink (archive, "up", "/etc");
@@ -355,8 +357,8 @@ long_paths_and_names (void **state)
   g_autoptr (GString) path = g_string_new ("etc");
   g_autofree char *name = g_strnfill (255, 'n');
   g_autofree char *too_long = g_strnfill (256, 'n');
-  struct archive *archive = archive_begin (fixture, ARCHIVE_FORMAT_TAR_PAX_RESTRICTED,
-                                           ARCHIVE_FILTER_GZIP);
+  struct archive *archive =
+      archive_begin (fixture, ARCHIVE_FORMAT_TAR_PAX_RESTRICTED, ARCHIVE_FILTER_GZIP);
 
   put_userland (archive);
   for (int i = 0; i < 40; i++)
@@ -400,7 +402,10 @@ other_things_are_named (void **state)
   Fixture *fixture = *state;
   guint8 minix[4096] = { 0 };
 
-  write_file (fixture->archive, "\x7f" "ELF and more", 13);
+  write_file (fixture->archive,
+              "\x7f"
+              "ELF and more",
+              13);
   assert_false (install (fixture));
   assert_refused (fixture, BZ_ERROR_INPUT, "an ELF program");
   write_file (fixture->archive, "", 0);

@@ -220,7 +220,8 @@ check_layers (Fixture *fixture)
 static char *
 add_blob (const char *layout, const char *content, gsize size)
 {
-  g_autofree char *sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) content, size);
+  g_autofree char *sum =
+      g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) content, size);
   g_autofree char *directory = g_build_filename (layout, "blobs/sha256", NULL);
   g_autofree char *path = g_build_filename (directory, sum, NULL);
 
@@ -236,7 +237,8 @@ make_layout (Fixture *fixture, int filter)
   char *layout = path_in (fixture, "layout");
   char *layers[2];
   g_autoptr (GString) list = g_string_new (NULL);
-  const char *config = "{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{\"type\":\"layers\"}}";
+  const char *config =
+      "{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{\"type\":\"layers\"}}";
 
   make_layers (fixture, filter, layers);
   for (int i = 0; i < 2; i++)
@@ -256,11 +258,12 @@ make_layout (Fixture *fixture, int filter)
       config_digest, strlen (config), list->str);
   g_autofree char *digest = add_blob (layout, manifest, strlen (manifest));
   g_autofree char *absent = g_strnfill (64, '0');
-  g_autofree char *index = g_strdup_printf (
-      "{\"schemaVersion\":2,\"manifests\":["
-      "{\"digest\":\"sha256:%s\",\"size\":1,\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}},"
-      "{\"digest\":\"%s\",\"size\":%zu,\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}",
-      absent, digest, strlen (manifest));
+  g_autofree char *index = g_strdup_printf ("{\"schemaVersion\":2,\"manifests\":["
+                                            "{\"digest\":\"sha256:%s\",\"size\":1,\"platform\":{"
+                                            "\"os\":\"linux\",\"architecture\":\"arm64\"}},"
+                                            "{\"digest\":\"%s\",\"size\":%zu,\"platform\":{\"os\":"
+                                            "\"linux\",\"architecture\":\"amd64\"}}]}",
+                                            absent, digest, strlen (manifest));
   g_autofree char *index_path = g_build_filename (layout, "index.json", NULL);
   g_autofree char *mark = g_build_filename (layout, "oci-layout", NULL);
   write_file (index_path, index, strlen (index));
@@ -292,7 +295,8 @@ oci_archive_arrives (void **state)
 {
   Fixture *fixture = *state;
   g_autofree char *layout = make_layout (fixture, ARCHIVE_FILTER_GZIP);
-  const char *tar[] = { "tar", "-C", layout, "-cf", fixture->archive, "blobs", "index.json", "oci-layout", NULL };
+  const char *tar[] = { "tar",   "-C",         layout,       "-cf", fixture->archive,
+                        "blobs", "index.json", "oci-layout", NULL };
 
   run_or_skip (tar);
   assert_true (install (fixture));
@@ -332,8 +336,10 @@ docker_archive_arrives (void **state)
   for (int good = 1; good >= 0; good--)
     {
       g_free (config);
-      config = g_strdup_printf ("{\"os\":\"linux\",\"architecture\":\"386\",\"rootfs\":{\"diff_ids\":"
-                                "[\"sha256:%s\",\"sha256:%s\"]}}", sum0, good ? sum1 : sum0);
+      config =
+          g_strdup_printf ("{\"os\":\"linux\",\"architecture\":\"386\",\"rootfs\":{\"diff_ids\":"
+                           "[\"sha256:%s\",\"sha256:%s\"]}}",
+                           sum0, good ? sum1 : sum0);
       archive = archive_begin (fixture, ARCHIVE_FORMAT_TAR_PAX_RESTRICTED, ARCHIVE_FILTER_GZIP);
       for (int i = 0; i < 2; i++)
         {
@@ -341,7 +347,8 @@ docker_archive_arrives (void **state)
           gsize size;
 
           assert_true (g_file_get_contents (layers[i], &content, &size, NULL));
-          entry_put (archive, entry_new (i == 0 ? "one/layer.tar" : "two/layer.tar", S_IFREG | 0644),
+          entry_put (archive,
+                     entry_new (i == 0 ? "one/layer.tar" : "two/layer.tar", S_IFREG | 0644),
                      content, size);
         }
       put_file (archive, "config.json", config);
@@ -372,13 +379,17 @@ hostile_descriptions_are_refused (void **state)
   const char *manifests[] = {
     "[{\"Config\":\"../../etc/passwd\",\"Layers\":[]}]",
     "[{\"Config\":\"c\",\"Layers\":[\"../../../etc/passwd\"]}]",
-    "[{\"Config\":7,\"Layers\":{}}]", "[]", "{}", "not json", deep,
+    "[{\"Config\":7,\"Layers\":{}}]",
+    "[]",
+    "{}",
+    "not json",
+    deep,
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (manifests); i++)
     {
-      struct archive *archive
-          = archive_begin (fixture, ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP);
+      struct archive *archive =
+          archive_begin (fixture, ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP);
 
       put_file (archive, "manifest.json", manifests[i]);
       archive_end (archive);

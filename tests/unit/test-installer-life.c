@@ -153,7 +153,8 @@ status_field (pid_t pid, const char *name, guint base)
   return g_ascii_strtoull (line + strlen (name), NULL, base);
 }
 
-/* The installer is killed: its caller cleans up and says so. Before, it had given up what it does not need. */
+/* The installer is killed: its caller cleans up and says so. Before, it had given up what it does
+ * not need. */
 static void
 killing_the_installer_leaves_nothing (void **state)
 {
@@ -240,7 +241,8 @@ full_disk_is_told (void **state)
         _exit (77);
       if (bz_installer_run (&options, &error) != NULL)
         _exit (1);
-      if (!g_error_matches (error, BZ_ERROR, BZ_ERROR_SPACE) || bz_error_parts (error)->hint == NULL)
+      if (!g_error_matches (error, BZ_ERROR, BZ_ERROR_SPACE)
+          || bz_error_parts (error)->hint == NULL)
         _exit (2);
       _exit (access (target, F_OK) != 0 && access (partial, F_OK) != 0 ? 0 : 3);
     }
@@ -277,7 +279,9 @@ run_mapped (Fixture *fixture, gboolean alone)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
   BzIdRange range = { 0, 100000, 65536 };
-  BzInstallOptions options = { .source = fixture->archive, .target = fixture->target, .uids = ids, .gids = ids };
+  BzInstallOptions options = {
+    .source = fixture->archive, .target = fixture->target, .uids = ids, .gids = ids
+  };
 
   if (alone && (setgid (65534) != 0 || setuid (65534) != 0))
     return 77;
@@ -290,7 +294,8 @@ run_mapped (Fixture *fixture, gboolean alone)
       print_message ("%s\n", fixture->error->message);
       return g_error_matches (fixture->error, BZ_ERROR, BZ_ERROR_HOST) ? 77 : 1;
     }
-  if (!has_notice (fixture, "device node left out") || !has_notice (fixture, "hard link to something"))
+  if (!has_notice (fixture, "device node left out")
+      || !has_notice (fixture, "hard link to something"))
     return 2;
   if (has_notice (fixture, "installing user") != alone)
     return 3;
@@ -316,7 +321,8 @@ plain_users_get_what_can_be (void **state)
       pid_t pid;
       int status;
 
-      assert_int_equal (chown (fixture->directory, alone ? 65534 : 100000, alone ? 65534 : 100000), 0);
+      assert_int_equal (chown (fixture->directory, alone ? 65534 : 100000, alone ? 65534 : 100000),
+                        0);
       pid = fork ();
       if (pid == 0)
         _exit (run_mapped (fixture, alone));
@@ -442,7 +448,8 @@ removing_stops_at_mounts (void **state)
         _exit (77);
       if (bz_installer_remove (fixture->target, NULL, NULL, &error))
         _exit (1);
-      if (strstr (error->message, "etc/point") == NULL || strstr (error->message, "mounted") == NULL)
+      if (strstr (error->message, "etc/point") == NULL
+          || strstr (error->message, "mounted") == NULL)
         _exit (2);
       if (access (precious, F_OK) != 0)
         _exit (3);
@@ -521,8 +528,9 @@ progress_is_told (void **state)
   Told told = { .fixture = fixture };
 
   make_big (fixture);
-  assert_true (install_with (fixture, (BzInstallOptions){
-                                          .recognised = on_recognised, .progress = on_progress, .data = &told }));
+  assert_true (install_with (fixture, (BzInstallOptions){ .recognised = on_recognised,
+                                                          .progress = on_progress,
+                                                          .data = &told }));
   assert_int_equal (told.recognised, 1);
   assert_true (told.progress > 0);
   assert_int_equal (told.last.done, told.last.total);

@@ -1,4 +1,5 @@
-/* The loop over real listeners. The calls are numbers that no libc uses, with handlers of the test's own, and uname. */
+/* The loop over real listeners. The calls are numbers that no libc uses, with handlers of the
+ * test's own, and uname. */
 #include "config.h"
 
 #include "brand/base/error.h"
@@ -32,11 +33,11 @@ static const int numbers[] = { ADD, HANG, HANG_UNMARKED, EFFECT, LATE, UNAME, -1
 #define TRIES 5
 
 typedef struct {
-  int release[2];           /* a hanging handler reads from it */
-  _Atomic guint hanging;    /* handlers that hang now */
+  int release[2];        /* a hanging handler reads from it */
+  _Atomic guint hanging; /* handlers that hang now */
   _Atomic guint64 effects;
   _Atomic guint64 calls;
-  _Atomic guint64 slowest;  /* microseconds */
+  _Atomic guint64 slowest; /* microseconds */
   _Atomic gboolean stop;
 } Shared;
 static Shared *shared;
@@ -612,7 +613,8 @@ test_removal_and_numbers_used_again (void **state)
       assert_int_equal (bz_task_wait (&task), 0);
       bz_loop_remove (fixture->loop, 5);
     }
-  BzTask task = bz_task_new (numbers, task_add, NULL), other = bz_task_new (numbers, task_add, NULL);
+  BzTask task = bz_task_new (numbers, task_add, NULL),
+         other = bz_task_new (numbers, task_add, NULL);
   start (fixture, 5, &task);
   assert_false (bz_loop_add (fixture->loop, 5, other.listener, &error));
   assert_true (g_error_matches (error, BZ_ERROR, BZ_ERROR_STATE));
@@ -648,7 +650,8 @@ test_a_finished_listener_costs_nothing (void **state)
   clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &before);
   nanosleep (&while_, NULL);
   clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &after);
-  assert_true ((after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec < 100000000);
+  assert_true ((after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec
+               < 100000000);
 }
 
 int

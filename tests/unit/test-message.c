@@ -97,7 +97,10 @@ static void
 test_garbage_is_refused (void **state)
 {
   int *pair = *state;
-#define GARBAGE(bytes) { bytes, sizeof bytes - 1 }
+#define GARBAGE(bytes) \
+  { \
+    bytes, sizeof bytes - 1 \
+  }
   static const struct {
     const char *bytes;
     gsize length;
@@ -108,7 +111,8 @@ test_garbage_is_refused (void **state)
     {
       g_autoptr (GError) error = NULL;
       gboolean ended = TRUE;
-      assert_true (send (pair[0], garbage[i].bytes, garbage[i].length, 0) == (gssize) garbage[i].length);
+      assert_true (send (pair[0], garbage[i].bytes, garbage[i].length, 0)
+                   == (gssize) garbage[i].length);
       assert_null (bz_message_receive (pair[1], &ended, &error));
       assert_false (ended);
       assert_true (g_error_matches (error, BZ_ERROR, BZ_ERROR_INPUT));

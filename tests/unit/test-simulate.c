@@ -24,8 +24,8 @@ run (const struct sock_filter *program, gsize count)
   return action;
 }
 
-#define RUN(...)                                                                                   \
-  run ((const struct sock_filter[]){ __VA_ARGS__ },                                                \
+#define RUN(...) \
+  run ((const struct sock_filter[]){ __VA_ARGS__ }, \
        G_N_ELEMENTS (((const struct sock_filter[]){ __VA_ARGS__ })))
 #define LOAD(at) BPF_STMT (BPF_LD | BPF_W | BPF_ABS, at)
 #define SET(value) BPF_STMT (BPF_LD | BPF_IMM, value)
@@ -98,8 +98,8 @@ refused (const struct sock_filter *program, gsize count)
   assert_false (bz_simulate (program, count, &data, &action, NULL, NULL));
 }
 
-#define REFUSED(...)                                                                               \
-  refused ((const struct sock_filter[]){ __VA_ARGS__ },                                            \
+#define REFUSED(...) \
+  refused ((const struct sock_filter[]){ __VA_ARGS__ }, \
            G_N_ELEMENTS (((const struct sock_filter[]){ __VA_ARGS__ })))
 
 static void

@@ -1,9 +1,11 @@
-/* SIGKILL of the supervisor at each point between receiving and answering a call, and at random instants.
+/* SIGKILL of the supervisor at each point between receiving and answering a call, and at random
+ * instants.
  *
- * The test is the keeper: it holds the listener and the journal and starts another supervisor whenever one has died. Tasks
- * make three sorts of calls: ADD answers its argument plus one, STORE writes into the task's memory, ONCE counts in shared
- * memory how often its effect happened. No call may hang, none may get a wrong answer, and no effect of ONCE
- * may happen twice; EINTR is allowed for ONCE only. */
+ * The test is the keeper: it holds the listener and the journal and starts another supervisor
+ * whenever one has died. Tasks make three sorts of calls: ADD answers its argument plus one, STORE
+ * writes into the task's memory, ONCE counts in shared memory how often its effect happened. No
+ * call may hang, none may get a wrong answer, and no effect of ONCE may happen twice; EINTR is
+ * allowed for ONCE only. */
 #include "config.h"
 
 #include "syscall-xlat/loop.h"
@@ -230,7 +232,8 @@ test_every_call_completes_once (void **state G_GNUC_UNUSED)
   assert_int_equal (bz_journal_successions (journal), 1500);
   assert_true (atomic_load (&shared->interrupted) > 0);
   assert_true (atomic_load (&shared->done) > 3000);
-  print_message ("%u calls, %u of them answered EINTR\n", (guint) shared->done, (guint) shared->interrupted);
+  print_message ("%u calls, %u of them answered EINTR\n", (guint) shared->done,
+                 (guint) shared->interrupted);
   close (task.listener);
   close (journal_fd);
   munmap (shared, sizeof *shared);

@@ -56,7 +56,8 @@ test_parsing_is_not_fooled (void **state G_GNUC_UNUSED)
   assert_int_equal (value, 0xa8);
   assert_false (bz_task_parse_status ("Name:\tCapEff:\t1\n", "\nCapEff:", 16, &value));
   assert_true (bz_task_parse_credentials (
-    "Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t10 20 30 \nCapEff:\t0\n", &credentials));
+      "Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t10 20 30 \nCapEff:\t0\n",
+      &credentials));
   assert_int_equal (credentials.uid, 4);
   assert_int_equal (credentials.gid, 8);
   assert_int_equal (credentials.n_groups, 3);
@@ -172,15 +173,18 @@ test_files_are_read_as_the_task (void **state G_GNUC_UNUSED)
   assert_int_equal (bz_task_file_read (getpid (), open_file, text, 3, &length, 2000), 0);
   assert_int_equal (length, 3);
   assert_int_equal (bz_task_file_read (getpid (), fifo, text, sizeof text, &length, 2000), EINVAL);
-  assert_int_equal (bz_task_file_read (getpid (), open_file, text, sizeof text, &length, 0), ETIMEDOUT);
-  assert_int_equal (bz_task_file_read (getpid (), "/nowhere", text, sizeof text, &length, 2000), ENOENT);
+  assert_int_equal (bz_task_file_read (getpid (), open_file, text, sizeof text, &length, 0),
+                    ETIMEDOUT);
+  assert_int_equal (bz_task_file_read (getpid (), "/nowhere", text, sizeof text, &length, 2000),
+                    ENOENT);
 
   if (geteuid () == 0)
     {
       pid_t child = waiting_child (become_nobody);
 
       assert_true (child > 0);
-      assert_int_equal (bz_task_file_read (child, secret, text, sizeof text, &length, 2000), EACCES);
+      assert_int_equal (bz_task_file_read (child, secret, text, sizeof text, &length, 2000),
+                        EACCES);
       assert_int_equal (bz_task_file_write (child, open_file, "x", 1, 2000), EACCES);
       assert_int_equal (bz_task_file_read (child, open_file, text, sizeof text, &length, 2000), 0);
       end_child (child);
