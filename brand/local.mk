@@ -75,6 +75,7 @@ dist_brands_DATA = \
 	brand/definitions/slackware-glibc.brand \
 	brand/definitions/slackware.brand \
 	brand/definitions/tinycore.brand \
+	brand/definitions/ubuntu-hardy.brand \
 	brand/definitions/ubuntu-precise.brand \
 	brand/definitions/uclibc-old.brand \
 	brand/definitions/uclibc.brand

@@ -142,6 +142,7 @@ test_release_files (void **state)
     /* Precise says "wheezy/sid" in its debian_version. */
     { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"12.04\"\n", "ubuntu-precise", &i386_glibc },
     { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"12.10\"\n", "native", &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=8.04\n", "ubuntu-hardy", &i386_glibc },
     { "usr/share/doc/tc/release.txt", "6.0\n", "tinycore", &i386_glibc },
     { "usr/share/doc/tc/release.txt", "16.1\n", "native", &i386_glibc },
     { "etc/os-release", "NAME=x\nID=debian\nVERSION_ID=\"11\"\n", "debian-bullseye",
