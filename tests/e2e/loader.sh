@@ -1,7 +1,7 @@
 #!/bin/sh
 # What a hostile tree and a hostile zone can't do to the host, and what a caller's odd surroundings
 # don't do to a zone.
-# shellcheck disable=SC2016 # the scripts are for the zone's shell
+# shellcheck disable=SC2016,SC2012,SC2086,SC2116,SC2317 # scripts for the zone's shell, words, functions called by name
 . "$(dirname "$0")/lib.sh"
 begin
 
@@ -208,7 +208,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$brandzone" -q --root "$tmp/$who/state" ru
 without_empty_directories () {
   hostile bare
   rmdir "$tree/tmp" "$tree/proc" "$tree/sys"
-  rm -rf "$tree/dev"
+  rm -rf "${tree:?}/dev"
   run bz -q run --image "$tree" --brand linux-2.6 -- /bin/sh -c '
     umask 077; cat <<end
 $(cat /proc/self/comm) $(stat -c %a /tmp) $(ls -d /sys/kernel)
