@@ -165,7 +165,7 @@ bz_host_mask (BzHost *host, const char *feature, GError **error)
                     "`brandzone doctor` lists them", "--without %s", feature);
   host->has[number] = FALSE;
   g_free (host->detail[number]);
-  host->detail[number] = g_strdup ("masked by --without");
+  host->detail[number] = g_strdup ("masked");
   return TRUE;
 }
 

@@ -34,7 +34,8 @@ const char *bz_feature_cost (BzFeature feature); /* what its lack costs */
 const char *bz_feature_mend (BzFeature feature); /* how to get it */
 gboolean bz_feature_lookup (const char *name, BzFeature *feature);
 
-/* `--without FEATURE`: pretends that the host lacks it. FALSE if there is no such feature. */
+/* `--without FEATURE`: pretends that the host lacks it. BZ_ERROR_USAGE if there is no such
+ * feature. */
 gboolean bz_host_mask (BzHost *host, const char *feature, GError **error);
 
 /* Fails with BZ_ERROR_HOST, naming the first required feature that is missing. */

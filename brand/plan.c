@@ -119,6 +119,23 @@ set_machine (BzPlan *plan, const BzBrand *brand, const BzPlanOptions *options,
     plan->personality |= PER_LINUX32;
 }
 
+/* A host without modify_ldt says ENOSYS by itself; where it is masked, the filter does, as far as
+ * the brand has calls refused at all. */
+static void
+set_calls (BzPlan *plan, const BzBrand *brand, const BzHost *host)
+{
+  guint count = g_strv_length (brand->calls_absent);
+
+  plan->calls_present = g_strdupv (brand->calls_present);
+  plan->calls_absent = g_new0 (char *, count + 2);
+  for (guint i = 0; i < count; i++)
+    plan->calls_absent[i] = g_strdup (brand->calls_absent[i]);
+  if (!host->has[BZ_FEATURE_MODIFY_LDT]
+      && !g_strv_contains ((const char *const *) plan->calls_present, "modify_ldt")
+      && !g_strv_contains ((const char *const *) plan->calls_absent, "modify_ldt"))
+    plan->calls_absent[count] = g_strdup ("modify_ldt");
+}
+
 static void
 set_limits (BzPlan *plan, const BzBrand *brand)
 {
@@ -162,8 +179,7 @@ bz_plan_make (const BzBrand *brand, const BzHost *host, const BzPlanOptions *opt
   set_proc_version (plan, brand);
   set_machine (plan, brand, options, &uts);
   set_limits (plan, brand);
-  plan->calls_present = g_strdupv (brand->calls_present);
-  plan->calls_absent = g_strdupv (brand->calls_absent);
+  set_calls (plan, brand, host);
   plan->sync_wake_up = host->has[BZ_FEATURE_SYNC_WAKE_UP];
   plan->wait_killable = host->has[BZ_FEATURE_WAIT_KILLABLE];
   plan->host_release = host->release;

@@ -92,16 +92,24 @@ add_group (BzCgroup *cgroup, const char *mount_point, gboolean unified, const ch
 }
 
 BzCgroup *
+bz_cgroup_none (void)
+{
+  BzCgroup *cgroup = g_new0 (BzCgroup, 1);
+
+  cgroup->unified = -1;
+  return cgroup;
+}
+
+BzCgroup *
 bz_cgroup_create (const char *zone, const char *run_dir)
 {
   g_autofree char *name = g_strdup_printf ("%s-%08x", zone, g_str_hash (run_dir));
-  BzCgroup *cgroup = g_new0 (BzCgroup, 1);
+  BzCgroup *cgroup = bz_cgroup_none ();
   FILE *file = fopen ("/proc/self/mountinfo", "re");
   g_autofree char *line = g_malloc (8192);
   char mount_point[4096];
   gboolean unified;
 
-  cgroup->unified = -1;
   while (file != NULL && fgets (line, 8192, file) != NULL)
     if (parse_mount (line, mount_point, &unified))
       add_group (cgroup, mount_point, unified, name);

@@ -9,6 +9,9 @@ typedef struct BzCgroup BzCgroup;
  * run_dir tells zones of one name apart: those of other users and of other state directories. */
 BzCgroup *bz_cgroup_create (const char *zone, const char *run_dir);
 
+/* The empty set: the zone stays where its caller is. */
+BzCgroup *bz_cgroup_none (void);
+
 /* A descriptor for CLONE_INTO_CGROUP (Linux 5.7), or -1. Owned by the set. */
 int bz_cgroup_unified (const BzCgroup *cgroup);
 

@@ -204,7 +204,9 @@ bz_keeper_main (const BzKeeperOptions *options)
   prctl (PR_SET_NAME, "bz-keeper");
   for (guint i = 0; i < BZ_NAMESPACE_COUNT; i++)
     keeper.namespaces[i] = -1;
-  keeper.cgroup = bz_cgroup_create (options->partition->name, options->partition->run_dir);
+  keeper.cgroup = options->partition->no_cgroup
+                      ? bz_cgroup_none ()
+                      : bz_cgroup_create (options->partition->name, options->partition->run_dir);
   if (!begin (&keeper, &error))
     {
       bz_cgroup_remove (keeper.cgroup);

@@ -52,6 +52,7 @@ typedef struct {
                             * inode numbers in stat(2) than in readdir(3), which breaks libc5's getcwd */
   BzIdStorage id_storage;
   GArray *uids, *gids;     /* of BzIdRange; empty: the caller's id alone is the zone's 0 */
+  gboolean no_cgroup;      /* it stays in the caller's cgroup */
   BzNetwork network;
   char *hostname;          /* NULL: the name */
   GPtrArray *volumes;      /* of BzVolume */

@@ -190,6 +190,7 @@ bz_partition_to_variant (const BzPartition *partition)
   g_variant_dict_insert (&dict, "id-storage", "u", (guint32) partition->id_storage);
   g_variant_dict_insert_value (&dict, "uids", ranges_to_variant (partition->uids));
   g_variant_dict_insert_value (&dict, "gids", ranges_to_variant (partition->gids));
+  g_variant_dict_insert (&dict, "no-cgroup", "b", partition->no_cgroup);
   g_variant_dict_insert (&dict, "network", "u", (guint32) partition->network);
   insert_bytestring (&dict, "hostname", partition->hostname);
   g_variant_dict_insert_value (&dict, "volumes", volumes_to_variant (partition->volumes));
@@ -218,6 +219,7 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   g_variant_dict_lookup (dict, "scratch", "^ay", &partition->scratch);
   g_variant_dict_lookup (dict, "throw-away", "b", &partition->throw_away);
   g_variant_dict_lookup (dict, "id-storage", "u", &id_storage);
+  g_variant_dict_lookup (dict, "no-cgroup", "b", &partition->no_cgroup);
   g_variant_dict_lookup (dict, "network", "u", &network);
   g_variant_dict_lookup (dict, "hostname", "^ay", &partition->hostname);
   g_variant_dict_lookup (dict, "shadow-dir", "^ay", &partition->shadow_dir);

@@ -47,6 +47,7 @@ static const BzOption install_options[] = {
   OPTION_ABI,
   FLAG ("keep-partial", 0, "keep what can be read of an archive that is cut off"),
   STRING ("progress", 0, "auto|json|none", "how progress is shown: auto is a line on a terminal"),
+  OPTION_WITHOUT,
   END
 };
 

@@ -56,6 +56,30 @@ bz_context_free (BzContext *context)
   g_free (context);
 }
 
+/* For the tests: what `--without` names, for every verb. */
+static gboolean
+mask_by_environment (BzHost *host, GError **error)
+{
+  const char *names = g_getenv ("BRANDZONE_WITHOUT");
+  g_auto (GStrv) words = g_strsplit_set (names != NULL ? names : "", " \t\n", -1);
+
+  for (char **word = words; *word != NULL; word++)
+    {
+      BzFeature feature;
+
+      if (**word == '\0')
+        continue;
+      if (!bz_feature_lookup (*word, &feature))
+        {
+          g_autofree char *safe = bz_text_safe (*word);
+          return bz_fail (error, BZ_ERROR_USAGE, "there is no such feature",
+                          "`brandzone doctor` lists them", "BRANDZONE_WITHOUT %s", safe);
+        }
+      bz_host_mask (host, *word, NULL);
+    }
+  return TRUE;
+}
+
 BzHost *
 bz_context_host (const BzContext *context, const BzArguments *arguments, GError **error)
 {
@@ -65,7 +89,9 @@ bz_context_host (const BzContext *context, const BzArguments *arguments, GError 
   /* The probe's cache is a convenience: nothing is said when its directory can't be made. */
   bz_dirs_make (context->dirs->cache, NULL);
   g_autoptr (BzHost) host = bz_host_probe (context->dirs->cache, error);
-  for (guint i = 0; host != NULL && without != NULL && without[i] != NULL; i++)
+  if (host == NULL || !mask_by_environment (host, error))
+    return NULL;
+  for (guint i = 0; without != NULL && without[i] != NULL; i++)
     {
       if (!bz_host_mask (host, without[i], error))
         return NULL;

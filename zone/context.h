@@ -16,7 +16,8 @@ BzContext *bz_context_new (const BzArguments *before, const BzArguments *after, 
 void bz_context_free (BzContext *context);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzContext, bz_context_free)
 
-/* The host as `--without` leaves it. `arguments` may be NULL. */
+/* The host as `--without` and the environment's BRANDZONE_WITHOUT leave it. `arguments` may be
+ * NULL. */
 BzHost *bz_context_host (const BzContext *context, const BzArguments *arguments, GError **error);
 
 /* A remark on standard error, "brandzone: ..." made safe, unless -q. */

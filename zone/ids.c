@@ -13,6 +13,7 @@
 #include "zone/ids.h"
 
 #include "brand/base/error.h"
+#include "loader/loader.h"
 #include "zone/names.h"
 #include "zone/state.h"
 
@@ -166,6 +167,19 @@ bz_ids_allocate (const BzDirs *dirs, guint32 *base, GError **error)
   return bz_fail (error, BZ_ERROR_FAILED, "all ranges of 65536 ids are taken",
                   "remove zones that are not needed, or lines of /etc/subuid",
                   "choosing ids for a zone");
+}
+
+gboolean
+bz_ids_of_user (const BzHost *host, GArray *uids, GArray *gids, char **why, GError **error)
+{
+  if (!bz_userns_subordinate (uids, gids, why, error))
+    return FALSE;
+  if (*why != NULL || host->has[BZ_FEATURE_SUBORDINATE_IDS])
+    return TRUE;
+  g_array_set_size (uids, 0);
+  g_array_set_size (gids, 0);
+  *why = g_strdup_printf ("subordinate-ids: %s", host->detail[BZ_FEATURE_SUBORDINATE_IDS]);
+  return TRUE;
 }
 
 int

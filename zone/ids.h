@@ -1,6 +1,7 @@
 /* Ranges of 65536 user and group ids for the zones of the host's root. */
 #pragma once
 
+#include "brand/host.h"
 #include "zone/dirs.h"
 
 #define BZ_IDS_COUNT 65536u
@@ -24,6 +25,10 @@ int bz_ids_lock (const BzDirs *dirs, GError **error);
 /* A range that no zone, no running throw-away zone and no subordinate range of the host uses. The
  * caller holds bz_ids_lock until the range is written into a zone's record. */
 gboolean bz_ids_allocate (const BzDirs *dirs, guint32 *base, GError **error);
+
+/* bz_userns_subordinate, unless the host as it was probed or masked gives no subordinate ids. */
+gboolean bz_ids_of_user (const BzHost *host, GArray *uids, GArray *gids, char **why,
+                         GError **error);
 
 /* A range for a zone without record. It stays taken as long as the returned descriptor, or a copy
  * of it in another process, is open. -1 on error. */

@@ -133,6 +133,7 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
   partition->hostname = g_strdup (hostname);
   partition->root = g_strdup (planning->tree);
   partition->lock_fds[0] = prepared->lock;
+  partition->no_cgroup = !planning->host->has[BZ_FEATURE_CGROUP];
   set_network (partition, planning->file, arguments);
   if (!add_volumes (partition, planning->file, arguments, error))
     return FALSE;
@@ -171,6 +172,35 @@ set_ids (BzPartition *partition, const GArray *uids, const GArray *gids, BzIdSto
   partition->id_storage = storage;
 }
 
+/* A throw-away copy is an overlay. */
+static gboolean
+check_overlay (const BzPlanning *planning, const char *option, GError **error)
+{
+  return planning->host->has[BZ_FEATURE_OVERLAY]
+         || bz_fail (error, BZ_ERROR_HOST, "this host has no overlay file system",
+                     bz_feature_mend (BZ_FEATURE_OVERLAY), "run %s %s", option, planning->tree);
+}
+
+/* The tree was stored for what the host gave when the zone was installed. */
+static gboolean
+check_storage (const BzPlanning *planning, GError **error)
+{
+  const BzZoneState *state = planning->state;
+  gboolean root = geteuid () == 0;
+
+  if (root && state->id_storage == BZ_IDS_MOUNT
+      && !planning->host->has[BZ_FEATURE_IDMAPPED_MOUNTS])
+    return bz_fail (error, BZ_ERROR_HOST,
+                    "its tree needs idmapped mounts, which this host does not give",
+                    "install it again: it is then stored with shifted ids", "zone %s",
+                    state->name);
+  if (!root && state->uids->len > 1 && !planning->host->has[BZ_FEATURE_SUBORDINATE_IDS])
+    return bz_fail (error, BZ_ERROR_HOST,
+                    "its tree belongs to subordinate ids, which this host does not give",
+                    bz_feature_mend (BZ_FEATURE_SUBORDINATE_IDS), "zone %s", state->name);
+  return TRUE;
+}
+
 BzPrepared *
 bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const char *name,
                  GError **error)
@@ -179,7 +209,9 @@ bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const c
 
   /* First the zone, so that a name that does not exist leaves no lock file. */
   prepared->planning = bz_planning_zone (context, arguments, name, error);
-  if (prepared->planning == NULL)
+  if (prepared->planning == NULL || !check_storage (prepared->planning, error)
+      || (bz_arguments_flag (arguments, "rm")
+          && !check_overlay (prepared->planning, "--rm", error)))
     return NULL;
   prepared->lock = bz_state_lock (context->dirs, name, LOCK_WAIT_MS, error);
   if (prepared->lock < 0)
@@ -209,8 +241,8 @@ claim_ids (BzPrepared *prepared, const BzContext *context, GError **error)
   if (geteuid () != 0)
     {
       prepared->partition->id_storage = BZ_IDS_SHIFTED;
-      if (!bz_userns_subordinate (prepared->partition->uids, prepared->partition->gids, &why,
-                                  error))
+      if (!bz_ids_of_user (prepared->planning->host, prepared->partition->uids,
+                           prepared->partition->gids, &why, error))
         return FALSE;
       if (why != NULL)
         bz_context_note (
@@ -239,14 +271,8 @@ bz_prepare_image (const BzContext *context, const BzArguments *arguments, const 
   g_autoptr (BzPrepared) prepared = prepared_new ();
 
   prepared->planning = bz_planning_tree (context, arguments, tree, error);
-  if (prepared->planning == NULL)
+  if (prepared->planning == NULL || !check_overlay (prepared->planning, "--image", error))
     return NULL;
-  if (!prepared->planning->host->has[BZ_FEATURE_OVERLAY])
-    {
-      bz_fail (error, BZ_ERROR_HOST, bz_feature_cost (BZ_FEATURE_OVERLAY),
-               bz_feature_mend (BZ_FEATURE_OVERLAY), "run --image %s", prepared->planning->tree);
-      return NULL;
-    }
   /* A hidden name: it never meets that of an installed zone. */
   g_autofree char *place = g_strdup_printf (".image-%d", (int) getpid ());
   prepared->partition->name = bz_name_from_path (prepared->planning->tree);

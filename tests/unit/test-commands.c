@@ -8,7 +8,9 @@
 #include "zone/options.h"
 #include "zone/prepare.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Parses a line of words separated by spaces; the first is the verb. */
 static BzArguments *
@@ -194,6 +196,44 @@ test_context (void **state G_GNUC_UNUSED)
   assert_true (g_error_matches (error, BZ_ERROR, BZ_ERROR_USAGE));
 }
 
+/* A name that is none is refused, and nothing is probed for the words between. */
+static void
+test_masks_of_the_environment (void **state G_GNUC_UNUSED)
+{
+  g_autofree char *root = g_dir_make_tmp ("brandzone-test-XXXXXX", NULL);
+  char *words[] = { "--root", root, NULL };
+  g_autoptr (GError) error = NULL;
+  guint rest;
+  g_autoptr (BzArguments) before = bz_arguments_parse_global (words, &rest, NULL);
+  g_autoptr (BzContext) context = bz_context_new (before, NULL, NULL);
+  g_auto (GStrv) list = NULL;
+  g_autoptr (BzArguments) doctor = parse ("doctor --without kernel", &list, NULL);
+
+  g_setenv ("BRANDZONE_WITHOUT", " vsyscall\tuser-notify ", TRUE);
+  g_autoptr (BzHost) host = bz_context_host (context, doctor, &error);
+  assert_non_null (host);
+  assert_false (host->has[BZ_FEATURE_VSYSCALL] || host->has[BZ_FEATURE_USER_NOTIFY]
+                || host->has[BZ_FEATURE_KERNEL]);
+  assert_string_equal (host->detail[BZ_FEATURE_VSYSCALL], "masked");
+  g_setenv ("BRANDZONE_WITHOUT", "vsyscall fl\033ight", TRUE);
+  assert_null (bz_context_host (context, NULL, &error));
+  g_unsetenv ("BRANDZONE_WITHOUT");
+  assert_true (g_error_matches (error, BZ_ERROR, BZ_ERROR_USAGE));
+  assert_non_null (strstr (error->message, "BRANDZONE_WITHOUT"));
+  assert_null (strchr (error->message, '\033'));
+
+  /* What is masked is not what is cached. */
+  g_autoptr (BzHost) plain = bz_context_host (context, NULL, NULL);
+  assert_true (plain->has[BZ_FEATURE_KERNEL]);
+  assert_string_not_equal (plain->detail[BZ_FEATURE_VSYSCALL], "masked");
+
+  g_autofree char *name = g_strdup_printf ("host-%u", (guint) geteuid ());
+  g_autofree char *cache = g_build_filename (context->dirs->cache, name, NULL);
+  g_remove (cache);
+  g_rmdir (context->dirs->cache);
+  g_rmdir (root);
+}
+
 static void
 check_options (const BzOption *options)
 {
@@ -293,6 +333,7 @@ main (void)
     cmocka_unit_test (test_refusals_are_safe),
     cmocka_unit_test (test_global_options),
     cmocka_unit_test (test_context),
+    cmocka_unit_test (test_masks_of_the_environment),
     cmocka_unit_test (test_table_is_sound),
     cmocka_unit_test (test_completion_knows_every_verb),
     cmocka_unit_test (test_environment_of_a_command),

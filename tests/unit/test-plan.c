@@ -83,6 +83,27 @@ test_i386 (void **state)
 }
 
 static void
+test_masks (void **state)
+{
+  static const char *const masks[] = { "wait-killable", "sync-wake-up", "modify-ldt" };
+  BzPlanOptions options = { .abi = BZ_ABI_X86_64 };
+  BzHost host = full_host ();
+  g_autoptr (BzBrand) brand = shipped ("el6");
+  g_autoptr (BzPlan) full = bz_plan_make (brand, &host, &options, NULL);
+
+  (void) state;
+  for (guint i = 0; i < G_N_ELEMENTS (masks); i++)
+    assert_true (bz_host_mask (&host, masks[i], NULL));
+  g_autoptr (BzPlan) plan = bz_plan_make (brand, &host, &options, NULL);
+  assert_false (plan->wait_killable || plan->sync_wake_up);
+  assert_true (g_strv_contains ((const char *const *) plan->calls_absent, "modify_ldt"));
+  assert_false (g_strv_contains ((const char *const *) full->calls_absent, "modify_ldt"));
+  assert_int_equal (g_strv_length (plan->calls_absent), g_strv_length (full->calls_absent) + 1);
+  for (guint i = 0; i < BZ_FEATURE_COUNT; i++)
+    g_free (host.detail[i]);
+}
+
+static void
 test_host_speaks_where_the_brand_is_silent (void **state)
 {
   BzPlanOptions options = { .abi = BZ_ABI_X86_64 };
@@ -267,6 +288,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_brand_speaks),
     cmocka_unit_test (test_i386),
+    cmocka_unit_test (test_masks),
     cmocka_unit_test (test_host_speaks_where_the_brand_is_silent),
     cmocka_unit_test (test_own_release),
     cmocka_unit_test (test_disabled_rows),
