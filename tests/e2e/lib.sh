@@ -6,6 +6,7 @@
 #   as root; bz run ...          `as user`: a user with 65536 subordinate ids, `as alone`: without
 #   run bz run ...               sets $status, $out (text), $err
 #   ok/is/like/unlike/skip ...   one TAP case each; $who is part of its name
+#   masked FEATURE               whether BRANDZONE_WITHOUT, brandzone(1), takes it from brandzone
 #   finish                       the plan; checks that no mount, process or cgroup is left
 #
 # Started as root, a test runs in a mount and a pid namespace of its own, so that the host's
@@ -15,8 +16,9 @@
 
 : "${BRANDZONE:?is the program under test}" "${BRANDZONE_SRCDIR:?}" "${BRANDZONE_BUILDDIR:?}"
 : "${BRANDZONE_USERLANDS:=$BRANDZONE_SRCDIR/../shared/userlands}"
+: "${BRANDZONE_WITHOUT:=}"
 : "${BRANDZONE_TEST_CACHE:=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/brandzone-tests}"
-export BRANDZONE_USERLANDS BRANDZONE_TEST_CACHE
+export BRANDZONE_USERLANDS BRANDZONE_TEST_CACHE BRANDZONE_WITHOUT
 unset BRANDZONE_INSIDE_ZONE
 
 # Ids that no host hands out: above the usual users, below 2^31.
@@ -51,11 +53,17 @@ begin () {
   build=$BRANDZONE_BUILDDIR
   src=$BRANDZONE_SRCDIR
   trees=$BRANDZONE_TEST_CACHE
+  [ -z "$BRANDZONE_WITHOUT" ] || diag "masked: $BRANDZONE_WITHOUT"
   if [ "$(id -u)" -eq 0 ]; then
     make_users
     users='root user'
+    if masked subordinate-ids; then
+      users=root
+      skip 'zones of the user with subordinate ids' 'subordinate-ids is masked'
+    fi
     who=root
   else
+    if masked subordinate-ids; then skip_all 'subordinate-ids is masked'; fi
     users=self
     who=self
     mkdir -p "$tmp/self"
@@ -108,6 +116,17 @@ as () {
   who=$1
 }
 
+masked () {
+  case " $BRANDZONE_WITHOUT " in *" $1 "*) ;; *) return 1 ;; esac
+}
+
+# i386_tree NAME: its programs are for i386.
+i386_tree () {
+  case $1 in
+    alpine-x86_64 | centos-6.8 | centos5 | cirros-x86_64 | docker-busybox | kaios | rhel7) return 1 ;;
+  esac
+}
+
 # Whether a plain user of this host can have a zone at all.
 plain_users_work () {
   [ "$(id -u)" -eq 0 ] || return 0
@@ -126,6 +145,7 @@ privately () {
   setpriv --reuid "$uid" --regid "$uid" --clear-groups --reset-env \
     env HOME="$place" XDG_RUNTIME_DIR="$place/run" PATH="$PATH" LC_ALL=C.UTF-8 \
     BRANDZONE_LIBEXECDIR="$BRANDZONE_LIBEXECDIR" BRANDZONE_BRAND_PATH="$BRANDZONE_BRAND_PATH" \
+    BRANDZONE_WITHOUT="$BRANDZONE_WITHOUT" \
     sh -c 'cd / && exec "$@"' sh "$@"
 }
 
@@ -182,6 +202,10 @@ kill_children () {
 # make_tree NAME: sets $tree and $tar, or prints a skipped case and fails. `make_tree NAME || return`.
 make_tree () {
   maker=$BRANDZONE_SRCDIR/tests/trees/make-tree
+  if masked ia32 && i386_tree "$1"; then
+    skip "the tree $1" 'ia32 is masked'
+    return 1
+  fi
   if ! tree=$("$maker" "$1" 2>"$tmp/make-tree") || ! tar=$("$maker" --tar "$1" 2>>"$tmp/make-tree"); then
     skip "the tree $1" "$(tail -n 1 "$tmp/make-tree")"
     return 1

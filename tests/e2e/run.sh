@@ -111,7 +111,14 @@ print_of () {
 }
 
 image () {
-  make_tree alpine-x86 || return 0
+  if masked overlay; then
+    skip 'run --image' 'overlay is masked'
+    return 0
+  elif [ "$who" = root ] && masked idmapped-mounts; then
+    skip 'run --image' 'idmapped-mounts is masked'
+    return 0
+  fi
+  make_tree "$alpine" || return 0
   copy=$tmp/$who/tree
   by mkdir "$copy"
   by tar -C "$copy" -xpf "$tar" --exclude='./dev/*' 2>/dev/null
@@ -153,6 +160,8 @@ second_run () {
   is 'exec of a stopped zone' "$status" 125
 }
 
+alpine="alpine-x86"
+if masked ia32; then alpine="alpine-x86_64"; fi
 for who in $users alone; do
   case $who in
     user | alone)
@@ -164,7 +173,7 @@ for who in $users alone; do
       ;;
   esac
   if [ "$who" = alone ]; then
-    make_tree alpine-x86 || continue
+    make_tree "$alpine" || continue
     run bz install z "$tar"
     is 'a user without subordinate ids installs' "$status" 0
     like 'and is told what will not work' "$err" 'one user id.*chown'
@@ -172,7 +181,7 @@ for who in $users alone; do
     is 'and has one id' "$out" 0
     is 'and gets the status' "$status" 5
   else
-    zone z alpine-x86 || continue
+    zone z "$alpine" || continue
     statuses
     surroundings
     volumes
