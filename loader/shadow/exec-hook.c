@@ -13,7 +13,9 @@
  * /proc/PID/mem. AT_ENTRY and AT_BASE in /proc/PID/auxv tell where things lie.
  *
  * Choice: attached only when there is something to edit: 50 to 100 us. The bytes that are to be
- * replaced are compared first: the file may have been replaced since it was looked at.
+ * replaced are compared first: the file may have been replaced since it was looked at. They are written through
+ * /proc/PID/mem where that is allowed, each edit by one write: a supervisor killed between two PTRACE_POKEDATA
+ * left half an instruction (seen).
  *
  * Limits: a supervisor killed in between leaves the program as it is on disk. */
 #include "config.h"
@@ -101,6 +103,27 @@ edit_all (pid_t pid, const BzExecHook *hook, Reader reader, Writer writer, gpoin
 }
 
 static gboolean
+read_memory (gpointer target, guint64 address, guint8 bytes[16])
+{
+  return pread (GPOINTER_TO_INT (target), bytes, 16, (off_t) address) == 16;
+}
+
+static gboolean
+write_memory (gpointer target, guint64 address, const guint8 bytes[16])
+{
+  return pwrite (GPOINTER_TO_INT (target), bytes, 16, (off_t) address) == 16;
+}
+
+static int
+open_memory (pid_t pid)
+{
+  char path[48];
+
+  g_snprintf (path, sizeof path, "/proc/%d/mem", (int) pid);
+  return open (path, O_RDWR | O_CLOEXEC);
+}
+
+static gboolean
 peek (gpointer target, guint64 address, guint8 bytes[16])
 {
   pid_t pid = GPOINTER_TO_INT (target);
@@ -131,6 +154,33 @@ poke (gpointer target, guint64 address, const guint8 bytes[16])
   return TRUE;
 }
 
+/* An edit must be whole or not at all, even if this process is killed: one write does that. By words of ptrace(2) it is two
+ * steps, and only taken where the host forbids the write: there an edit that was begun is a risk. */
+static gboolean
+is_forbidden (int memory, pid_t pid)
+{
+  guint8 bytes[16];
+  Loaded loaded;
+
+  return memory < 0 || !read_loaded (pid, &loaded) || !read_memory (GINT_TO_POINTER (memory), loaded.entry, bytes)
+         || !write_memory (GINT_TO_POINTER (memory), loaded.entry, bytes);
+}
+
+static void
+edit_stopped (pid_t pid, const BzExecHook *hook)
+{
+  if ((hook->program == NULL || hook->program->edit_count == 0)
+      && (hook->interpreter == NULL || hook->interpreter->edit_count == 0))
+    return;
+  int memory = open_memory (pid);
+  if (is_forbidden (memory, pid))
+    edit_all (pid, hook, peek, poke, GINT_TO_POINTER (pid));
+  else
+    edit_all (pid, hook, read_memory, write_memory, GINT_TO_POINTER (memory));
+  if (memory >= 0)
+    close (memory);
+}
+
 gboolean
 bz_exec_hook_is_refused (const BzExecHook *hook)
 {
@@ -142,7 +192,7 @@ void
 bz_exec_hook_edit_next (pid_t pid, BzExecHook *hook)
 {
   hook->find_next (hook, pid);
-  edit_all (pid, hook, peek, poke, GINT_TO_POINTER (pid));
+  edit_stopped (pid, hook);
 }
 
 /* Waits for the stop and edits. Returns the stopped process, or 0; *begins: a program that was not
@@ -160,7 +210,7 @@ stop_and_edit (BzExecHook *hook, int *status, gboolean *begins)
   if (*begins && hook->find != NULL)
     hook->find (hook, pid);
   if (*begins)
-    edit_all (pid, hook, peek, poke, GINT_TO_POINTER (pid));
+    edit_stopped (pid, hook);
   return pid;
 }
 
@@ -199,25 +249,11 @@ bz_exec_hook_stay (pid_t tid G_GNUC_UNUSED, BzExecHook *hook, long options)
 
 /* --- under another tracer --- */
 
-static gboolean
-read_memory (gpointer target, guint64 address, guint8 bytes[16])
-{
-  return pread (GPOINTER_TO_INT (target), bytes, 16, (off_t) address) == 16;
-}
-
-static gboolean
-write_memory (gpointer target, guint64 address, const guint8 bytes[16])
-{
-  return pwrite (GPOINTER_TO_INT (target), bytes, 16, (off_t) address) == 16;
-}
-
 void
 bz_exec_hook_write (pid_t tid, const BzExecHook *hook)
 {
-  char path[48];
+  int fd = open_memory (tid);
 
-  g_snprintf (path, sizeof path, "/proc/%d/mem", (int) tid);
-  int fd = open (path, O_RDWR | O_CLOEXEC);
   if (fd < 0)
     return;
   edit_all (tid, hook, read_memory, write_memory, GINT_TO_POINTER (fd));
