@@ -65,7 +65,7 @@ END
   in_zone 'make' '^made by 2\.7' /bin/bash -c 'cd /tmp && rm -f hello && make hello >/dev/null && ./hello'
   in_zone 'tar and gzip' '^etc/passwd$' /bin/bash -c 'cd / && tar cf - etc/passwd | gzip | gzip -d | tar tf -'
   # A set-uid program loses ADDR_NO_RANDOMIZE, and so does what it starts: the heap is moved for them.
-  in_zone 'su, and the shell under it' '^uid=65534(nobody)' /bin/su nobody -c id
+  in_zone 'su, and the shell under it' '^uid=65534\(nobody\)' /bin/su nobody -c id
   in_zone 'a set-uid shell' 'euid=0' /bin/bash -c '
     cp /bin/bash /tmp/root-bash && chmod 4755 /tmp/root-bash && su nobody -c "/tmp/root-bash -c id"'
   run bz -q run --disable-row E30 slackware -- /bin/bash -c 'echo hello'
