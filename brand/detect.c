@@ -25,8 +25,9 @@ typedef struct {
   BzTreeFacts facts;
   char *os_id, *os_version;
   const char *os_file;
-  GHashTable *texts; /* path -> GBytes of its start */
-  GPtrArray *passed; /* reasons why brands were passed over */
+  GHashTable *texts;  /* path -> GBytes of its start */
+  gboolean any_brand; /* there are definitions at all */
+  GPtrArray *passed;  /* reasons why brands were passed over */
 } Tree;
 
 typedef struct {
@@ -272,6 +273,7 @@ try_brands (Tree *tree, const char *const *dirs, Match *named, Match *nearest)
 {
   g_auto (GStrv) names = bz_brand_list (dirs);
 
+  tree->any_brand = names[0] != NULL;
   for (guint i = 0; names[i] != NULL; i++)
     {
       g_autoptr (GError) problem = NULL;
@@ -308,6 +310,12 @@ conclude (Tree *tree, Match *named, Match *nearest, GError **error)
       bz_fail (error, BZ_ERROR_INPUT,
                "it holds no Linux program, no C library and no release file that a brand knows",
                "give the directory that holds bin, lib and etc", "no userland found");
+      return NULL;
+    }
+  if (match->brand == NULL && !tree->any_brand)
+    {
+      bz_fail (error, BZ_ERROR_HOST, "no brand is installed",
+               "install brandzone completely, or set BRANDZONE_BRAND_PATH", "unknown userland");
       return NULL;
     }
   if (match->brand == NULL)

@@ -136,7 +136,7 @@ const BzVerb bz_verbs[] = {
   { "detect", "TREE", 1, 1, 0,
     "say which brand a tree wants, and why",
     no_options, bz_verb_detect },
-  { "check", "FILE|TREE", 1, 1, 0,
+  { "check", "FILE|TREE|NAME", 1, 1, 0,
     "say what in a program or tree will not work on this host, and what covers it",
     check_options, bz_verb_check },
   { "plan", "[NAME]", 0, 1, 0,

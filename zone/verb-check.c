@@ -265,28 +265,52 @@ print_json (const BzContext *context, const BzPlanning *planning, const BzCheck 
   bz_json_end (builder);
 }
 
+/* A path, or else the name of a zone, whose own plan then counts: *planning. */
+static gboolean
+find_given (const BzContext *context, const BzArguments *arguments, char resolved[PATH_MAX],
+            BzPlanning **planning, GError **error)
+{
+  const char *given = bz_arguments_word (arguments, 0);
+  g_autofree char *safe = bz_text_safe (given);
+
+  *planning = NULL;
+  if (realpath (given, resolved) != NULL)
+    return TRUE;
+  if (errno != ENOENT)
+    return bz_fail_errno (error, errno, NULL, "checking %s", safe);
+  g_autoptr (GError) problem = NULL;
+  if (bz_name_valid (given))
+    *planning = bz_planning_zone (context, arguments, given, &problem);
+  if (problem != NULL && !g_error_matches (problem, BZ_ERROR, BZ_ERROR_NO_ZONE))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  if (*planning == NULL || realpath ((*planning)->tree, resolved) == NULL)
+    return bz_fail (error, BZ_ERROR_INPUT, "it does not exist", "name a program, a tree or a zone",
+                    "checking %s", safe);
+  return TRUE;
+}
+
 int
 bz_verb_check (BzContext *context, const BzArguments *arguments, GError **error)
 {
-  const char *given = bz_arguments_word (arguments, 0);
+  g_autoptr (BzPlanning) planning = NULL;
   char resolved[PATH_MAX];
   struct stat status;
 
-  if (realpath (given, resolved) == NULL || stat (resolved, &status) != 0)
+  if (!find_given (context, arguments, resolved, &planning, error))
+    return -1;
+  if (stat (resolved, &status) != 0)
     {
-      g_autofree char *safe = bz_text_safe (given);
-
-      if (errno == ENOENT)
-        bz_fail (error, BZ_ERROR_INPUT, "it does not exist", "name a program or a tree",
-                 "checking %s", safe);
-      else
-        bz_fail_errno (error, errno, NULL, "checking %s", safe);
+      bz_fail_errno (error, errno, NULL, "checking %s", resolved);
       return -1;
     }
 
   gboolean directory = S_ISDIR (status.st_mode);
   g_autofree char *tree = directory ? g_strdup (resolved) : tree_of_file (resolved);
-  g_autoptr (BzPlanning) planning = planning_for (context, arguments, tree, error);
+  if (planning == NULL)
+    planning = planning_for (context, arguments, tree, error);
   if (planning == NULL)
     return -1;
   if (!directory)
