@@ -141,14 +141,13 @@ stopped (pid_t tid, int *status)
   return WIFSTOPPED (*status);
 }
 
-/* Runs to the next stop at a call's entry or return. Other stops (a signal) end the attempt. */
+/* Runs to the next stop at a call's entry or return. FALSE: another stop, a signal's, or the end of
+ * the target. */
 static gboolean
-to_call_stop (pid_t tid)
+to_call_stop (pid_t tid, int *status)
 {
-  int status;
-
-  return ptrace (PTRACE_SYSCALL, tid, 0, 0) == 0 && stopped (tid, &status)
-         && WSTOPSIG (status) == (SIGTRAP | 0x80);
+  return ptrace (PTRACE_SYSCALL, tid, 0, 0) == 0 && stopped (tid, status)
+         && WSTOPSIG (*status) == (SIGTRAP | 0x80);
 }
 
 /* Whether the target has just come back from a call by int $0x80. */
@@ -161,14 +160,16 @@ at_int80 (pid_t tid, const struct user_regs_struct *regs)
          && code[1] == 0x80;
 }
 
-static gboolean
-call_prctl (pid_t tid, const struct user_regs_struct *before, const Map *map)
+typedef enum { PRCTL_DONE, PRCTL_REFUSED, PRCTL_INTERRUPTED } PrctlResult;
+
+static PrctlResult
+call_prctl (pid_t tid, const struct user_regs_struct *before, const Map *map, int *status)
 {
   struct user_regs_struct regs = *before;
   guint64 at = ((before->rsp - BELOW_STACK) & 0xfffffff0u) - sizeof *map;
 
   if (bz_remote_write (tid, at, map, sizeof *map) != 0)
-    return FALSE;
+    return PRCTL_REFUSED;
   regs.rip -= 2;
   regs.orig_rax = (guint64) -1; /* no call is to be restarted */
   regs.rax = I386_PRCTL;
@@ -177,12 +178,18 @@ call_prctl (pid_t tid, const struct user_regs_struct *before, const Map *map)
   regs.rdx = at;
   regs.rsi = sizeof *map;
   regs.rdi = 0;
-  return ptrace (PTRACE_SETREGS, tid, 0, &regs) == 0 && to_call_stop (tid) && to_call_stop (tid)
-         && ptrace (PTRACE_GETREGS, tid, 0, &regs) == 0 && (guint32) regs.rax == 0;
+  if (ptrace (PTRACE_SETREGS, tid, 0, &regs) != 0)
+    return PRCTL_REFUSED;
+  if (!to_call_stop (tid, status) || !to_call_stop (tid, status))
+    return PRCTL_INTERRUPTED;
+  return ptrace (PTRACE_GETREGS, tid, 0, &regs) == 0 && (guint32) regs.rax == 0 ? PRCTL_DONE
+                                                                                : PRCTL_REFUSED;
 }
 
+/* *status: the target's last stop. A signal that comes in between is delivered first; the brk that
+ * follows it tries again. */
 static void
-move (pid_t tid, guint32 wanted)
+move (pid_t tid, guint32 wanted, int *status)
 {
   struct user_regs_struct regs;
   guint32 heap = end_of_program (tid);
@@ -192,7 +199,7 @@ move (pid_t tid, guint32 wanted)
       || !read_map (tid, heap, (guint32) regs.rax, &map))
     return;
   struct user_regs_struct again = regs;
-  if (call_prctl (tid, &regs, &map))
+  if (call_prctl (tid, &regs, &map, status) != PRCTL_REFUSED)
     {
       again.rip -= 2;
       again.rax = I386_BRK;
@@ -210,6 +217,9 @@ bz_heap_move_finish (pid_t tid, guint32 wanted)
   if (!stopped (tid, &status))
     return;
   if (status >> 16 == PTRACE_EVENT_STOP)
-    move (tid, wanted);
-  ptrace (PTRACE_DETACH, tid, 0, status >> 16 == 0 ? WSTOPSIG (status) : 0);
+    move (tid, wanted, &status);
+  if (!WIFSTOPPED (status))
+    return;
+  gboolean ours = status >> 16 != 0 || WSTOPSIG (status) == (SIGTRAP | 0x80);
+  ptrace (PTRACE_DETACH, tid, 0, ours ? 0 : WSTOPSIG (status));
 }
