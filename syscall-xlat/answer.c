@@ -87,6 +87,17 @@ fact (BzCall *call, BzFact which, guint64 *value)
   return EINVAL;
 }
 
+/* In the journal: a successor must know it too. */
+static gboolean
+personality_is_kept (BzCall *call, gboolean changes)
+{
+  _Atomic guint32 *changed = &worker_of (call)->loop->journal->memory->header.personality_changed;
+
+  if (changes)
+    atomic_store_explicit (changed, 1, memory_order_relaxed);
+  return atomic_load_explicit (changed, memory_order_relaxed) == 0;
+}
+
 static int
 uts_names (BzCall *call, BzUtsNames *names)
 {
@@ -170,6 +181,7 @@ static const BzNotifierClass worker_class = {
   .begin = begin,
   .will_wait = will_wait,
   .fact = fact,
+  .personality_is_kept = personality_is_kept,
   .uts_names = uts_names,
   .file_read = file_read,
   .file_write = file_write,

@@ -83,6 +83,19 @@ bz_call_fact (BzCall *call, BzFact fact, guint64 *value)
 }
 
 gboolean
+bz_call_personality_is_kept (BzCall *call)
+{
+  return call->plan->quirk[BZ_QUIRK_PERSONALITY] != 0
+         && call->notifier->class->personality_is_kept (call, FALSE);
+}
+
+void
+bz_call_personality_changes (BzCall *call)
+{
+  call->notifier->class->personality_is_kept (call, TRUE);
+}
+
+gboolean
 bz_call_capable (BzCall *call, int capability)
 {
   guint64 set;

@@ -23,6 +23,7 @@ typedef struct {
   gboolean (*begin) (BzCall *call);
   void (*will_wait) (BzCall *call);
   int (*fact) (BzCall *call, BzFact fact, guint64 *value);
+  gboolean (*personality_is_kept) (BzCall *call, gboolean changes);
   int (*uts_names) (BzCall *call, BzUtsNames *names);
   int (*file_read) (BzCall *call, const char *path, void *buffer, gsize size, gsize *length);
   int (*file_write) (BzCall *call, const char *path, const void *buffer, gsize length);
@@ -46,6 +47,13 @@ void bz_call_will_wait (BzCall *call);
 /* 0 or a positive errno (the task is gone, or it may not be looked at). */
 int bz_call_fact (BzCall *call, BzFact fact, guint64 *value);
 gboolean bz_call_capable (BzCall *call, int capability);
+
+/* Whether no task of the zone has ever given itself another personality than the brand's: then only
+ * exec has changed it (READ_IMPLIES_EXEC, and what a set-uid program loses). Known without a look
+ * at the task, where the plan traps personality(2). */
+gboolean bz_call_personality_is_kept (BzCall *call);
+/* To be called before a personality(2) that changes something is let through. */
+void bz_call_personality_changes (BzCall *call);
 int bz_call_uts_names (BzCall *call, BzUtsNames *names);
 
 /* Reads or writes a regular file below the target's root, with the target's credentials, within the

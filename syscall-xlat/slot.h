@@ -64,7 +64,8 @@ typedef struct {
   guint32 version;
   guint32 slot_size, slots, listeners, counter_size, counters;
   _Atomic guint64 loops; /* supervisors that used it */
-  guint8 reserved[4096 - 40];
+  _Atomic guint32 personality_changed; /* by a task, see bz_call_personality_is_kept */
+  guint8 reserved[4096 - 44];
 } BzJournalHeader;
 
 typedef struct {

@@ -95,61 +95,72 @@ bz_task_start_brk (pid_t tid, guint64 *value)
   return bz_task_parse_stat_field (text, 47, value) ? 0 : EIO;
 }
 
-/* What uname looks at each time is kept open: reading /proc/TID/personality again costs 0.4 us,
- * opening it 1.8. Such a file or directory stands for its task, not for the number: when the task
+/* What uname and brk look at each time is kept open: reading /proc/TID/personality again costs 0.4
+ * us, opening it 1.8. Such a file or directory stands for its task, not for the number: when the task
  * is dead it gives an error, whoever has the number by then, and is opened anew. */
 #define KEPT 16
+typedef enum { KEPT_PERSONALITY, KEPT_NAMESPACES, KEPT_FILES } KeptFile;
 static struct {
   pid_t tid;       /* 0: none */
-  int personality; /* or -1 */
-  int namespaces;  /* the directory ns, or -1 */
+  int fd[KEPT_FILES]; /* or -1: not opened yet, or there is none */
 } kept[KEPT];
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 
+static const struct {
+  const char *name;
+  int flags;
+} kept_file[KEPT_FILES] = {
+  [KEPT_PERSONALITY] = { "personality", O_RDONLY | O_CLOEXEC },
+  [KEPT_NAMESPACES] = { "ns", O_PATH | O_DIRECTORY | O_CLOEXEC },
+};
+
 static void
-keep (guint place, pid_t tid)
+make_room (guint place, pid_t tid)
+{
+  for (KeptFile file = 0; file < KEPT_FILES; file++)
+    {
+      if (kept[place].tid != 0 && kept[place].fd[file] >= 0)
+        close (kept[place].fd[file]);
+      kept[place].fd[file] = -1;
+    }
+  kept[place].tid = tid;
+}
+
+static void
+open_kept (guint place, KeptFile file)
 {
   char path[48];
 
-  if (kept[place].tid != 0 && kept[place].personality >= 0)
-    close (kept[place].personality);
-  if (kept[place].tid != 0 && kept[place].namespaces >= 0)
-    close (kept[place].namespaces);
-  kept[place].tid = tid;
-  g_snprintf (path, sizeof path, "/proc/%d/personality", (int) tid);
-  kept[place].personality = open (path, O_RDONLY | O_CLOEXEC);
-  g_snprintf (path, sizeof path, "/proc/%d/ns", (int) tid);
-  kept[place].namespaces = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
-typedef gssize (*KeptReader) (guint place, const char *name, char *text, gsize size);
-
-static gssize
-read_kept_personality (guint place, const char *name G_GNUC_UNUSED, char *text, gsize size)
-{
-  return pread (kept[place].personality, text, size, 0);
+  g_snprintf (path, sizeof path, "/proc/%d/%s", (int) kept[place].tid, kept_file[file].name);
+  kept[place].fd[file] = open (path, kept_file[file].flags);
 }
 
 static gssize
-read_kept_namespace (guint place, const char *name, char *text, gsize size)
+read_kept_place (guint place, KeptFile file, const char *name, char *text, gsize size)
 {
-  return readlinkat (kept[place].namespaces, name, text, size);
+  int fd = kept[place].fd[file];
+
+  return file == KEPT_PERSONALITY ? pread (fd, text, size, 0) : readlinkat (fd, name, text, size);
 }
 
-/* 0 or errno; text is NUL-terminated. */
+/* 0 or errno; text is NUL-terminated. name: of the link in the directory. */
 static int
-read_kept (pid_t tid, KeptReader reader, const char *name, char text[32])
+read_kept (pid_t tid, KeptFile file, const char *name, char text[32])
 {
   guint place = (guint) tid % KEPT;
   gssize got = -1;
 
   pthread_mutex_lock (&kept_lock);
-  if (kept[place].tid == tid)
-    got = reader (place, name, text, 31);
+  if (kept[place].tid != tid)
+    make_room (place, tid);
+  if (kept[place].fd[file] >= 0)
+    got = read_kept_place (place, file, name, text, 31);
   if (got <= 0)
     {
-      keep (place, tid);
-      got = reader (place, name, text, 31);
+      if (kept[place].fd[file] >= 0) /* of a dead task that had this number */
+        make_room (place, tid);
+      open_kept (place, file);
+      got = read_kept_place (place, file, name, text, 31);
     }
   int failed = got >= 0 ? 0 : errno == EBADF ? ENOENT : errno;
   pthread_mutex_unlock (&kept_lock);
@@ -161,7 +172,7 @@ int
 bz_task_personality (pid_t tid, guint64 *value)
 {
   char text[32];
-  int failed = read_kept (tid, read_kept_personality, NULL, text);
+  int failed = read_kept (tid, KEPT_PERSONALITY, NULL, text);
 
   if (failed != 0)
     return failed;
@@ -198,7 +209,7 @@ compare_namespace (pid_t tid, Namespace kind, gboolean *shared)
   char theirs[32];
 
   pthread_once (&once, look_at_own_namespaces);
-  int failed = read_kept (tid, read_kept_namespace, namespace_name[kind], theirs);
+  int failed = read_kept (tid, KEPT_NAMESPACES, namespace_name[kind], theirs);
   *shared = failed == 0 && strcmp (theirs, own_namespace[kind]) == 0;
   return failed;
 }

@@ -14,6 +14,9 @@ fake_of (BzCall *call)
 static guint8 *
 locate (BzFake *fake, guint64 address, gsize length)
 {
+  if (fake->program[0] != 0 && address >= BZ_FAKE_PROGRAM
+      && address - BZ_FAKE_PROGRAM + length <= sizeof fake->program)
+    return fake->program + (address - BZ_FAKE_PROGRAM);
   if (address < BZ_FAKE_BASE || length > BZ_FAKE_SIZE
       || address - BZ_FAKE_BASE > BZ_FAKE_SIZE - length)
     return NULL;
@@ -60,6 +63,15 @@ fake_fact (BzCall *call, BzFact fact, guint64 *value)
 {
   *value = fake_of (call)->fact[fact];
   return fake_of (call)->fact_error;
+}
+
+static gboolean
+fake_personality_is_kept (BzCall *call, gboolean changes)
+{
+  BzFake *fake = fake_of (call);
+
+  fake->personality_changed = fake->personality_changed || changes;
+  return !fake->personality_changed;
 }
 
 static int
@@ -119,6 +131,7 @@ static const BzNotifierClass fake_class = {
   .begin = fake_begin,
   .will_wait = fake_will_wait,
   .fact = fake_fact,
+  .personality_is_kept = fake_personality_is_kept,
   .uts_names = fake_uts_names,
   .file_read = fake_file_read,
   .file_write = fake_file_write,

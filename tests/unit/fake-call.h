@@ -5,6 +5,7 @@
 
 #define BZ_FAKE_BASE G_GUINT64_CONSTANT (0x10000)
 #define BZ_FAKE_SIZE 8192
+#define BZ_FAKE_PROGRAM G_GUINT64_CONSTANT (0x08048000)
 
 typedef struct {
   BzNotifier notifier; /* first */
@@ -12,10 +13,12 @@ typedef struct {
   BzPlan plan;
   BzRow row;
   guint8 memory[BZ_FAKE_SIZE]; /* at BZ_FAKE_BASE of the target; all else is not mapped */
+  guint8 program[512]; /* at BZ_FAKE_PROGRAM, when its first byte is not 0 */
   gboolean read_only;
   gboolean gone;   /* the target died */
   guint64 fact[3]; /* by BzFact */
   int fact_error;
+  gboolean personality_changed;
   BzUtsNames names;
   const char *file; /* the only file there is, and its text */
   char text[512];

@@ -144,6 +144,29 @@ test_elder_unames (void **state G_GNUC_UNUSED)
 }
 
 static void
+put_segment (guint8 *image, guint index, guint32 address, guint32 size)
+{
+  Elf32_Phdr segment = { .p_type = PT_LOAD, .p_vaddr = address, .p_memsz = size };
+
+  memcpy (image + sizeof (Elf32_Ehdr) + index * sizeof segment, &segment, sizeof segment);
+}
+
+/* An i386 program of two segments, the second one with its bss up to `end`. */
+static void
+put_program (guint8 *image, guint32 end)
+{
+  Elf32_Ehdr elf = {
+    .e_type = ET_EXEC, .e_phoff = sizeof elf, .e_phentsize = sizeof (Elf32_Phdr), .e_phnum = 2
+  };
+
+  memcpy (elf.e_ident, ELFMAG, SELFMAG);
+  elf.e_ident[EI_CLASS] = ELFCLASS32;
+  memcpy (image, &elf, sizeof elf);
+  put_segment (image, 0, 0x8048000, 0x1234);
+  put_segment (image, 1, 0x804a234, end - 0x804a234);
+}
+
+static void
 test_heap_starts_at_the_end_of_bss (void **state G_GNUC_UNUSED)
 {
   BzFake fake;
@@ -173,29 +196,38 @@ test_heap_starts_at_the_end_of_bss (void **state G_GNUC_UNUSED)
 }
 
 static void
-put_segment (guint8 *image, guint index, guint32 address, guint32 size)
+test_heap_s_start_is_told_by_the_program (void **state G_GNUC_UNUSED)
 {
-  Elf32_Phdr segment = { .p_type = PT_LOAD, .p_vaddr = address, .p_memsz = size };
+  BzFake fake;
 
-  memcpy (image + sizeof (Elf32_Ehdr) + index * sizeof segment, &segment, sizeof segment);
+  bz_fake_init (&fake, BZ_ABI_I386, "brk");
+  put_program (fake.program, 0x804c235);
+  fake.fact[BZ_FACT_PERSONALITY] = ADDR_NO_RANDOMIZE;
+  assert_value (run (&fake, bz_call_brk, 0x804c235, 0, 0), 0x804c235);
+  assert_continues (run (&fake, bz_call_brk, 0x804d001, 0, 0));
+  assert_int_equal (fake.heap_moves, 0);
+
+  /* A set-uid program: its heap is somewhere else, and only the kernel knows where. */
+  fake.fact[BZ_FACT_PERSONALITY] = 0;
+  fake.fact[BZ_FACT_START_BRK] = 0x9000000;
+  assert_continues (run (&fake, bz_call_brk, 0x804c235, 0, 0));
+  assert_int_equal (fake.heap_moves, 1);
+  /* So may be that of a program that has set the flag itself. */
+  fake.fact[BZ_FACT_PERSONALITY] = ADDR_NO_RANDOMIZE;
+  fake.personality_changed = TRUE;
+  assert_continues (run (&fake, bz_call_brk, 0x804c235, 0, 0));
+  assert_int_equal (fake.heap_moves, 2);
 }
 
 static void
 test_where_a_program_s_bss_ends (void **state G_GNUC_UNUSED)
 {
   guint8 image[256] = { 0 };
-  Elf32_Ehdr elf = {
-    .e_type = ET_EXEC, .e_phoff = sizeof elf, .e_phentsize = sizeof (Elf32_Phdr), .e_phnum = 2
-  };
 
-  memcpy (elf.e_ident, ELFMAG, SELFMAG);
-  elf.e_ident[EI_CLASS] = ELFCLASS32;
-  memcpy (image, &elf, sizeof elf);
-  put_segment (image, 0, 0x8048000, 0x1234);
-  put_segment (image, 1, 0x804a234, 0x2001);
+  put_program (image, 0x804c235);
   assert_int_equal (bz_heap_end_of_program (image, sizeof image), 0x804d000);
   /* Cut off, past the end of the address space, another kind. */
-  assert_int_equal (bz_heap_end_of_program (image, sizeof elf + sizeof (Elf32_Phdr) + 1), 0);
+  assert_int_equal (bz_heap_end_of_program (image, sizeof (Elf32_Ehdr) + sizeof (Elf32_Phdr) + 1), 0);
   assert_int_equal (bz_heap_end_of_program (image, 3), 0);
   put_segment (image, 1, 0xfffff000, 0xffffffff);
   assert_int_equal (bz_heap_end_of_program (image, sizeof image), 0);
@@ -231,6 +263,30 @@ test_personality_keeps_the_brand_s_flags (void **state G_GNUC_UNUSED)
   assert_value (run (&fake, bz_call_personality, 0xabcdef00ffffffff, 0, 0), 0);
   fake.fact_error = EACCES;
   assert_continues (run (&fake, bz_call_personality, 0, 0, 0));
+}
+
+static void
+test_ld_so_s_personality_is_known (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  /* No look at the task while nobody has changed anything. */
+  bz_fake_init (&fake, BZ_ABI_I386, "personality");
+  fake.plan.personality = ADDR_NO_RANDOMIZE;
+  fake.fact_error = EACCES;
+  assert_value (run (&fake, bz_call_personality, PER_LINUX, 0, 0), PER_LINUX);
+  fake.fact_error = 0;
+  fake.fact[BZ_FACT_PERSONALITY] = ADDR_NO_RANDOMIZE;
+  assert_continues (run (&fake, bz_call_personality, PER_SVR4, 0, 0));
+  fake.fact[BZ_FACT_PERSONALITY] = PER_SVR4;
+  assert_continues (run (&fake, bz_call_personality, PER_LINUX, 0, 0));
+
+  /* Kernels since 2.6.8 show what exec has set. */
+  bz_fake_init (&fake, BZ_ABI_I386, "personality");
+  fake.plan.release_number = BZ_RELEASE (2, 6, 18);
+  fake.fact[BZ_FACT_PERSONALITY] = READ_IMPLIES_EXEC;
+  fake.plan.personality = 0;
+  assert_value (run (&fake, bz_call_personality, PER_LINUX, 0, 0), READ_IMPLIES_EXEC);
 }
 
 static void
@@ -415,8 +471,10 @@ main (void)
     cmocka_unit_test (test_uname26_counts_on_from_the_claimed_release),
     cmocka_unit_test (test_elder_unames),
     cmocka_unit_test (test_heap_starts_at_the_end_of_bss),
+    cmocka_unit_test (test_heap_s_start_is_told_by_the_program),
     cmocka_unit_test (test_where_a_program_s_bss_ends),
     cmocka_unit_test (test_personality_keeps_the_brand_s_flags),
+    cmocka_unit_test (test_ld_so_s_personality_is_known),
     cmocka_unit_test (test_sysinfo_fits_old_programs),
     cmocka_unit_test (test_a_kernel_without_modules),
     cmocka_unit_test (test_bdflush),
