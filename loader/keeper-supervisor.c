@@ -40,15 +40,17 @@ on_supervisor_request (gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUS
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-send_listener (BzKeeper *keeper, guint index, GError **error)
+/* That it fails is of no concern: only a supervisor that is dying takes nothing, and its successor
+ * is sent every listener again. */
+static void
+send_listener (BzKeeper *keeper, guint index)
 {
   GVariantDict body;
 
   g_variant_dict_init (&body, NULL);
   g_variant_dict_insert (&body, "index", "u", index);
-  return bz_message_send (keeper->supervisor_socket, "listener", g_variant_dict_end (&body),
-                          &keeper->listeners[index].fd, 1, error);
+  bz_message_send (keeper->supervisor_socket, "listener", g_variant_dict_end (&body),
+                   &keeper->listeners[index].fd, 1, NULL);
 }
 
 gboolean
@@ -80,10 +82,9 @@ bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
       g_unix_fd_add (keeper->supervisor_pidfd, G_IO_IN, on_supervisor_death, keeper);
   keeper->request_source =
       g_unix_fd_add (keeper->supervisor_socket, G_IO_IN, on_supervisor_request, keeper);
-  /* One that is killed before it has them all is followed by another: on_supervisor_death. */
   for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
     if (keeper->listeners[i].fd >= 0)
-      send_listener (keeper, i, NULL);
+      send_listener (keeper, i);
   return TRUE;
 }
 
@@ -192,7 +193,7 @@ bz_keeper_add_listener (BzKeeper *keeper, int listener, GError **error)
       /* POLLHUP comes when no task has the filter any more (Linux 5.9); asking for
        * nothing else, the keeper is not woken by notifications. */
       kept->source = g_unix_fd_add (listener, G_IO_HUP, on_listener_end, keeper);
-      send_listener (keeper, i, NULL); /* a successor gets it in any case */
+      send_listener (keeper, i);
       return TRUE;
     }
   close (listener);
