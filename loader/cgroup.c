@@ -17,6 +17,7 @@ static const char *const wanted_controllers[] = { "pids", "memory", "freezer", "
 
 struct BzCgroup {
   char *path[CGROUP_MAX];
+  gboolean is_unified[CGROUP_MAX];
   guint count;
   int unified; /* directory, or -1 */
   int tasks[CGROUP_MAX];
@@ -88,6 +89,7 @@ add_group (BzCgroup *cgroup, const char *mount_point, gboolean unified, const ch
       if (fd >= 0)
         cgroup->tasks[cgroup->task_count++] = fd;
     }
+  cgroup->is_unified[cgroup->count] = unified;
   cgroup->path[cgroup->count++] = g_steal_pointer (&path);
 }
 
@@ -116,6 +118,19 @@ bz_cgroup_create (const char *zone, const char *run_dir)
   if (file != NULL)
     fclose (file);
   return cgroup;
+}
+
+guint
+bz_cgroup_count (const BzCgroup *cgroup)
+{
+  return cgroup->count;
+}
+
+const char *
+bz_cgroup_path (const BzCgroup *cgroup, guint index, gboolean *unified)
+{
+  *unified = cgroup->is_unified[index];
+  return cgroup->path[index];
 }
 
 int

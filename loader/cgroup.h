@@ -1,7 +1,7 @@
 /* A cgroup of its own for each zone, in the unified hierarchy and in the v1 hierarchies that the host has. */
 #pragma once
 
-#include <glib.h>
+#include "loader/settings.h"
 
 typedef struct BzCgroup BzCgroup;
 
@@ -11,6 +11,13 @@ BzCgroup *bz_cgroup_create (const char *zone, const char *run_dir);
 
 /* The empty set: the zone stays where its caller is. */
 BzCgroup *bz_cgroup_none (void);
+
+/* The directories of the set. unified: whether it is of the unified hierarchy. Borrowed. */
+guint bz_cgroup_count (const BzCgroup *cgroup);
+const char *bz_cgroup_path (const BzCgroup *cgroup, guint index, gboolean *unified);
+
+/* cgroup-limits.c: sets what the settings limit. BZ_ERROR_HOST when the host gives no means. */
+gboolean bz_cgroup_limit (const BzCgroup *cgroup, const BzSettings *settings, GError **error);
 
 /* A descriptor for CLONE_INTO_CGROUP (Linux 5.7), or -1. Owned by the set. */
 int bz_cgroup_unified (const BzCgroup *cgroup);

@@ -118,7 +118,7 @@ become_zone (BzInside *inside, GError **error)
     return bz_fail_errno (error, errno, NULL, "cannot name the zone %s", hostname);
   if (partition->network == BZ_NETWORK_NONE && !raise_loopback (error))
     return FALSE;
-  failed = bz_launch_bound_capabilities ();
+  failed = bz_launch_bound_capabilities (partition->settings);
   if (failed != 0)
     return bz_fail_errno (error, failed, NULL, "cannot narrow the zone's capabilities");
   return TRUE;

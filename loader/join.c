@@ -59,7 +59,7 @@ enter (const Joiner *joiner, GError **error)
     return FALSE;
   int failed = bz_userns_become_root ();
   if (failed == 0)
-    failed = bz_launch_bound_capabilities ();
+    failed = bz_launch_bound_capabilities (joiner->partition->settings);
   prctl (PR_SET_DUMPABLE, 0);
   return failed == 0 || bz_fail_errno (error, failed, NULL, "cannot become the zone's root");
 }

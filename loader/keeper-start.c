@@ -20,6 +20,7 @@
 #include "loader/inside.h"
 #include "loader/kernel.h"
 #include "loader/prepare.h"
+#include "loader/tune.h"
 #include "loader/userns.h"
 
 #include <errno.h>
@@ -47,8 +48,11 @@ clone_init (BzKeeper *keeper, GError **error)
     return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
   inside.socket = pair[1];
   keeper->init = bz_clone (flags, &keeper->init_pidfd, bz_cgroup_unified (keeper->cgroup));
-  /* The host may refuse the group (one of threads, or with controllers enabled): go without. */
-  if (keeper->init < 0 && bz_cgroup_unified (keeper->cgroup) >= 0)
+  /* The host may refuse the group (one of threads, or with controllers enabled): go without, unless
+   * limits were asked for. */
+  if (keeper->init < 0 && bz_cgroup_unified (keeper->cgroup) >= 0
+      && partition->settings->memory == 0 && partition->settings->cpu_percent == 0
+      && partition->settings->processes == 0)
     keeper->init = bz_clone (flags, &keeper->init_pidfd, -1);
   if (keeper->init == 0)
     {
@@ -103,6 +107,8 @@ map_and_prepare (BzKeeper *keeper, GError **error)
       close (keeper->namespaces[BZ_NAMESPACE_NET]);
       keeper->namespaces[BZ_NAMESPACE_NET] = -1;
     }
+  if (!bz_tune (partition, keeper->namespaces, error))
+    return FALSE;
   gboolean good = bz_prepare (partition, keeper->namespaces[BZ_NAMESPACE_USER], &prepared, error)
                   && send_prepared (keeper, &prepared, error);
   bz_mounts_close (&prepared, partition->volumes->len);

@@ -130,7 +130,8 @@ begin (BzKeeper *keeper, GError **error)
 {
   GVariantDict body;
 
-  if (!bz_keeper_open_control (keeper, error) || !bz_keeper_start (keeper, error))
+  if (!bz_cgroup_limit (keeper->cgroup, keeper->partition->settings, error)
+      || !bz_keeper_open_control (keeper, error) || !bz_keeper_start (keeper, error))
     return FALSE;
   keeper->started = g_get_real_time () / G_USEC_PER_SEC;
   g_variant_dict_init (&body, NULL);

@@ -38,10 +38,18 @@ static const int dropped_capabilities[] = {
 };
 
 int
-bz_launch_bound_capabilities (void)
+bz_launch_bound_capabilities (const BzSettings *settings)
 {
+  guint64 dropped = 0;
+
   for (guint i = 0; i < G_N_ELEMENTS (dropped_capabilities); i++)
-    if (prctl (PR_CAPBSET_DROP, dropped_capabilities[i]) != 0 && errno != EINVAL)
+    dropped |= (guint64) 1 << dropped_capabilities[i];
+  dropped &= ~settings->capabilities_kept;
+  dropped |= settings->capabilities_dropped;
+  for (int capability = 0; capability < 64; capability++)
+    /* EINVAL: this kernel does not know it. */
+    if ((dropped >> capability & 1) != 0 && prctl (PR_CAPBSET_DROP, capability) != 0
+        && errno != EINVAL)
       return errno;
   return 0;
 }

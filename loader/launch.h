@@ -24,6 +24,6 @@ typedef struct {
 /* In a child that is inside the zone already: becomes the command. Exits on failure. */
 G_GNUC_NORETURN void bz_launch (const BzLaunch *launch);
 
-/* Narrows the calling process's capability bounding set to what distributions need. Returns 0 or an
- * errno. */
-int bz_launch_bound_capabilities (void);
+/* Narrows the calling process's capability bounding set to what distributions need and the settings
+ * leave. Returns 0 or an errno. */
+int bz_launch_bound_capabilities (const BzSettings *settings);

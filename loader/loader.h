@@ -11,6 +11,7 @@
 #pragma once
 
 #include "brand/plan.h"
+#include "loader/settings.h"
 
 typedef enum { BZ_NETWORK_NONE, BZ_NETWORK_HOST } BzNetwork;
 
@@ -56,6 +57,7 @@ typedef struct {
   BzNetwork network;
   char *hostname;          /* NULL: the name */
   GPtrArray *volumes;      /* of BzVolume */
+  BzSettings *settings;    /* never NULL */
   char *shadow_dir;        /* cache of rewritten program text; NULL: none is rewritten */
   char *run_dir;           /* /run/brandzone/NAME: made by the keeper, removed at the end */
   int lock_fds[BZ_LOCKS];  /* held locks that the keeper keeps for its life; -1: none */

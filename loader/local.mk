@@ -4,12 +4,17 @@ noinst_LIBRARIES += libloader.a
 libloader_a_SOURCES = \
 	loader/attend.c \
 	loader/attend.h \
+	loader/cgroup-limits.c \
 	loader/cgroup.c \
 	loader/cgroup.h \
 	loader/client.c \
 	loader/client.h \
+	loader/devices-extra.c \
+	loader/devices-extra.h \
 	loader/devices.c \
 	loader/devices.h \
+	loader/identity.c \
+	loader/identity.h \
 	loader/inside.c \
 	loader/inside.h \
 	loader/join.c \
@@ -29,12 +34,15 @@ libloader_a_SOURCES = \
 	loader/partition-data.c \
 	loader/partition-data.h \
 	loader/run.c \
+	loader/settings.c \
+	loader/settings.h \
 	loader/shield.c \
 	loader/shield.h \
 	loader/user.c \
 	loader/user.h \
 	loader/userns.c \
 	loader/userns.h \
+	loader/view-private.h \
 	loader/view.c \
 	loader/view.h
 
@@ -61,7 +69,9 @@ brandzone_keeper_SOURCES = \
 	loader/shadow/start.c \
 	loader/shadow/start.h \
 	loader/supervisor.c \
-	loader/supervisor.h
+	loader/supervisor.h \
+	loader/tune.c \
+	loader/tune.h
 brandzone_keeper_LDADD = libloader.a libxlat.a libbrand.a $(GLIB_LIBS)
 
 if HAVE_CMOCKA

@@ -54,6 +54,7 @@ bz_partition_new (void)
   partition->uids = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
   partition->gids = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
   partition->volumes = g_ptr_array_new_with_free_func ((GDestroyNotify) bz_volume_free);
+  partition->settings = bz_settings_new ();
   for (guint i = 0; i < BZ_LOCKS; i++)
     partition->lock_fds[i] = -1;
   return partition;
@@ -71,6 +72,7 @@ bz_partition_free (BzPartition *partition)
   g_array_unref (partition->gids);
   g_free (partition->hostname);
   g_ptr_array_unref (partition->volumes);
+  bz_settings_free (partition->settings);
   g_free (partition->shadow_dir);
   g_free (partition->run_dir);
   g_clear_pointer (&partition->plan, bz_plan_free);
@@ -194,6 +196,7 @@ bz_partition_to_variant (const BzPartition *partition)
   g_variant_dict_insert (&dict, "network", "u", (guint32) partition->network);
   insert_bytestring (&dict, "hostname", partition->hostname);
   g_variant_dict_insert_value (&dict, "volumes", volumes_to_variant (partition->volumes));
+  g_variant_dict_insert_value (&dict, "settings", bz_settings_to_variant (partition->settings));
   insert_bytestring (&dict, "shadow-dir", partition->shadow_dir);
   insert_bytestring (&dict, "run-dir", partition->run_dir);
   g_variant_dict_insert_value (&dict, "plan", bz_plan_to_variant (partition->plan));
@@ -210,8 +213,8 @@ bz_partition_from_variant (GVariant *variant, GError **error)
 {
   g_autoptr (GVariantDict) dict = g_variant_dict_new (variant);
   g_autoptr (BzPartition) partition = bz_partition_new ();
-  g_autoptr (GVariant) uids = NULL, gids = NULL, volumes = NULL, plan = NULL, filter = NULL,
-                       command = NULL;
+  g_autoptr (GVariant) uids = NULL, gids = NULL, volumes = NULL, settings = NULL, plan = NULL,
+                       filter = NULL, command = NULL;
   guint32 id_storage = 0, network = 0;
 
   g_variant_dict_lookup (dict, "name", "^ay", &partition->name);
@@ -229,12 +232,13 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   uids = g_variant_dict_lookup_value (dict, "uids", G_VARIANT_TYPE ("a(uuu)"));
   gids = g_variant_dict_lookup_value (dict, "gids", G_VARIANT_TYPE ("a(uuu)"));
   volumes = g_variant_dict_lookup_value (dict, "volumes", G_VARIANT_TYPE ("a(ayayb)"));
+  settings = g_variant_dict_lookup_value (dict, "settings", G_VARIANT_TYPE_VARDICT);
   plan = g_variant_dict_lookup_value (dict, "plan", NULL);
   filter = g_variant_dict_lookup_value (dict, "filter", G_VARIANT_TYPE ("ay"));
   command = g_variant_dict_lookup_value (dict, "command", G_VARIANT_TYPE ("a{sv}"));
   if (partition->name == NULL || partition->root == NULL || partition->run_dir == NULL
-      || uids == NULL || gids == NULL || volumes == NULL || plan == NULL || filter == NULL
-      || id_storage > BZ_IDS_SHIFTED || network > BZ_NETWORK_HOST)
+      || uids == NULL || gids == NULL || volumes == NULL || settings == NULL || plan == NULL
+      || filter == NULL || id_storage > BZ_IDS_SHIFTED || network > BZ_NETWORK_HOST)
     {
       bz_fail (error, BZ_ERROR_INPUT, "a field is missing or out of range", NULL,
                "cannot read the partition");
@@ -246,6 +250,10 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   partition->filter = g_variant_get_data_as_bytes (filter);
   partition->plan = bz_plan_from_variant (plan, error);
   if (partition->plan == NULL)
+    return NULL;
+  bz_settings_free (partition->settings);
+  partition->settings = bz_settings_from_variant (settings, error);
+  if (partition->settings == NULL)
     return NULL;
   if (command != NULL && (partition->command = command_from_variant (command)) == NULL)
     {

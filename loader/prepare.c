@@ -11,6 +11,7 @@
 #include "loader/prepare.h"
 
 #include "brand/base/error.h"
+#include "loader/devices-extra.h"
 #include "loader/devices.h"
 #include "loader/kernel.h"
 #include "loader/message.h"
@@ -212,6 +213,21 @@ outside_id (const GArray *ranges, guint32 inside)
   return (guint32) -1;
 }
 
+static gboolean
+add_devices (const BzPartition *partition, int dir, GError **error)
+{
+  const GPtrArray *devices = partition->settings->devices;
+
+  for (guint i = 0; i < devices->len; i++)
+    {
+      const BzDevice *device = g_ptr_array_index (devices, i);
+      if (!bz_devices_add (dir, device, outside_id (partition->uids, device->uid),
+                           outside_id (partition->gids, device->gid), error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 bz_prepare (const BzPartition *partition, int userns_fd, BzMounts *prepared, GError **error)
 {
@@ -228,6 +244,11 @@ bz_prepare (const BzPartition *partition, int userns_fd, BzMounts *prepared, GEr
   prepared->volumes = g_new (int, partition->volumes->len + 1);
   for (guint i = 0; i < partition->volumes->len; i++)
     prepared->volumes[i] = -1;
+  if (prepared->devices >= 0 && !add_devices (partition, prepared->devices, error))
+    {
+      bz_mounts_close (prepared, partition->volumes->len);
+      return FALSE;
+    }
   for (guint i = 0; i < partition->volumes->len; i++)
     {
       prepared->volumes[i] =

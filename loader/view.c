@@ -16,9 +16,12 @@
 #include "loader/view.h"
 
 #include "brand/base/error.h"
+#include "loader/devices-extra.h"
 #include "loader/devices.h"
+#include "loader/identity.h"
 #include "loader/kernel.h"
 #include "loader/mount-lock.h"
+#include "loader/view-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -226,8 +229,8 @@ mount_new (int root, const char *path, const char *type, const char *const *opti
   return good;
 }
 
-static gboolean
-exists (int root, const char *path)
+gboolean
+bz_view_exists (int root, const char *path)
 {
   int fd = open_in_root (root, path, O_PATH);
 
@@ -244,7 +247,7 @@ exists (int root, const char *path)
 static gboolean
 mount_sys (const BzPartition *partition, int root, GError **error)
 {
-  if (partition->plan->release_number < BZ_RELEASE (2, 6, 0) && !exists (root, "/sys"))
+  if (partition->plan->release_number < BZ_RELEASE (2, 6, 0) && !bz_view_exists (root, "/sys"))
     return TRUE;
   int fd = partition->network == BZ_NETWORK_HOST
                ? bz_open_tree (AT_FDCWD, "/sys", BZ_OPEN_TREE_CLONE | O_CLOEXEC | BZ_AT_RECURSIVE)
@@ -262,19 +265,21 @@ mount_sys (const BzPartition *partition, int root, GError **error)
 
 /* Found again as it was found for the mount: the tree's /dev may be a link. */
 static gboolean
-bind_devices (int root, GError **error)
+bind_devices (const GPtrArray *extra, int root, GError **error)
 {
   int dir = open_in_root (root, "/dev", O_PATH | O_DIRECTORY);
 
   if (dir < 0)
     return bz_fail_errno (error, errno, NULL, "cannot open the zone's /dev");
   gboolean good = bz_devices_bind (dir, error);
+  for (guint i = 0; good && i < extra->len; i++)
+    good = bz_devices_bind_one (dir, g_ptr_array_index (extra, i), error);
   close (dir);
   return good;
 }
 
 static gboolean
-mount_devices (const BzMounts *prepared, int root, GError **error)
+mount_devices (const BzPartition *partition, const BzMounts *prepared, int root, GError **error)
 {
   static const char *const pts[] = { "mode=0620", "ptmxmode=0666", NULL, NULL };
   static const char *const shm[] = { "mode=1777", "inode32", NULL };
@@ -286,7 +291,7 @@ mount_devices (const BzMounts *prepared, int root, GError **error)
         return FALSE;
     }
   else if (!mount_new (root, "/dev", "tmpfs", tmpfs, BZ_MOUNT_ATTR_NOSUID, error)
-           || !bind_devices (root, error))
+           || !bind_devices (partition->settings->devices, root, error))
     return FALSE;
 
   /* Group tty is 5 in nearly every distribution; with one mapped id it does not exist. */
@@ -306,15 +311,15 @@ mount_devices (const BzMounts *prepared, int root, GError **error)
 
 /* --- the brand's release in /proc --- */
 
-static gboolean
-bind_text (int root, const char *name, const char *path, const char *text, GError **error)
+gboolean
+bz_view_bind_data (int root, const char *name, const char *path, const char *data, gsize length,
+                   GError **error)
 {
   g_autofree char *file = g_build_filename (STAGE_FILES, name, NULL);
-  g_autofree char *line = g_strconcat (text, "\n", NULL);
   struct bz_mount_attr attr = { .attr_set = BZ_MOUNT_ATTR_RDONLY | QUIET };
   int fd = open (file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 
-  if (fd < 0 || write (fd, line, strlen (line)) != (ssize_t) strlen (line))
+  if (fd < 0 || write (fd, data, length) != (ssize_t) length)
     {
       int saved = errno;
       if (fd >= 0)
@@ -333,6 +338,14 @@ bind_text (int root, const char *name, const char *path, const char *text, GErro
   gboolean good = attach (fd, root, path, FALSE, error);
   close (fd);
   return good;
+}
+
+static gboolean
+bind_text (int root, const char *name, const char *path, const char *text, GError **error)
+{
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+
+  return bz_view_bind_data (root, name, path, line, strlen (line), error);
 }
 
 static gboolean
@@ -389,8 +402,9 @@ build (const BzPartition *partition, const BzMounts *prepared, const int *volume
   static const char *const no_options[] = { NULL };
 
   if (!mount_new (root, "/proc", "proc", no_options, QUIET, error)
-      || !mount_sys (partition, root, error) || !mount_devices (prepared, root, error)
-      || !bind_release (partition->plan, root, error))
+      || !mount_sys (partition, root, error) || !mount_devices (partition, prepared, root, error)
+      || !bind_release (partition->plan, root, error)
+      || !bz_identity_bind (partition->settings, root, error))
     return FALSE;
   make_tmp (root);
   for (guint i = 0; i < partition->volumes->len; i++)

@@ -1,0 +1,187 @@
+/* sysctl values and the interface with a fixed address.
+ *
+ * Facts: below /proc/sys a process sees the values of the namespaces that it is in, whatever
+ * /proc it looks through. Those of the ipc namespace belong to the host's root before Linux 6.11,
+ * to the namespace's root since: the host's root tries both ids; a plain user's zone has the values
+ * on 6.11 alone. A licence manager of the nineties asks eth0 for its address (SIOCGIFHWADDR) and
+ * sends nothing: a tap interface whose other end nobody holds is enough, and unlike rtnetlink's
+ * dummy it needs no further module. It is made by a child that enters the zone's namespaces, never
+ * by a program of the zone. */
+#include "config.h"
+
+#include "loader/tune.h"
+
+#include "brand/base/error.h"
+#include "loader/kernel.h"
+#include "loader/message.h"
+#include "loader/userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define INTERFACE "eth0"
+
+/* Writes as the caller, then as the zone's root. 0 or an errno. */
+static int
+write_value (const char *path, const char *value, uid_t zone_root)
+{
+  int fd = open (path, O_WRONLY | O_CLOEXEC);
+  int failed = 0;
+
+  if (fd < 0 && (errno == EACCES || errno == EPERM) && geteuid () == 0 && zone_root != (uid_t) -1
+      && seteuid (zone_root) == 0)
+    {
+      fd = open (path, O_WRONLY | O_CLOEXEC);
+      failed = errno;
+      if (seteuid (0) != 0)
+        _exit (BZ_EXIT_BRANDZONE);
+      errno = failed;
+    }
+  if (fd < 0)
+    return errno;
+  gsize length = strlen (value);
+  failed = write (fd, value, length) == (gssize) length ? 0 : errno;
+  close (fd);
+  return failed;
+}
+
+static gboolean
+set_sysctl (const char *setting, uid_t zone_root, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (setting, "=", 2);
+
+  if (parts[0] == NULL || parts[1] == NULL)
+    return bz_fail (error, BZ_ERROR_INPUT, "it has no value", NULL, "the sysctl %s", setting);
+  g_autofree char *relative = g_strdelimit (g_strdup (parts[0]), ".", '/');
+  g_autofree char *path = g_build_filename ("/proc/sys", relative, NULL);
+  int failed = write_value (path, parts[1], zone_root);
+
+  if (failed == 0)
+    return TRUE;
+  return bz_fail_errno (error, failed,
+                        failed == EACCES || failed == EPERM
+                            ? "zones of plain users have it from Linux 6.11 on"
+                        : failed == ENOENT ? "this kernel has no such value"
+                                           : "is the value in its range?",
+                        "cannot set %s of the zone to %s", parts[0], parts[1]);
+}
+
+static gboolean
+parse_mac (const char *text, struct sockaddr *address)
+{
+  unsigned bytes[6];
+  char rest;
+
+  if (sscanf (text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &bytes[0], &bytes[1], &bytes[2], &bytes[3],
+              &bytes[4], &bytes[5], &rest)
+      != 6)
+    return FALSE;
+  *address = (struct sockaddr){ .sa_family = ARPHRD_ETHER };
+  for (guint i = 0; i < G_N_ELEMENTS (bytes); i++)
+    address->sa_data[i] = (char) bytes[i];
+  return TRUE;
+}
+
+static gboolean
+make_interface (const char *mac, GError **error)
+{
+  struct ifreq request = { .ifr_name = INTERFACE, .ifr_flags = IFF_TAP | IFF_NO_PI };
+  int tun = open ("/dev/net/tun", O_RDWR | O_CLOEXEC);
+  int one = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  gboolean good = tun >= 0 && one >= 0 && ioctl (tun, TUNSETIFF, &request) == 0
+                  && ioctl (tun, TUNSETPERSIST, 1) == 0;
+  int saved = errno;
+
+  if (!good)
+    bz_fail_errno (error, saved, "it needs /dev/net/tun of the host: modprobe tun",
+                   "cannot make the zone's interface " INTERFACE);
+  else if (!parse_mac (mac, &request.ifr_hwaddr))
+    good = bz_fail (error, BZ_ERROR_INPUT, "it is malformed", NULL, "the address %s", mac);
+  else if (ioctl (one, SIOCSIFHWADDR, &request) != 0)
+    good = bz_fail_errno (error, errno, "the first of its bytes must be even, and not all be zero",
+                          "cannot give the zone's " INTERFACE " the address %s", mac);
+  if (tun >= 0)
+    close (tun);
+  if (one >= 0)
+    close (one);
+  return good;
+}
+
+static gboolean
+tune (const BzPartition *partition, const int namespaces[BZ_NAMESPACE_COUNT], GError **error)
+{
+  guint set = 1u << BZ_NAMESPACE_IPC | 1u << BZ_NAMESPACE_UTS | 1u << BZ_NAMESPACE_NET;
+  const BzSettings *settings = partition->settings;
+  gboolean root = geteuid () == 0;
+  int failed = 0;
+
+  if (!root)
+    set |= 1u << BZ_NAMESPACE_USER;
+  if (!bz_namespaces_enter (namespaces, set, error))
+    return FALSE;
+  if (!root && (failed = bz_userns_become_root ()) != 0)
+    return bz_fail_errno (error, failed, NULL, "cannot become the zone's root");
+  for (char **one = settings->sysctls; *one != NULL; one++)
+    {
+      g_auto (GStrv) parts = g_strsplit (*one, "=", 2);
+      const char *why =
+          bz_sysctl_check (parts[0] != NULL ? parts[0] : "", namespaces[BZ_NAMESPACE_NET] >= 0);
+      if (why != NULL)
+        return bz_fail (error, BZ_ERROR_INPUT, why, NULL, "the sysctl %s", *one);
+      if (!set_sysctl (*one, root ? bz_userns_root_id (partition->uids) : (uid_t) -1, error))
+        return FALSE;
+    }
+  return settings->mac_address == NULL || make_interface (settings->mac_address, error);
+}
+
+gboolean
+bz_tune (const BzPartition *partition, const int namespaces[BZ_NAMESPACE_COUNT], GError **error)
+{
+  const BzSettings *settings = partition->settings;
+  int pair[2], status = 0;
+  gboolean ended = FALSE;
+
+  if (settings->sysctls[0] == NULL && settings->mac_address == NULL)
+    return TRUE;
+  /* Entering the host's own network by mistake would set the host's values. */
+  if (settings->mac_address != NULL && namespaces[BZ_NAMESPACE_NET] < 0)
+    return bz_fail (error, BZ_ERROR_INPUT, "the zone uses the host's interfaces",
+                    "set the network to none", "the address %s", settings->mac_address);
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      g_autoptr (GError) problem = NULL;
+      if (tune (partition, namespaces, &problem))
+        _exit (0);
+      bz_message_send_error (pair[1], problem, NULL);
+      _exit (1);
+    }
+  int saved = errno;
+  close (pair[1]);
+  if (child < 0)
+    {
+      close (pair[0]);
+      return bz_fail_errno (error, saved, NULL, "cannot fork");
+    }
+  g_autoptr (BzMessage) problem = bz_message_receive (pair[0], &ended, NULL);
+  close (pair[0]);
+  while (waitpid (child, &status, 0) < 0 && errno == EINTR)
+    ;
+  if (problem != NULL)
+    return bz_message_check (problem, error);
+  if (WIFEXITED (status) && WEXITSTATUS (status) == 0)
+    return TRUE;
+  return bz_fail (error, BZ_ERROR_FAILED, "the process that does it died", NULL,
+                  "cannot set the values of the zone's namespaces");
+}
