@@ -136,6 +136,18 @@ set_calls (BzPlan *plan, const BzBrand *brand, const BzHost *host)
     plan->calls_absent[count] = g_strdup ("modify_ldt");
 }
 
+/* What only some zones need. */
+static void
+set_for_zone (BzPlan *plan, const BzPlanOptions *options)
+{
+  plan->ids = options->ids != 0 ? options->ids : BZ_PLAN_ALL_IDS;
+  /* Only a map of one id is made by its owner, and denies setgroups (Linux 3.19). */
+  if (plan->ids != 1)
+    plan->quirk[BZ_QUIRK_GROUPS] = 0;
+  if (options->strict && !disabled (options, BZ_QUIRK_GONE))
+    plan->quirk[BZ_QUIRK_GONE] = BZ_GONE_STOP;
+}
+
 static void
 set_limits (BzPlan *plan, const BzBrand *brand)
 {
@@ -180,6 +192,7 @@ bz_plan_make (const BzBrand *brand, const BzHost *host, const BzPlanOptions *opt
   set_machine (plan, brand, options, &uts);
   set_limits (plan, brand);
   set_calls (plan, brand, host);
+  set_for_zone (plan, options);
   plan->sync_wake_up = host->has[BZ_FEATURE_SYNC_WAKE_UP];
   plan->wait_killable = host->has[BZ_FEATURE_WAIT_KILLABLE];
   plan->host_release = host->release;

@@ -23,12 +23,17 @@ typedef struct {
   gboolean sync_wake_up;  /* the listener may use SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (6.6) */
   gboolean wait_killable; /* the filter may use SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (5.19) */
   BzRelease host_release;
+  guint32 ids; /* user ids that the zone has, from 0 on; 1: only its root's */
 } BzPlan;
+
+#define BZ_PLAN_ALL_IDS 65536
 
 typedef struct {
   BzAbi abi;
   const char *release;              /* the zone's own choice of release, or NULL */
   const char *const *disabled_rows; /* catalogue rows put back to the host's behaviour, or NULL */
+  guint32 ids;                      /* that the zone has; 0: BZ_PLAN_ALL_IDS */
+  gboolean strict;                  /* a call that nothing can carry out kills its program */
 } BzPlanOptions;
 
 /* host may have been masked by bz_host_mask. */

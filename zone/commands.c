@@ -34,6 +34,8 @@ const BzOption bz_global_options[] = {
           "put a row of the catalogue of failures back to the host's behaviour")
 #define OPTION_WITHOUT \
   LIST ("without", 0, "FEATURE", "pretend that the host lacks a feature (see doctor)")
+#define OPTION_STRICT \
+  FLAG ("strict", 0, "kill a program whose call the host lacks, and say which call it was")
 #define OPTION_INTERACTIVE FLAG ("interactive", 'i', "pass standard input on")
 #define OPTION_TTY FLAG ("tty", 't', "give the command a terminal")
 #define OPTION_USER \
@@ -69,6 +71,7 @@ static const BzOption run_options[] = {
   STRING ("image", 0, "TREE", "run in a throw-away copy of a tree instead of a zone"),
   FLAG ("rm", 0, "forget all changes at the end"),
   FLAG ("stats", 0, "say at the end which calls were answered, and how often"),
+  OPTION_STRICT,
   OPTION_BRAND,
   OPTION_ABI,
   OPTION_RELEASE,
@@ -88,6 +91,7 @@ static const BzOption stop_options[] = {
 
 static const BzOption plan_options[] = {
   STRING ("image", 0, "TREE", "plan for a tree instead of a zone"),
+  OPTION_STRICT,
   OPTION_BRAND,
   OPTION_ABI,
   OPTION_RELEASE,

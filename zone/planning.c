@@ -3,6 +3,7 @@
 #include "zone/planning.h"
 
 #include "brand/base/error.h"
+#include "zone/ids.h"
 #include "zone/names.h"
 
 #include <errno.h>
@@ -107,6 +108,29 @@ check_rows (const char **rows, GError **error)
   return TRUE;
 }
 
+/* How many ids the zone has: an installed one those of its installation, others what the caller can
+ * give. */
+static gboolean
+count_ids (const BzPlanning *planning, guint32 *ids, GError **error)
+{
+  g_autoptr (GArray) uids = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
+  g_autoptr (GArray) gids = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
+  g_autofree char *why = NULL;
+  const GArray *ranges = uids;
+
+  *ids = 0;
+  if (planning->state != NULL)
+    ranges = planning->state->uids;
+  else if (geteuid () == 0)
+    return TRUE;
+  else if (!bz_ids_of_user (planning->host, uids, gids, &why, error))
+    return FALSE;
+  for (guint i = 0; i < ranges->len; i++)
+    *ids += g_array_index (ranges, BzIdRange, i).count;
+  *ids = MAX (*ids, 1);
+  return TRUE;
+}
+
 static gboolean
 make_plan (const BzContext *context, const BzArguments *arguments, BzPlanning *planning,
            const char *brand, BzAbi abi, GError **error)
@@ -121,6 +145,7 @@ make_plan (const BzContext *context, const BzArguments *arguments, BzPlanning *p
   options.release = release != NULL ? release : planning->file->release;
   if (planning->file->has_abi)
     options.abi = planning->file->abi;
+  options.strict = planning->file->strict || bz_arguments_flag (arguments, "strict");
   bz_abi_option (arguments, &given, &options.abi);
 
   planning->brand = bz_brand_load (NULL, brand, error);
@@ -128,6 +153,8 @@ make_plan (const BzContext *context, const BzArguments *arguments, BzPlanning *p
     return FALSE;
   planning->host = bz_context_host (context, arguments, error);
   if (planning->host == NULL)
+    return FALSE;
+  if (!count_ids (planning, &options.ids, error))
     return FALSE;
   planning->plan = bz_plan_make (planning->brand, planning->host, &options, error);
   return planning->plan != NULL;

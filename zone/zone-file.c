@@ -136,6 +136,13 @@ set_network (BzZoneFile *file, const char *value)
   return file->has_network ? NULL : "the networks are none and host";
 }
 
+static const char *
+set_strict (BzZoneFile *file, const char *value)
+{
+  file->strict = strcmp (value, "yes") == 0;
+  return file->strict || strcmp (value, "no") == 0 ? NULL : "it is yes or no";
+}
+
 static const struct {
   const char *group, *key;
   Setter set;
@@ -144,6 +151,7 @@ static const struct {
   { "Zone", "Hostname", set_hostname },  { "Brand", "Name", set_brand },
   { "Brand", "Release", set_release },   { "Brand", "Abi", set_abi },
   { "Storage", "Volumes", set_volumes }, { "Network", "Mode", set_network },
+  { "Brand", "Strict", set_strict },
 };
 
 static Setter

@@ -18,6 +18,7 @@ typedef struct {
   char **volumes; /* "SRC:DST[:ro]", checked; never NULL */
   gboolean has_network;
   BzNetwork network;
+  gboolean strict; /* a call that nothing can carry out kills its program */
   GPtrArray *warnings; /* of char *: "FILE:LINE: unknown key ..." */
 } BzZoneFile;
 

@@ -149,6 +149,7 @@ bz_fake_init (BzFake *fake, BzAbi abi, const char *call_name)
   fake->plan.machine[BZ_ABI_I386] = (char *) "i586";
   fake->plan.machine[BZ_ABI_X86_64] = (char *) "x86_64";
   fake->plan.release_number = BZ_RELEASE (2, 4, 20);
+  fake->plan.ids = BZ_PLAN_ALL_IDS;
   for (BzQuirk quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
     fake->plan.quirk[quirk] = 1;
   fake->row.name = call_name;

@@ -62,6 +62,7 @@ plan_from_text (const char *text)
   plan->brand = g_strdup ("test");
   plan->abi = BZ_ABI_X86_64;
   plan->host_release = BZ_RELEASE (6, 1, 0);
+  plan->ids = BZ_PLAN_ALL_IDS;
   set_names (&plan->calls_present, "");
   set_names (&plan->calls_absent, "");
   set_release (plan, "6.1.0");

@@ -74,6 +74,23 @@ test_rows_say_something (void **state G_GNUC_UNUSED)
     }
 }
 
+/* Every number of the catalogue that was given out. */
+static void
+test_catalogue_is_whole (void **state G_GNUC_UNUSED)
+{
+  static const struct {
+    char kind;
+    guint last;
+  } kinds[] = { { 'E', 34 }, { 'O', 12 }, { 'S', 24 }, { 'B', 12 }, { 'P', 11 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    for (guint number = 1; number <= kinds[i].last; number++)
+      {
+        g_autofree char *row = g_strdup_printf ("%c%u", kinds[i].kind, number);
+        assert_known (row);
+      }
+}
+
 int
 main (void)
 {
@@ -82,6 +99,7 @@ main (void)
     cmocka_unit_test (test_calls_name_known_rows),
     cmocka_unit_test (test_findings_name_known_rows),
     cmocka_unit_test (test_rows_say_something),
+    cmocka_unit_test (test_catalogue_is_whole),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
