@@ -50,6 +50,15 @@ libbrand_a_SOURCES = \
 	brand/tree.c \
 	brand/tree.h
 
+# Families of inits (zone/boot-family.h): data too.
+bootdir = $(pkgdatadir)/boot
+dist_boot_DATA = \
+	brand/boot/busybox.edits \
+	brand/boot/systemd.edits \
+	brand/boot/sysvinit-brc.edits \
+	brand/boot/sysvinit.edits \
+	brand/boot/upstart.edits
+
 # The brands themselves: data. A new one is a line here and nothing else.
 brandsdir = $(pkgdatadir)/brands
 dist_brands_DATA = \

@@ -58,7 +58,12 @@ copy_window_size (const Session *session)
 
   if (session->attend->terminal >= 0
       && (ioctl (0, TIOCGWINSZ, &size) == 0 || ioctl (1, TIOCGWINSZ, &size) == 0))
-    ioctl (session->attend->terminal, TIOCSWINSZ, &size);
+    {
+      if (session->attend->resize != NULL)
+        session->attend->resize (&size, session->attend->data);
+      else
+        ioctl (session->attend->terminal, TIOCSWINSZ, &size);
+    }
 }
 
 /* --- bytes --- */
@@ -152,8 +157,9 @@ pump_input (Session *session)
   if (got <= 0)
     {
       session->input_open = FALSE;
+      session->detached = session->attend->leave_at_end;
       session->pending[0] = 4; /* what a terminal sends for Ctrl-D */
-      session->pending_end = 1;
+      session->pending_end = session->detached ? 0 : 1;
     }
   else if (session->raw)
     session->pending_end = filter_escapes (session, in, (gsize) got, session->pending);

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 
 typedef struct {
   int end_fd;   /* readable (or hung up) when the command has ended or there is news; see on_news */
@@ -12,6 +13,9 @@ typedef struct {
   void (*forward) (int sig, gpointer data);
   /* end_fd became readable: TRUE ends the waiting. */
   gboolean (*on_news) (gpointer data);
+  /* The caller's window has this size; NULL: the terminal is told. */
+  void (*resize) (const struct winsize *size, gpointer data);
+  gboolean leave_at_end; /* the end of the caller's input detaches; else it is typed, as Ctrl-D */
   gpointer data;
 } BzAttend;
 

@@ -112,34 +112,6 @@ bz_loader_trace (const char *run_dir, GError **error)
   return ask_for_descriptor (run_dir, "trace", error);
 }
 
-gboolean
-bz_loader_stop (const char *run_dir, guint grace_ms, GError **error)
-{
-  GVariantDict body;
-  gboolean ended = FALSE;
-  int connection = bz_client_connect (run_dir, error);
-
-  if (connection < 0)
-    return FALSE;
-  g_variant_dict_init (&body, NULL);
-  g_variant_dict_insert (&body, "grace", "u", (guint32) grace_ms);
-  gboolean good = bz_message_send (connection, "stop", g_variant_dict_end (&body), NULL, 0, error);
-  while (good && !ended)
-    {
-      g_autoptr (GError) problem = NULL;
-      g_autoptr (BzMessage) answer = bz_message_receive (connection, &ended, &problem);
-      if (answer != NULL)
-        good = bz_message_check (answer, error);
-      else if (!ended)
-        {
-          g_propagate_error (error, g_steal_pointer (&problem));
-          good = FALSE;
-        }
-    }
-  close (connection);
-  return good;
-}
-
 int
 bz_end_exit_status (const BzEnd *end)
 {

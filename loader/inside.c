@@ -1,8 +1,27 @@
-/* The zone's first process: from an empty child to process 1.
+/* The zone's first process: from an empty child to process 1, one of two.
  *
- * It is a fork of the keeper and never executes a file: its memory belongs to the
- * initial user namespace (mm->user_ns is set at exec), and with PR_SET_DUMPABLE 0 not
- * even the zone's root can look into it. It holds nothing of the host by then anyway. */
+ * For `run` it stays brandzone's: it starts the command, reaps, tells the keeper of the end. It is
+ * a fork of the keeper that never executes a file: its memory belongs to the initial user
+ * namespace (mm->user_ns is set at exec), and with PR_SET_DUMPABLE 0 not even the zone's root
+ * can look into it. It holds nothing of the host by then anyway.
+ *
+ * For `start` it becomes the distribution's init.
+ * Problem: inits insist on being process 1, and a reaper of ours above one would be seen by ps,
+ * by killall5 and by whoever reads /proc/1; but the duties of the stub have to go somewhere.
+ * Choice: process 1 itself installs the filter and executes init, so nothing of ours stays in the
+ * zone's pid namespace. Where the duties went:
+ *   - its listener and the masters of its terminals are sent to the keeper before the exec;
+ *   - reaping is init's; the end is the keeper's to see (its child's wait status: reboot(2) in a
+ *     pid namespace ends process 1 by SIGHUP or SIGINT, Linux 3.4);
+ *   - the end of the keeper is the zone's: PR_SET_PDEATHSIG outlives an execve without a change of
+ *     ids, and SIGKILL from the parent's namespace reaches even a process 1;
+ *   - signals come from the keeper (init has handlers for those that it wants, the kernel keeps
+ *     others from it).
+ * What SECURITY.md promises holds: until the exec the process is not dumpable and the only one of
+ * its pid namespace (bz_launch lifts that for the supervisor, which has to find the new image, as
+ * the last thing); all descriptors but the console are closed before a path of the zone is
+ * resolved; the exec gives it a memory of the zone's own user namespace. Who joins later does so
+ * through descriptors that the keeper holds, not through process 1. */
 #include "config.h"
 
 #include "loader/inside.h"
@@ -14,6 +33,7 @@
 #include "loader/listener.h"
 #include "loader/message.h"
 #include "loader/namespaces.h"
+#include "loader/terminals.h"
 #include "loader/userns.h"
 #include "loader/view.h"
 
@@ -126,87 +146,6 @@ become_zone (BzInside *inside, GError **error)
 
 /* --- the command --- */
 
-/* Whether the zone's root has put nothing else in the place of a device: only a real one has
- * its number, for nobody in a zone may make device nodes. */
-static gboolean
-is_device (int fd, guint major_number, guint minor_number)
-{
-  struct stat st;
-
-  return fstat (fd, &st) == 0 && S_ISCHR (st.st_mode)
-         && st.st_rdev == makedev (major_number, minor_number);
-}
-
-/* The zone's /dev/null, or -1: its root may have put a link out of the zone, or anything else, in
- * its place. */
-static int
-open_null (int flags, GError **error)
-{
-  int fd = open ("/dev/null", flags | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-
-  if (fd < 0)
-    bz_fail_errno (error, errno, NULL, "cannot open the zone's /dev/null");
-  else if (!is_device (fd, 1, 3))
-    {
-      close (fd);
-      fd = -1;
-      bz_fail (error, BZ_ERROR_FAILED, "it is something else", NULL,
-               "cannot use the zone's /dev/null");
-    }
-  if (fd >= 0)
-    fcntl (fd, F_SETFL, flags);
-  return fd;
-}
-
-/* A new pty of the zone's devpts. */
-static gboolean
-open_pty (int *master, int *slave, GError **error)
-{
-  int unlock = 0;
-
-  *slave = -1;
-  /* O_NONBLOCK: not to wait at a FIFO. */
-  *master = open ("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  if (*master >= 0 && !is_device (*master, 5, 2))
-    return bz_fail (error, BZ_ERROR_FAILED, "the zone's /dev/pts/ptmx is something else", NULL,
-                    "cannot open a pty of the zone");
-  if (*master < 0 || fcntl (*master, F_SETFL, O_RDWR) != 0
-      || ioctl (*master, TIOCSPTLCK, &unlock) != 0)
-    return bz_fail_errno (error, errno, NULL, "cannot open a pty of the zone");
-  /* Not by its name, which may be a link (Linux 4.13). */
-  *slave = ioctl (*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (*slave < 0)
-    return bz_fail_errno (error, errno, NULL, "cannot open the other side of the zone's pty");
-  return TRUE;
-}
-
-gboolean
-bz_inside_choose_stdio (const BzCommand *command, int stdio[3], int *master, GError **error)
-{
-  *master = -1;
-  for (int i = 0; i < 3; i++)
-    stdio[i] = i;
-  if (command->terminal)
-    {
-      if (!open_pty (master, &stdio[0], error))
-        return FALSE;
-      stdio[1] = stdio[2] = stdio[0];
-    }
-  else if (!command->interactive)
-    stdio[0] = open_null (O_RDONLY, error);
-  return stdio[0] >= 0;
-}
-
-/* What the zone calls its console is the terminal of its first command. */
-static void
-bind_console (int slave)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", slave);
-
-  if (mount (path, "/dev/console", NULL, MS_BIND, NULL) != 0)
-    return; /* no console in this zone: nothing else depends on it */
-}
-
 /* In the command's process: installs the filter, gives its listener to the keeper, waits until the
  * supervisor answers. The first process itself stays without a filter: it is brandzone's, not the
  * brand's. */
@@ -250,10 +189,10 @@ start_command (const BzInside *inside, Started *started, GError **error)
   int pair[2];
   gboolean ended;
 
-  if (!bz_inside_choose_stdio (partition->command, launch.stdio, &started->master, error))
+  if (!bz_terminal_choose_stdio (partition->command, launch.stdio, &started->master, error))
     return FALSE;
   if (started->master >= 0)
-    bind_console (launch.stdio[0]);
+    bz_terminal_bind (launch.stdio[0], "/dev/console");
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
   started->pid = fork ();
@@ -272,7 +211,30 @@ start_command (const BzInside *inside, Started *started, GError **error)
   return problem == NULL || bz_message_check (problem, error);
 }
 
-/* --- process 1 --- */
+/* --- process 1 of a zone that boots --- */
+
+/* Returns only when it could not be executed. */
+static gboolean
+become_init (const BzInside *inside, GError **error)
+{
+  BzLaunch launch = { .command = inside->partition->command,
+                      .plan = inside->partition->plan,
+                      .init = TRUE,
+                      .alone = TRUE,
+                      .error_socket = inside->socket,
+                      .kept = { inside->socket, inside->cgroup_namespace },
+                      .confine = confine,
+                      .data = (gpointer) inside };
+  int masters[BZ_TERMINALS];
+
+  if (!bz_terminals_make (masters, &launch.stdio[0], error)
+      || !bz_message_send (inside->socket, "terminals", NULL, masters, BZ_TERMINALS, error))
+    return FALSE;
+  launch.stdio[1] = launch.stdio[2] = launch.stdio[0];
+  bz_launch (&launch);
+}
+
+/* --- process 1 of any other --- */
 
 /* Reaps what has ended. TRUE when the command is among it. */
 static gboolean
@@ -350,7 +312,7 @@ keep_one_descriptor (int socket)
 static void
 drop_host_streams (void)
 {
-  int null = open_null (O_RDWR, NULL);
+  int null = bz_terminal_open_null (O_RDWR, NULL);
 
   for (int fd = 0; fd < 3; fd++)
     if (null < 0)
@@ -375,7 +337,9 @@ retitle (const BzInside *inside)
 static gboolean
 run (BzInside *inside, Started *started, GError **error)
 {
-  if (!become_zone (inside, error) || !start_command (inside, started, error))
+  if (!become_zone (inside, error)
+      || !(inside->partition->boot ? become_init (inside, error)
+                                   : start_command (inside, started, error)))
     return FALSE;
   retitle (inside);
   gboolean sent = bz_message_send (inside->socket, "started", NULL, &started->master,

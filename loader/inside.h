@@ -16,9 +16,3 @@ typedef struct {
 /* In the child of the keeper's clone: follows the keeper through the set-up (messages in keeper.c),
  * becomes process 1, runs the command and reaps until it ends. */
 G_GNUC_NORETURN void bz_inside_main (BzInside *inside);
-
-/* The streams of a command, in the zone: a new pty of the zone's (its master in *master, else -1),
- * or the caller's own, with the zone's /dev/null for the input of a command that is not
- * interactive. */
-gboolean bz_inside_choose_stdio (const BzCommand *command, int stdio[3], int *master,
-                                 GError **error);

@@ -19,13 +19,13 @@
 #include "loader/attend.h"
 #include "loader/cgroup.h"
 #include "loader/client.h"
-#include "loader/inside.h"
 #include "loader/kernel.h"
 #include "loader/launch.h"
 #include "loader/listener.h"
 #include "loader/loader.h"
 #include "loader/namespaces.h"
 #include "loader/partition-data.h"
+#include "loader/terminals.h"
 #include "loader/userns.h"
 
 #include <errno.h>
@@ -114,7 +114,7 @@ become_program (const Joiner *joiner)
 
   if (chdir ("/") != 0)
     bz_fail_errno (&error, errno, NULL, "cannot enter the zone's /");
-  else if (bz_inside_choose_stdio (joiner->command, launch.stdio, &program.master, &error))
+  else if (bz_terminal_choose_stdio (joiner->command, launch.stdio, &program.master, &error))
     {
       launch.kept[1] = program.master;
       bz_launch (&launch);

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#define HALT_AGAIN_MS 1000
+
 typedef gboolean (*Request) (BzKeeper *keeper, int client, BzMessage *message, GError **error);
 
 /* --- requests --- */
@@ -101,6 +103,25 @@ on_grace_over (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Until an init has its handlers, the kernel keeps signals from it; so it is told again. */
+static gboolean
+on_halt_again (gpointer data)
+{
+  BzKeeper *keeper = data;
+
+  bz_pidfd_send_signal (keeper->init_pidfd, keeper->partition->halt_signal);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+halt_init (BzKeeper *keeper)
+{
+  if (keeper->partition->halt_signal == 0)
+    return; /* who asked runs the program that does it */
+  on_halt_again (keeper);
+  g_timeout_add (HALT_AGAIN_MS, on_halt_again, keeper);
+}
+
 static gboolean
 answer_stop (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
              GError **error G_GNUC_UNUSED)
@@ -108,11 +129,64 @@ answer_stop (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
   guint32 grace = 0;
 
   g_variant_dict_lookup (message->body, "grace", "u", &grace);
-  if (grace > 0)
+  keeper->stopping = TRUE;
+  if (grace > 0 && keeper->console != NULL)
+    halt_init (keeper);
+  else if (grace > 0)
     send_signal (keeper, SIGTERM);
   g_timeout_add (grace, on_grace_over, keeper);
   return TRUE; /* the client waits for the end of its connection */
 }
+
+/* --- the console --- */
+
+static gboolean
+answer_halt (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+{
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  if (keeper->console != NULL && keeper->partition->halt_command != NULL)
+    g_variant_dict_insert_value (
+        &body, "command",
+        g_variant_new_bytestring_array ((const char *const *) keeper->partition->halt_command, -1));
+  return bz_message_send (client, message->kind, g_variant_dict_end (&body), NULL, 0, error);
+}
+
+static gboolean
+answer_console (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+{
+  guint32 replay = 0;
+  gboolean plain = FALSE;
+
+  if (keeper->console == NULL)
+    return bz_fail (error, BZ_ERROR_STATE, "it runs a command and has not booted",
+                    "start it with `brandzone start`", "cannot attach to the console of zone %s",
+                    keeper->partition->name);
+  g_variant_dict_lookup (message->body, "replay", "u", &replay);
+  g_variant_dict_lookup (message->body, "plain", "b", &plain);
+  int fd = bz_console_join (keeper->console, replay, plain, error);
+  if (fd < 0)
+    return FALSE;
+  gboolean sent = bz_message_send (client, message->kind, NULL, &fd, 1, error);
+  close (fd);
+  return sent;
+}
+
+static gboolean
+answer_winsize (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
+                GError **error G_GNUC_UNUSED)
+{
+  guint32 rows = 0, columns = 0;
+
+  g_variant_dict_lookup (message->body, "rows", "u", &rows);
+  g_variant_dict_lookup (message->body, "columns", "u", &columns);
+  if (keeper->console != NULL)
+    bz_console_resize (keeper->console, rows, columns);
+  return TRUE;
+}
+
+/* --- joining --- */
 
 /* What a joining process needs: the partition, the namespaces, the cgroups. */
 static gboolean
@@ -164,7 +238,8 @@ static const struct {
 } requests[] = {
   { "info", answer_info },         { "journal", answer_journal }, { "trace", answer_trace },
   { "signal", answer_signal },     { "stop", answer_stop },       { "join", answer_join },
-  { "listener", answer_listener },
+  { "listener", answer_listener }, { "halt", answer_halt },       { "console", answer_console },
+  { "winsize", answer_winsize },
 };
 
 static void

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "loader/cgroup.h"
+#include "loader/keeper-console.h"
 #include "loader/keeper.h"
 #include "loader/message.h"
 #include "loader/namespaces.h"
@@ -29,6 +30,8 @@ typedef struct {
   int terminal; /* master of the first command's pty, or -1 */
   gboolean command_ended;
   int command_status;
+  BzConsole *console; /* NULL: it does not boot */
+  gboolean stopping;  /* a reboot ends it now */
 
   pid_t supervisor; /* 0: none */
   int supervisor_pidfd, supervisor_socket;
@@ -41,6 +44,9 @@ typedef struct {
 
 /* keeper-start.c: makes the partition and starts the command. On failure what was made is ended. */
 gboolean bz_keeper_start (BzKeeper *keeper, GError **error);
+
+/* Closes what belongs to a zone that has ended, so that it can be started again. */
+void bz_keeper_forget_zone (BzKeeper *keeper);
 
 /* keeper.c: exchanges the caller's streams, which the zone's first process has by now, for
  * /dev/null and the log; held here or by the supervisor they would keep pipes from ending and
@@ -59,6 +65,8 @@ gboolean bz_keeper_serve_supervisor (BzKeeper *keeper);
 
 /* Takes ownership of the listener, hands it to the supervisor and watches it. */
 gboolean bz_keeper_add_listener (BzKeeper *keeper, int listener, GError **error);
+
+void bz_keeper_close_listeners (BzKeeper *keeper);
 
 /* keeper-control.c */
 gboolean bz_keeper_open_control (BzKeeper *keeper, GError **error);

@@ -10,6 +10,9 @@
  *   starts the supervisor; "go"  ->  the command executes
  *                                <-  "started" [+ pty]         (from process 1)
  *
+ * A zone that boots sends "terminals" (masters) before "ready", and its first process executes init
+ * itself: the end of its socket takes the place of "started".
+ *
  * At any point "error" ends it. Until the end of the zone the first process has the keeper as the
  * parent whose death kills it: a zone without its keeper would have nobody to answer its calls. */
 #include "config.h"
@@ -188,6 +191,31 @@ take_listener (BzKeeper *keeper, BzMessage *ready, GError **error)
          && bz_keeper_add_listener (keeper, listener, error);
 }
 
+/* An init that was executed has closed its socket; one that could not has sent an error first. */
+static gboolean
+await_init (BzKeeper *keeper, GError **error)
+{
+  struct pollfd dead = { keeper->init_pidfd, POLLIN, 0 };
+  gboolean ended;
+
+  serve_until_news (keeper);
+  g_autoptr (BzMessage) message = bz_message_receive (keeper->init_socket, &ended, NULL);
+  if (message != NULL && !bz_message_check (message, error))
+    return FALSE;
+  if (!ended || poll (&dead, 1, 0) > 0)
+    return bz_fail (error, BZ_ERROR_FAILED, "its init ended at once", NULL,
+                    "cannot start the zone");
+  return TRUE;
+}
+
+static gboolean
+connect_console (BzKeeper *keeper, GError **error)
+{
+  g_autoptr (BzMessage) terminals = await (keeper, "terminals", error);
+
+  return terminals != NULL && bz_console_connect (keeper->console, terminals, error);
+}
+
 static gboolean
 start (BzKeeper *keeper, GError **error)
 {
@@ -196,10 +224,14 @@ start (BzKeeper *keeper, GError **error)
   if (!clone_init (keeper, error))
     return FALSE;
   bz_keeper_drop_streams (keeper);
-  if (!map_and_prepare (keeper, error) || (ready = await (keeper, "ready", error)) == NULL
-      || !take_listener (keeper, ready, error)
-      || !bz_message_send (keeper->init_socket, "go", NULL, NULL, 0, error)
-      || (started = await (keeper, "started", error)) == NULL)
+  if (!map_and_prepare (keeper, error)
+      || (keeper->console != NULL && !connect_console (keeper, error))
+      || (ready = await (keeper, "ready", error)) == NULL || !take_listener (keeper, ready, error)
+      || !bz_message_send (keeper->init_socket, "go", NULL, NULL, 0, error))
+    return FALSE;
+  if (keeper->console != NULL)
+    return await_init (keeper, error);
+  if ((started = await (keeper, "started", error)) == NULL)
     return FALSE;
   keeper->terminal = bz_message_take_fd (started, 0);
   return TRUE;
@@ -219,4 +251,19 @@ bz_keeper_start (BzKeeper *keeper, GError **error)
     }
   bz_keeper_stop_supervisor (keeper);
   return FALSE;
+}
+
+void
+bz_keeper_forget_zone (BzKeeper *keeper)
+{
+  bz_keeper_stop_supervisor (keeper);
+  bz_keeper_close_listeners (keeper);
+  bz_namespaces_close (keeper->namespaces);
+  if (keeper->journal >= 0)
+    close (keeper->journal);
+  if (keeper->init_pidfd >= 0)
+    close (keeper->init_pidfd);
+  if (keeper->init_socket >= 0)
+    close (keeper->init_socket);
+  keeper->journal = keeper->init_pidfd = keeper->init_socket = -1;
 }

@@ -181,6 +181,20 @@ on_listener_end (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+void
+bz_keeper_close_listeners (BzKeeper *keeper)
+{
+  for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
+    {
+      BzKeptListener *kept = &keeper->listeners[i];
+      if (kept->fd < 0)
+        continue;
+      g_source_remove (kept->source);
+      close (kept->fd);
+      kept->fd = -1;
+    }
+}
+
 gboolean
 bz_keeper_add_listener (BzKeeper *keeper, int listener, GError **error)
 {

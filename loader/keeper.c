@@ -41,8 +41,8 @@ on_init_end (gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpoint
   return G_SOURCE_REMOVE;
 }
 
-/* reboot(2) inside a pid namespace kills its first process: SIGHUP for a restart, SIGINT for halt and
- * power off (Linux 3.4). */
+/* reboot(2) inside a pid namespace kills its first process: SIGHUP for a restart, SIGINT for halt
+ * and power off (Linux 3.4). */
 static int
 how_it_ended (int status)
 {
@@ -60,6 +60,12 @@ reap_init (BzKeeper *keeper, int *how)
 
   while (waitpid (keeper->init, &status, 0) < 0 && errno == EINTR)
     ;
+  if (keeper->console != NULL)
+    {
+      *how = how_it_ended (status);
+      keeper->command_status = *how == BZ_END_COMMAND ? status : 0;
+      return;
+    }
   /* Its last words may still be in the socket. */
   if (!keeper->command_ended)
     on_init_message (keeper->init_socket, G_IO_IN, keeper);
@@ -78,12 +84,14 @@ unset_loginuid (void)
 
   if (fd < 0)
     return;
-  (void) !write (fd, "4294967295", 10); /* refused when set by a login that plain users can't undo */
+  (void) !write (fd, "4294967295",
+                 10); /* refused when set by a login that plain users can't undo */
   close (fd);
 }
 
 /* A caller may block signals or ignore SIGCHLD (statuses of children would be lost), be
- * in a directory that is to be unmounted, or have an umask that would hide the zone's mount points from its users. */
+ * in a directory that is to be unmounted, or have an umask that would hide the zone's mount points
+ * from its users. */
 static void
 forget_the_caller (void)
 {
@@ -125,11 +133,22 @@ bz_keeper_drop_streams (const BzKeeper *keeper)
 
 /* --- from start to end --- */
 
+static void
+say_start (BzKeeper *keeper)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *when = g_date_time_format_iso8601 (now);
+
+  bz_console_say (keeper->console, "zone %s starts, %s", keeper->partition->name, when);
+}
+
 static gboolean
 begin (BzKeeper *keeper, GError **error)
 {
   GVariantDict body;
 
+  if (keeper->console != NULL)
+    say_start (keeper);
   if (!bz_cgroup_limit (keeper->cgroup, keeper->partition->settings, error)
       || !bz_keeper_open_control (keeper, error) || !bz_keeper_start (keeper, error))
     return FALSE;
@@ -142,14 +161,45 @@ begin (BzKeeper *keeper, GError **error)
   return TRUE;
 }
 
-static void
+static int
 keep (BzKeeper *keeper)
 {
-  keeper->loop = g_main_loop_new (NULL, FALSE);
-  g_unix_fd_add (keeper->init_socket, G_IO_IN | G_IO_HUP, on_init_message, keeper);
+  int how;
+
+  if (keeper->console == NULL)
+    g_unix_fd_add (keeper->init_socket, G_IO_IN | G_IO_HUP, on_init_message, keeper);
   g_unix_fd_add (keeper->init_pidfd, G_IO_IN, on_init_end, keeper);
-  bz_keeper_serve (keeper);
   g_main_loop_run (keeper->loop);
+  reap_init (keeper, &how);
+  return how;
+}
+
+/* A reboot inside starts a zone that boots again, with the configuration that it has. */
+static gboolean
+start_again (BzKeeper *keeper, int how)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (keeper->console == NULL || how != BZ_END_REBOOTED || keeper->stopping)
+    return FALSE;
+  bz_console_disconnect (keeper->console);
+  bz_keeper_forget_zone (keeper);
+  say_start (keeper);
+  if (bz_keeper_start (keeper, &error))
+    return TRUE;
+  keeper->init = 0;
+  bz_console_say (keeper->console, "%s", error->message);
+  return FALSE;
+}
+
+static void
+keep_until_the_end (BzKeeper *keeper, int *how)
+{
+  keeper->loop = g_main_loop_new (NULL, FALSE);
+  bz_keeper_serve (keeper);
+  do
+    *how = keep (keeper);
+  while (start_again (keeper, *how));
 }
 
 static void
@@ -162,13 +212,21 @@ release_locks (const BzKeeper *keeper)
 
 /* The owner learns of the end last: when its connection closes, the name is free again. */
 static void
-finish (BzKeeper *keeper)
+finish (BzKeeper *keeper, int how)
 {
+  static const char *const ends[] = { [BZ_END_COMMAND] = "ended: its init died",
+                                      [BZ_END_HALTED] = "halted",
+                                      [BZ_END_REBOOTED] = "halted" };
   GVariantDict body;
-  int how;
 
-  reap_init (keeper, &how);
   bz_keeper_stop_supervisor (keeper);
+  if (keeper->console != NULL)
+    {
+      bz_console_disconnect (keeper->console);
+      bz_console_say (keeper->console, "zone %s %s", keeper->partition->name,
+                      keeper->stopping && how == BZ_END_COMMAND ? "was killed" : ends[how]);
+      bz_console_free (keeper->console);
+    }
   bz_cgroup_remove (keeper->cgroup);
   bz_keeper_close_control (keeper);
   release_locks (keeper);
@@ -196,6 +254,7 @@ bz_keeper_main (const BzKeeperOptions *options)
                       .supervisor_pidfd = -1,
                       .supervisor_socket = -1,
                       .journal = -1 };
+  int how = BZ_END_COMMAND;
 
   for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
     keeper.listeners[i].fd = -1;
@@ -208,15 +267,20 @@ bz_keeper_main (const BzKeeperOptions *options)
   keeper.cgroup = options->partition->no_cgroup
                       ? bz_cgroup_none ()
                       : bz_cgroup_create (options->partition->name, options->partition->run_dir);
+  if (options->partition->boot)
+    keeper.console = bz_console_new (options->partition->console_log);
   if (!begin (&keeper, &error))
     {
+      if (keeper.console != NULL)
+        bz_console_say (keeper.console, "%s", error->message);
+      bz_console_free (keeper.console);
       bz_cgroup_remove (keeper.cgroup);
       bz_keeper_close_control (&keeper);
       release_locks (&keeper);
       bz_message_send_error (keeper.owner, error, NULL);
       return BZ_EXIT_BRANDZONE;
     }
-  keep (&keeper);
-  finish (&keeper);
+  keep_until_the_end (&keeper, &how);
+  finish (&keeper, how);
   return 0;
 }

@@ -5,7 +5,8 @@
 
 /* Messages on the control socket (run_dir/control, SOCK_SEQPACKET) and on the
  * owner's connection. Requests: "info", "journal", "trace", "stop" {grace}, "signal" {signal},
- * "join", "listener" + fd. Answers: the request's kind, or "error". Events to the owner: "started"
+ * "join", "listener" + fd, "halt" (what stops an init), "console" {replay, plain}, "winsize" {rows,
+ * columns} (without an answer). Answers: the request's kind, or "error". Events to the owner: "started"
  * {init} [+ pty], "ended" {status, how} [+ journal]. */
 #define BZ_CONTROL_NAME "control"
 

@@ -261,13 +261,15 @@ launch_or_fail (const BzLaunch *launch, GError **error)
   g_auto (BzUser) user = { 0 };
 
   if (!take_terminal (launch->stdio, launch->terminal, error) || !place_stdio (launch->stdio, error)
-      || !close_others (launch, error) || !bz_user_lookup (command->user, &user, error))
+      || !close_others (launch, error)
+      || (!launch->init && !bz_user_lookup (command->user, &user, error)))
     return;
-  g_auto (GStrv) environment = complete_environment (command, &user);
+  g_auto (GStrv) environment =
+      launch->init ? g_strdupv (command->environment) : complete_environment (command, &user);
   if (launch->terminal)
     (void) !fchown (0, user.uid, (gid_t) -1); /* best effort: the tty's group stays */
   umask (022);
-  prctl (PR_SET_PDEATHSIG, 0);
+  prctl (PR_SET_PDEATHSIG, launch->init ? SIGKILL : 0);
   reset_signals ();
   bz_close_range (3, ~0U, BZ_CLOSE_RANGE_CLOEXEC);
   if (!set_limits (launch->plan, error) || !set_personality (launch->plan, error)

@@ -9,6 +9,8 @@ typedef struct {
   const BzPlan *plan;
   int stdio[3];      /* the descriptors to use as 0, 1, 2 */
   gboolean terminal; /* they are a terminal, which becomes the controlling one of a new session */
+  gboolean init;    /* it is process 1: no user is looked up, nothing is added to its environment,
+                     * and it dies with its parent, the keeper */
   gboolean alone;   /* no other program runs in the zone: nobody there could look into this process,
                      * and the   supervisor shall (shadow/images.c) */
   int error_socket; /* where an error goes, as a message; close-on-exec: its end tells of success */

@@ -64,6 +64,10 @@ typedef struct {
   BzPlan *plan;
   GBytes *filter;          /* of bz_filter_compile; empty: none is installed */
   BzCommand *command;
+  gboolean boot;           /* the command is the distribution's init: it becomes process 1 */
+  int halt_signal;         /* boot: what tells init to halt; 0: a program does */
+  char **halt_command;     /* boot: that program of the zone; NULL: the signal does */
+  char *console_log;       /* boot: where the console's text is kept (console-log.h) */
 } BzPartition;
 
 BzPartition *bz_partition_new (void);
@@ -91,6 +95,16 @@ typedef void (*BzJournalFunc) (int journal_fd, gpointer data);
 gboolean bz_loader_run (const BzPartition *partition, BzJournalFunc on_end, gpointer data,
                         BzEnd *end, GError **error);
 
+/* Starts a zone that boots (partition->boot) and returns as soon as its init was executed.
+ * Same errors as bz_loader_run. */
+gboolean bz_loader_start (const BzPartition *partition, GError **error);
+
+/* Attaches the caller's standard streams to the console of a zone that has booted, from its last
+ * `replay` bytes on, until the zone ends, `~.` is typed or the input ends. follow: text for a
+ * reader instead; no input is passed on. *detached (may be NULL): the zone goes on. */
+gboolean bz_loader_console (const char *run_dir, guint replay, gboolean follow, gboolean *detached,
+                            GError **error);
+
 /* Runs a command in the running zone whose keeper listens in run_dir. Same waiting, same errors;
  * BZ_ERROR_STATE when no keeper answers. */
 gboolean bz_loader_exec (const char *run_dir, const BzCommand *command, BzEnd *end, GError **error);
@@ -108,7 +122,7 @@ int bz_loader_journal (const char *run_dir, GError **error);
 /* A socket that receives struct BzTraceEvent until the zone ends (then end of file), or -1. */
 int bz_loader_trace (const char *run_dir, GError **error);
 
-/* Ends the zone: init gets SIGTERM, after `grace_ms` the pid namespace is killed. Waits for the keeper to be gone. */
+/* Ends the zone: its command gets SIGTERM, an init what makes it halt; after `grace_ms` the pid namespace is killed. Waits for the keeper to be gone. */
 gboolean bz_loader_stop (const char *run_dir, guint grace_ms, GError **error);
 
 /* Runs `function` in a child inside a new user namespace with the given maps (and a mount

@@ -9,6 +9,11 @@ libloader_a_SOURCES = \
 	loader/cgroup.h \
 	loader/client.c \
 	loader/client.h \
+	loader/console-log.c \
+	loader/console-log.h \
+	loader/console-text.c \
+	loader/console-text.h \
+	loader/console.c \
 	loader/devices-extra.c \
 	loader/devices-extra.h \
 	loader/devices.c \
@@ -38,6 +43,9 @@ libloader_a_SOURCES = \
 	loader/settings.h \
 	loader/shield.c \
 	loader/shield.h \
+	loader/stop.c \
+	loader/terminals.c \
+	loader/terminals.h \
 	loader/user.c \
 	loader/user.h \
 	loader/userns.c \
@@ -48,6 +56,8 @@ libloader_a_SOURCES = \
 
 pkglibexec_PROGRAMS += brandzone-keeper
 brandzone_keeper_SOURCES = \
+	loader/keeper-console.c \
+	loader/keeper-console.h \
 	loader/keeper-control.c \
 	loader/keeper-main.c \
 	loader/keeper-private.h \

@@ -78,6 +78,8 @@ bz_partition_free (BzPartition *partition)
   g_clear_pointer (&partition->plan, bz_plan_free);
   g_clear_pointer (&partition->filter, g_bytes_unref);
   g_clear_pointer (&partition->command, bz_command_free);
+  g_strfreev (partition->halt_command);
+  g_free (partition->console_log);
   g_free (partition);
 }
 
@@ -205,6 +207,11 @@ bz_partition_to_variant (const BzPartition *partition)
       g_variant_new_from_bytes (G_VARIANT_TYPE ("ay"), partition->filter, TRUE));
   if (partition->command != NULL)
     g_variant_dict_insert_value (&dict, "command", command_to_variant (partition->command));
+  g_variant_dict_insert (&dict, "boot", "b", partition->boot);
+  g_variant_dict_insert (&dict, "halt-signal", "i", (gint32) partition->halt_signal);
+  if (partition->halt_command != NULL)
+    insert_strings (&dict, "halt-command", partition->halt_command);
+  insert_bytestring (&dict, "console-log", partition->console_log);
   return g_variant_dict_end (&dict);
 }
 
@@ -216,6 +223,7 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   g_autoptr (GVariant) uids = NULL, gids = NULL, volumes = NULL, settings = NULL, plan = NULL,
                        filter = NULL, command = NULL;
   guint32 id_storage = 0, network = 0;
+  gint32 halt_signal = 0;
 
   g_variant_dict_lookup (dict, "name", "^ay", &partition->name);
   g_variant_dict_lookup (dict, "root", "^ay", &partition->root);
@@ -227,6 +235,11 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   g_variant_dict_lookup (dict, "hostname", "^ay", &partition->hostname);
   g_variant_dict_lookup (dict, "shadow-dir", "^ay", &partition->shadow_dir);
   g_variant_dict_lookup (dict, "run-dir", "^ay", &partition->run_dir);
+  g_variant_dict_lookup (dict, "boot", "b", &partition->boot);
+  g_variant_dict_lookup (dict, "halt-signal", "i", &halt_signal);
+  g_variant_dict_lookup (dict, "halt-command", "^aay", &partition->halt_command);
+  g_variant_dict_lookup (dict, "console-log", "^ay", &partition->console_log);
+  partition->halt_signal = halt_signal;
   partition->id_storage = id_storage;
   partition->network = network;
   uids = g_variant_dict_lookup_value (dict, "uids", G_VARIANT_TYPE ("a(uuu)"));

@@ -193,31 +193,57 @@ start_and_attend (const BzPartition *partition, Owner *owner, GError **error)
   return good;
 }
 
+/* Starts the keeper. Returns the owner's connection to it, or -1. */
+static int
+start_keeper (const BzPartition *partition, GError **error)
+{
+  int pair[2];
+  int spec = write_spec (partition, error);
+
+  if (spec < 0)
+    return -1;
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    {
+      int saved = errno;
+      close (spec);
+      bz_fail_errno (error, saved, NULL, "cannot make a socket pair");
+      return -1;
+    }
+  gboolean good = spawn_keeper (partition, spec, pair[1], error);
+  close (spec);
+  close (pair[1]);
+  if (good)
+    return pair[0];
+  close (pair[0]);
+  return -1;
+}
+
 gboolean
 bz_loader_run (const BzPartition *partition, BzJournalFunc on_end, gpointer data, BzEnd *end,
                GError **error)
 {
   Owner owner = { .on_end = on_end, .data = data, .end = end };
-  int pair[2];
-  int spec = write_spec (partition, error);
+  sigset_t saved_mask;
 
   *end = (BzEnd){ 0 };
-  if (spec < 0)
-    return FALSE;
-  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-    {
-      int saved = errno;
-      close (spec);
-      return bz_fail_errno (error, saved, NULL, "cannot make a socket pair");
-    }
-  sigset_t saved_mask;
   bz_attend_hold_signals (&saved_mask);
-  owner.connection = pair[0];
-  gboolean good = spawn_keeper (partition, spec, pair[1], error);
-  close (spec);
-  close (pair[1]);
-  good = good && start_and_attend (partition, &owner, error);
+  owner.connection = start_keeper (partition, error);
+  gboolean good = owner.connection >= 0 && start_and_attend (partition, &owner, error);
   sigprocmask (SIG_SETMASK, &saved_mask, NULL);
-  close (pair[0]);
+  if (owner.connection >= 0)
+    close (owner.connection);
   return good;
+}
+
+gboolean
+bz_loader_start (const BzPartition *partition, GError **error)
+{
+  int connection = start_keeper (partition, error);
+  g_autoptr (BzMessage) started = NULL;
+
+  if (connection < 0)
+    return FALSE;
+  started = bz_message_receive (connection, NULL, error);
+  close (connection);
+  return started != NULL && bz_message_check (started, error);
 }

@@ -84,6 +84,30 @@ static const BzOption exec_options[] = {
   OPTION_INTERACTIVE, OPTION_TTY, OPTION_USER, OPTION_WORKDIR, OPTION_ENV, END
 };
 
+static const BzOption start_options[] = {
+  STRING ("init", 0, "PATH", "the program of the zone that becomes process 1 (/sbin/init)"),
+  LIST ("volume", 'v', "SRC:DST[:ro]", "show a file or directory of the host in the zone"),
+  STRING ("network", 0, "none|host",
+          "the zone's network: loopback alone (the default), or the host's"),
+  STRING ("hostname", 0, "NAME", "the zone's host name"),
+  OPTION_BRAND,
+  OPTION_ABI,
+  OPTION_RELEASE,
+  OPTION_DISABLE_ROW,
+  OPTION_WITHOUT,
+  END
+};
+
+static const BzOption restart_options[] = {
+  STRING ("time", 't', "SECONDS", "wait so long before the zone is killed (10)"),
+  END
+};
+
+static const BzOption logs_options[] = {
+  FLAG ("follow", 'f', "go on until the zone ends"),
+  END
+};
+
 static const BzOption stop_options[] = {
   STRING ("time", 't', "SECONDS", "wait so long before the zone is killed (10)"),
   END
@@ -125,6 +149,18 @@ const BzVerb bz_verbs[] = {
   { "exec", "NAME [--] COMMAND [ARGUMENT]...", 1, 1, BZ_VERB_COMMAND | BZ_VERB_STATUS,
     "run a command in a zone that is running",
     exec_options, bz_verb_exec },
+  { "start", "NAME [--] [ARGUMENT]...", 1, 1, BZ_VERB_COMMAND,
+    "boot a zone: its own init becomes process 1",
+    start_options, bz_verb_start },
+  { "restart", "NAME", 1, 1, 0,
+    "end a zone if it runs, and boot it",
+    restart_options, bz_verb_restart },
+  { "console", "NAME", 1, 1, 0,
+    "attach to the console of a zone that has booted",
+    no_options, bz_verb_console },
+  { "logs", "NAME", 1, 1, 0,
+    "print what the console of a zone has said",
+    logs_options, bz_verb_logs },
   { "stop", "NAME...", 1, ANY, 0,
     "end a running zone",
     stop_options, bz_verb_stop },

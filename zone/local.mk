@@ -1,6 +1,10 @@
 ## zone: configuration, state, the command line
 noinst_LIBRARIES += libzone.a
 libzone_a_SOURCES = \
+	zone/boot-family.c \
+	zone/boot-family.h \
+	zone/boot.c \
+	zone/boot.h \
 	zone/check-libraries.c \
 	zone/check-private.h \
 	zone/check-rules.c \
@@ -53,6 +57,7 @@ libzone_a_SOURCES = \
 	zone/verb-list.c \
 	zone/verb-plan.c \
 	zone/verb-run.c \
+	zone/verb-start.c \
 	zone/verb-trace.c \
 	zone/verbs.h \
 	zone/volume.c \

@@ -5,6 +5,7 @@
 
 #include "brand/base/error.h"
 #include "syscall-xlat/filter.h"
+#include "zone/boot.h"
 #include "zone/ids.h"
 #include "zone/names.h"
 
@@ -119,7 +120,8 @@ bz_prepared_finish (BzPrepared *prepared, const BzContext *context)
 
 /* What zones of both kinds have in common. */
 static gboolean
-fill (BzPrepared *prepared, const BzContext *context, const BzArguments *arguments, GError **error)
+fill (BzPrepared *prepared, const BzContext *context, const BzArguments *arguments, gboolean boot,
+      GError **error)
 {
   BzPartition *partition = prepared->partition;
   const BzPlanning *planning = prepared->planning;
@@ -146,6 +148,8 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
     return FALSE;
   if (partition->plan->quirk[BZ_QUIRK_VSYSCALL] != 0)
     partition->shadow_dir = g_build_filename (context->dirs->cache, "shadow", NULL);
+  if (boot)
+    return bz_boot_prepare (context, arguments, planning, partition, error);
   partition->command = bz_prepare_command (arguments, planning->tree_fd, error);
   return partition->command != NULL
          && (!partition->throw_away || prepare_scratch (prepared, context, error));
@@ -201,9 +205,9 @@ check_storage (const BzPlanning *planning, GError **error)
   return TRUE;
 }
 
-BzPrepared *
-bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const char *name,
-                 GError **error)
+static BzPrepared *
+prepare_installed (const BzContext *context, const BzArguments *arguments, const char *name,
+                   gboolean boot, GError **error)
 {
   g_autoptr (BzPrepared) prepared = prepared_new ();
 
@@ -225,9 +229,23 @@ bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const c
   if (geteuid () != 0 && state->uids->len == 0)
     bz_context_note (context, "the zone was installed with one user id: chown, su and daemons with "
                               "users of their own fail (see subordinate-ids in brandzone doctor)");
-  if (!fill (prepared, context, arguments, error))
+  if (!fill (prepared, context, arguments, boot, error))
     return NULL;
   return g_steal_pointer (&prepared);
+}
+
+BzPrepared *
+bz_prepare_zone (const BzContext *context, const BzArguments *arguments, const char *name,
+                 GError **error)
+{
+  return prepare_installed (context, arguments, name, FALSE, error);
+}
+
+BzPrepared *
+bz_prepare_boot (const BzContext *context, const BzArguments *arguments, const char *name,
+                 GError **error)
+{
+  return prepare_installed (context, arguments, name, TRUE, error);
 }
 
 /* Ids of a throw-away zone: root takes a free range for its life, a plain user has his subordinate
@@ -278,7 +296,7 @@ bz_prepare_image (const BzContext *context, const BzArguments *arguments, const 
   prepared->partition->name = bz_name_from_path (prepared->planning->tree);
   prepared->partition->run_dir = bz_dirs_run (context->dirs, place);
   prepared->partition->throw_away = TRUE;
-  if (!claim_ids (prepared, context, error) || !fill (prepared, context, arguments, error))
+  if (!claim_ids (prepared, context, error) || !fill (prepared, context, arguments, FALSE, error))
     return NULL;
   return g_steal_pointer (&prepared);
 }

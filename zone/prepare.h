@@ -20,6 +20,9 @@ void bz_prepared_finish (BzPrepared *prepared, const BzContext *context);
 /* The zone called `name`, locked. */
 BzPrepared *bz_prepare_zone (const BzContext *context, const BzArguments *arguments,
                              const char *name, GError **error);
+/* The same, to boot: its command is the init of the tree (boot.h). */
+BzPrepared *bz_prepare_boot (const BzContext *context, const BzArguments *arguments,
+                             const char *name, GError **error);
 /* A throw-away zone of a tree on the host. */
 BzPrepared *bz_prepare_image (const BzContext *context, const BzArguments *arguments,
                               const char *tree, GError **error);

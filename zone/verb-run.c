@@ -177,9 +177,8 @@ bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error)
   return tell_end (context, planning, full != NULL ? full->plan : NULL, command, name, &end);
 }
 
-/* --time in milliseconds. */
-static gboolean
-grace_option (const BzArguments *arguments, guint *grace_ms, GError **error)
+gboolean
+bz_stop_grace (const BzArguments *arguments, guint *grace_ms, GError **error)
 {
   const char *given = bz_arguments_string (arguments, "time");
   guint64 seconds = STOP_SECONDS;
@@ -196,7 +195,7 @@ bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error)
 {
   guint grace_ms = 0;
 
-  if (!grace_option (arguments, &grace_ms, error))
+  if (!bz_stop_grace (arguments, &grace_ms, error))
     return -1;
   for (guint i = 0; i < bz_arguments_n_words (arguments); i++)
     {

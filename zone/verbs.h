@@ -7,6 +7,10 @@ int bz_verb_install (BzContext *context, const BzArguments *arguments, GError **
 int bz_verb_remove (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_start (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_restart (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_console (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_logs (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_list (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error);
@@ -21,3 +25,6 @@ int bz_verb_help (BzContext *context, const BzArguments *arguments, GError **err
 int bz_verb_completion (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_manual (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_names (BzContext *context, const BzArguments *arguments, GError **error);
+
+/* --time of stop and restart, in milliseconds. */
+gboolean bz_stop_grace (const BzArguments *arguments, guint *grace_ms, GError **error);

@@ -1,0 +1,246 @@
+/* The console of a zone that boots: somebody always reads it.
+ *
+ * Facts: a pty whose master nobody reads blocks its writers after some kilobytes: an init that
+ * says much would stop in the middle of a boot. A master whose slaves are all closed gives EIO and
+ * a hang-up that does not end (inits open their console only while they write), and vhangup(2),
+ * which every getty and login call, makes what was open before useless for writing but counts as
+ * open all the same.
+ *
+ * Choice: the keeper holds each terminal open from both ends and reads all of it. The console's
+ * text goes to the log and to the clients; what the other terminals say, nobody sees. A client that
+ * does not read loses bytes; nobody waits for it. */
+#include "config.h"
+
+#include "loader/keeper-console.h"
+
+#include "brand/base/error.h"
+#include "loader/console-log.h"
+#include "loader/console-text.h"
+#include "loader/terminals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CLIENTS_MAX 32
+#define CLIENT_BUFFER (1024 * 1024)
+
+typedef struct {
+  BzConsole *console;
+  gboolean first; /* the console itself */
+  int master, slave;
+  guint source;
+} Terminal;
+
+typedef struct {
+  BzConsole *console;
+  int fd;
+  gboolean plain;
+  guint source;
+} Client;
+
+struct BzConsole {
+  char *path;
+  BzConsoleLog *log;
+  BzTextFilter filter;
+  Terminal terminals[BZ_TERMINALS];
+  GPtrArray *clients; /* of Client */
+};
+
+static void
+free_client (gpointer data)
+{
+  Client *client = data;
+
+  if (client->source != 0)
+    g_source_remove (client->source);
+  close (client->fd);
+  g_free (client);
+}
+
+BzConsole *
+bz_console_new (const char *log)
+{
+  BzConsole *console = g_new0 (BzConsole, 1);
+
+  console->path = g_strdup (log);
+  console->log = bz_console_log_open (log);
+  console->clients = g_ptr_array_new_with_free_func (free_client);
+  for (guint i = 0; i < BZ_TERMINALS; i++)
+    console->terminals[i] =
+        (Terminal){ .console = console, .first = i == 0, .master = -1, .slave = -1 };
+  return console;
+}
+
+/* --- from the zone --- */
+
+static void
+publish (BzConsole *console, const char *bytes, gsize length)
+{
+  g_autofree char *text = g_malloc (length + 1);
+  gsize text_length = bz_text_filter (&console->filter, bytes, length, text);
+
+  bz_console_log_append (console->log, text, text_length);
+  for (guint i = 0; i < console->clients->len; i++)
+    {
+      const Client *client = g_ptr_array_index (console->clients, i);
+      (void) !send (client->fd, client->plain ? text : bytes, client->plain ? text_length : length,
+                    MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+}
+
+static gboolean
+on_output (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  Terminal *terminal = data;
+  char bytes[4096];
+  ssize_t got = read (fd, bytes, sizeof bytes);
+
+  if (got > 0 && terminal->first)
+    publish (terminal->console, bytes, (gsize) got);
+  if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+    return G_SOURCE_CONTINUE;
+  terminal->source = 0; /* the other side is gone although it is held: nothing more can come */
+  return G_SOURCE_REMOVE;
+}
+
+gboolean
+bz_console_connect (BzConsole *console, BzMessage *terminals, GError **error)
+{
+  if (terminals->fd_count < BZ_TERMINALS)
+    return bz_fail (error, BZ_ERROR_FAILED, "it has no terminals", NULL, "cannot start the zone");
+  console->filter = (BzTextFilter){ 0 };
+  for (guint i = 0; i < BZ_TERMINALS; i++)
+    {
+      Terminal *terminal = &console->terminals[i];
+      terminal->master = bz_message_take_fd (terminals, i);
+      fcntl (terminal->master, F_SETFL, O_RDWR | O_NONBLOCK);
+      /* Linux 4.13; without it the terminal is read as long as the zone has it open. */
+      terminal->slave = ioctl (terminal->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+      terminal->source = g_unix_fd_add (terminal->master, G_IO_IN, on_output, terminal);
+    }
+  return TRUE;
+}
+
+void
+bz_console_disconnect (BzConsole *console)
+{
+  for (guint i = 0; i < BZ_TERMINALS; i++)
+    {
+      Terminal *terminal = &console->terminals[i];
+      if (terminal->source != 0)
+        g_source_remove (terminal->source);
+      terminal->source = 0;
+      if (terminal->slave >= 0)
+        close (terminal->slave);
+      /* The last words; they are few: a pty holds no more than some kilobytes. */
+      while (terminal->first && terminal->master >= 0)
+        {
+          char bytes[4096];
+          ssize_t got = read (terminal->master, bytes, sizeof bytes);
+          if (got <= 0)
+            break;
+          publish (console, bytes, (gsize) got);
+        }
+      if (terminal->master >= 0)
+        close (terminal->master);
+      terminal->slave = terminal->master = -1;
+    }
+}
+
+void
+bz_console_say (BzConsole *console, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_autofree char *line = g_strdup_printf ("\r\nbrandzone: %s\r\n", text);
+  publish (console, line, strlen (line));
+}
+
+/* --- clients --- */
+
+static gboolean
+on_input (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  Client *client = data;
+  int master = client->console->terminals[0].master;
+  char bytes[1024];
+  ssize_t got = recv (fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+  if (got < 0 && (errno == EAGAIN || errno == EINTR))
+    return G_SOURCE_CONTINUE;
+  if (got <= 0)
+    {
+      client->source = 0; /* removed by returning */
+      g_ptr_array_remove_fast (client->console->clients, client);
+      return G_SOURCE_REMOVE;
+    }
+  /* What a full terminal has no room for is lost, as on a serial line. */
+  if (!client->plain && master >= 0)
+    (void) !write (master, bytes, (gsize) got);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+replay_log (const BzConsole *console, int fd, guint bytes)
+{
+  if (console->path == NULL || bytes == 0)
+    return;
+  g_autoptr (GString) text = bz_console_log_tail (console->path, bytes);
+  (void) !send (fd, text->str, text->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int
+bz_console_join (BzConsole *console, guint replay, gboolean plain, GError **error)
+{
+  const int room = CLIENT_BUFFER;
+  int pair[2];
+
+  if (console->clients->len >= CLIENTS_MAX)
+    {
+      bz_fail (error, BZ_ERROR_STATE, "too many are attached to it", "detach some of them first",
+               "cannot attach to the console");
+      return -1;
+    }
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    {
+      bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
+      return -1;
+    }
+  setsockopt (pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+  replay_log (console, pair[0], MIN (replay, BZ_CONSOLE_LOG_MAX / 2));
+  Client *client = g_new0 (Client, 1);
+  *client = (Client){ .console = console, .fd = pair[0], .plain = plain };
+  client->source = g_unix_fd_add (pair[0], G_IO_IN, on_input, client);
+  g_ptr_array_add (console->clients, client);
+  return pair[1];
+}
+
+void
+bz_console_resize (BzConsole *console, guint rows, guint columns)
+{
+  struct winsize size = { .ws_row = (unsigned short) MIN (rows, 1000),
+                          .ws_col = (unsigned short) MIN (columns, 1000) };
+
+  if (console->terminals[0].master >= 0 && rows > 0 && columns > 0)
+    ioctl (console->terminals[0].master, TIOCSWINSZ, &size);
+}
+
+void
+bz_console_free (BzConsole *console)
+{
+  if (console == NULL)
+    return;
+  bz_console_disconnect (console);
+  g_ptr_array_unref (console->clients);
+  bz_console_log_close (console->log);
+  g_free (console->path);
+  g_free (console);
+}

@@ -1,0 +1,24 @@
+/* Terminals inside a zone. All of this runs inside, by whoever sets the zone up or joins it. */
+#pragma once
+
+#include "loader/loader.h"
+
+/* The console, which is tty1 as well, and tty2 to tty6. */
+#define BZ_TERMINALS 6
+
+/* The streams of a command: a new pty of the zone's (its master in *master, else -1), or the
+ * caller's own, with the zone's /dev/null for the input of a command that is not interactive. */
+gboolean bz_terminal_choose_stdio (const BzCommand *command, int stdio[3], int *master,
+                                   GError **error);
+
+/* The zone's /dev/null, or -1: its root may have put a link out of the zone, or anything else, in
+ * its place. */
+int bz_terminal_open_null (int flags, GError **error);
+
+/* Shows the pty under another name, making the place for it in /dev; without a word when it can't.
+ */
+void bz_terminal_bind (int slave, const char *path);
+
+/* The terminals of a zone that boots, with their names in /dev. The masters, and the slave of the
+ * console, are the caller's. */
+gboolean bz_terminals_make (int masters[BZ_TERMINALS], int *console, GError **error);

@@ -1,0 +1,70 @@
+#include "config.h"
+
+#include "zone/boot.h"
+
+#include "brand/base/error.h"
+#include "zone/boot-family.h"
+#include "zone/names.h"
+
+#include <signal.h>
+
+/* What a kernel gives to init, and what tells an init that it is in a container. The value is
+ * known to systemd and to the start scripts of Upstart's time alike; those know no other, and
+ * some read the first variable only
+ * (FAILURES B5). */
+static const char *const environment[] = { "container=lxc", "HOME=/", "TERM=linux",
+                                           "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
+
+char *
+bz_boot_console_log (const BzDirs *dirs, const char *name)
+{
+  g_autofree char *zone = bz_dirs_zone (dirs, name);
+
+  return g_build_filename (zone, "console.log", NULL);
+}
+
+static BzCommand *
+init_command (const char *init, char **words)
+{
+  BzCommand *command = bz_command_new ();
+  g_autoptr (GStrvBuilder) argv = g_strv_builder_new ();
+
+  g_strv_builder_add (argv, init);
+  g_strv_builder_addv (argv, (const char **) words);
+  command->argv = g_strv_builder_end (argv);
+  command->environment = g_strdupv ((char **) environment);
+  command->directory = g_strdup ("/");
+  return command;
+}
+
+static void
+set_halt (const BzContext *context, const BzBootFamily *family, const char *init,
+          BzPartition *partition)
+{
+  if (family == NULL)
+    {
+      g_autofree char *safe = bz_text_safe (init);
+      bz_context_note (context, "%s is an init of no known family: it gets SIGTERM to halt", safe);
+      partition->halt_signal = SIGTERM;
+      return;
+    }
+  partition->halt_signal = family->halt_signal;
+  partition->halt_command = g_strdupv (family->halt_command);
+}
+
+gboolean
+bz_boot_prepare (const BzContext *context, const BzArguments *arguments, const BzPlanning *planning,
+                 BzPartition *partition, GError **error)
+{
+  g_autoptr (BzBootFamily) family = NULL;
+  g_autofree char *init =
+      bz_boot_find_init (planning->tree_fd, bz_arguments_string (arguments, "init"), error);
+
+  if (init == NULL || !bz_boot_family_find (planning->tree_fd, init, &family, error))
+    return FALSE;
+  partition->boot = TRUE;
+  partition->command = init_command (init, bz_arguments_command (arguments));
+  partition->console_log = bz_boot_console_log (context->dirs, partition->name);
+  set_halt (context, family, init, partition);
+  return TRUE;
+}

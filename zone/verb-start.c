@@ -1,0 +1,108 @@
+/* start, restart, console and logs. */
+#include "config.h"
+
+#include "brand/base/error.h"
+#include "loader/console-log.h"
+#include "zone/boot.h"
+#include "zone/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What `console` shows of what was said before. */
+#define REPLAY (4 * 1024)
+
+static gboolean
+start_zone (BzContext *context, const BzArguments *arguments, const char *name, GError **error)
+{
+  g_autoptr (BzPrepared) prepared = bz_prepare_boot (context, arguments, name, error);
+
+  if (prepared == NULL || !bz_loader_start (prepared->partition, error))
+    return FALSE;
+  bz_context_detail (context, "zone %s has started", name);
+  return TRUE;
+}
+
+int
+bz_verb_start (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  return start_zone (context, arguments, bz_arguments_word (arguments, 0), error) ? 0 : -1;
+}
+
+int
+bz_verb_restart (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  const char *name = bz_arguments_word (arguments, 0);
+  g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, error);
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+  guint grace_ms;
+
+  if (state == NULL || !bz_stop_grace (arguments, &grace_ms, error))
+    return -1;
+  if (bz_state_condition (context->dirs, name, NULL) == BZ_ZONE_RUNNING
+      && !bz_loader_stop (run_dir, grace_ms, error))
+    return -1;
+  return start_zone (context, arguments, name, error) ? 0 : -1;
+}
+
+static gboolean
+check_running (const BzContext *context, const char *name, GError **error)
+{
+  g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, error);
+
+  if (state == NULL)
+    return FALSE;
+  if (bz_state_condition (context->dirs, name, NULL) == BZ_ZONE_RUNNING)
+    return TRUE;
+  g_autofree char *hint = g_strdup_printf ("start it: brandzone start %s", name);
+  return bz_fail (error, BZ_ERROR_STATE, "it is not running", hint, "zone %s", name);
+}
+
+int
+bz_verb_console (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  const char *name = bz_arguments_word (arguments, 0);
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+  gboolean detached = FALSE;
+
+  if (!check_running (context, name, error))
+    return -1;
+  if (isatty (STDIN_FILENO))
+    bz_context_note (context, "the console of %s; ~. at the start of a line leaves it", name);
+  if (!bz_loader_console (run_dir, REPLAY, FALSE, &detached, error))
+    return -1;
+  if (isatty (STDIN_FILENO))
+    bz_context_note (context, detached ? "detached; zone %s goes on" : "zone %s has ended", name);
+  return 0;
+}
+
+static void
+print_log (const BzContext *context, const char *name)
+{
+  g_autofree char *path = bz_boot_console_log (context->dirs, name);
+  g_autoptr (GString) text = bz_console_log_tail (path, 2 * BZ_CONSOLE_LOG_MAX);
+
+  if (text->len == 0)
+    bz_context_note (context, "nothing is kept of the console of %s: it has not been started",
+                     name);
+  fwrite (text->str, 1, text->len, stdout);
+}
+
+int
+bz_verb_logs (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  const char *name = bz_arguments_word (arguments, 0);
+  g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, error);
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+
+  if (state == NULL)
+    return -1;
+  if (!bz_arguments_flag (arguments, "follow")
+      || bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
+    {
+      print_log (context, name);
+      return 0;
+    }
+  return bz_loader_console (run_dir, BZ_CONSOLE_LOG_MAX, TRUE, NULL, error) ? 0 : -1;
+}
