@@ -3,7 +3,7 @@
 #include "zone/boot.h"
 
 #include "brand/base/error.h"
-#include "zone/boot-family.h"
+#include "zone/boot-edits.h"
 #include "zone/names.h"
 
 #include <signal.h>
@@ -52,6 +52,23 @@ set_halt (const BzContext *context, const BzBootFamily *family, const char *init
   partition->halt_command = g_strdupv (family->halt_command);
 }
 
+static gboolean
+make_edits (const BzContext *context, const BzPlanning *planning, const BzBootFamily *family,
+            GError **error)
+{
+  g_autoptr (GPtrArray) results = bz_boot_edits (planning->tree_fd, family, BZ_EDITS_MAKE, error);
+
+  for (guint i = 0; results != NULL && i < results->len; i++)
+    {
+      const BzEditResult *result = g_ptr_array_index (results, i);
+      if (result->state == BZ_EDIT_NEEDED)
+        bz_context_note (context,
+                         "line %u of the zone's %s is edited (see brandzone boot-edits %s)",
+                         result->line, result->edit->file, planning->state->name);
+    }
+  return results != NULL;
+}
+
 gboolean
 bz_boot_prepare (const BzContext *context, const BzArguments *arguments, const BzPlanning *planning,
                  BzPartition *partition, GError **error)
@@ -61,6 +78,9 @@ bz_boot_prepare (const BzContext *context, const BzArguments *arguments, const B
       bz_boot_find_init (planning->tree_fd, bz_arguments_string (arguments, "init"), error);
 
   if (init == NULL || !bz_boot_family_find (planning->tree_fd, init, &family, error))
+    return FALSE;
+  if (family != NULL && !bz_arguments_flag (arguments, "no-edits")
+      && !make_edits (context, planning, family, error))
     return FALSE;
   partition->boot = TRUE;
   partition->command = init_command (init, bz_arguments_command (arguments));

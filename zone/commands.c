@@ -86,6 +86,7 @@ static const BzOption exec_options[] = {
 
 static const BzOption start_options[] = {
   STRING ("init", 0, "PATH", "the program of the zone that becomes process 1 (/sbin/init)"),
+  FLAG ("no-edits", 0, "leave the zone's files as they are, see boot-edits"),
   LIST ("volume", 'v', "SRC:DST[:ro]", "show a file or directory of the host in the zone"),
   STRING ("network", 0, "none|host",
           "the zone's network: loopback alone (the default), or the host's"),
@@ -105,6 +106,12 @@ static const BzOption restart_options[] = {
 
 static const BzOption logs_options[] = {
   FLAG ("follow", 'f', "go on until the zone ends"),
+  END
+};
+
+static const BzOption boot_edits_options[] = {
+  FLAG ("diff", 0, "print them as a difference"),
+  FLAG ("undo", 0, "put the lines back as they were"),
   END
 };
 
@@ -161,6 +168,9 @@ const BzVerb bz_verbs[] = {
   { "logs", "NAME", 1, 1, 0,
     "print what the console of a zone has said",
     logs_options, bz_verb_logs },
+  { "boot-edits", "NAME", 1, 1, 0,
+    "list the edits of a zone's files that its boot cannot do without",
+    boot_edits_options, bz_verb_boot_edits },
   { "stop", "NAME...", 1, ANY, 0,
     "end a running zone",
     stop_options, bz_verb_stop },

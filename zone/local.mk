@@ -1,6 +1,8 @@
 ## zone: configuration, state, the command line
 noinst_LIBRARIES += libzone.a
 libzone_a_SOURCES = \
+	zone/boot-edits.c \
+	zone/boot-edits.h \
 	zone/boot-family.c \
 	zone/boot-family.h \
 	zone/boot.c \
@@ -49,6 +51,7 @@ libzone_a_SOURCES = \
 	zone/state.h \
 	zone/trace-line.c \
 	zone/trace-line.h \
+	zone/verb-boot-edits.c \
 	zone/verb-brands.c \
 	zone/verb-check.c \
 	zone/verb-doctor.c \
