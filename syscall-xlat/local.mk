@@ -89,6 +89,7 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/sysctl-value.h \
 	syscall-xlat/calls/sysinfo.c \
 	syscall-xlat/calls/syslog.c \
+	syscall-xlat/calls/terminal.c \
 	syscall-xlat/events.c \
 	syscall-xlat/heap.c \
 	syscall-xlat/heap.h \

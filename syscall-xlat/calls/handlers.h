@@ -46,3 +46,6 @@ BzVerdict bz_call_arch_prctl (BzCall *call);
 
 /* calls/reboot.c: reboot=accept-cad */
 BzVerdict bz_call_reboot (BzCall *call);
+
+/* calls/terminal.c: vhangup=pretend */
+BzVerdict bz_call_vhangup (BzCall *call);

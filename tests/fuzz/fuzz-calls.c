@@ -37,6 +37,7 @@ static const struct {
   { "clock_adjtime", bz_call_clock_adjtime },
   { "clock_adjtime64", bz_call_clock_adjtime },
   { "reboot", bz_call_reboot },
+  { "vhangup", bz_call_vhangup },
 };
 
 typedef struct {

@@ -431,6 +431,17 @@ test_the_clock_can_be_set_in_appearance (void **state G_GNUC_UNUSED)
 }
 
 static void
+test_vhangup (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  bz_fake_init (&fake, BZ_ABI_X86_64, "vhangup");
+  assert_errno (run (&fake, bz_call_vhangup, 0, 0, 0), EPERM);
+  fake.fact[BZ_FACT_CAPABILITIES] = G_GUINT64_CONSTANT (1) << CAP_SYS_TTY_CONFIG;
+  assert_pretended (run (&fake, bz_call_vhangup, 0, 0, 0), 0);
+}
+
+static void
 test_the_switch_of_ctrl_alt_del (void **state G_GNUC_UNUSED)
 {
   BzFake fake;
@@ -478,6 +489,7 @@ main (void)
     cmocka_unit_test (test_sysinfo_fits_old_programs),
     cmocka_unit_test (test_a_kernel_without_modules),
     cmocka_unit_test (test_bdflush),
+    cmocka_unit_test (test_vhangup),
     cmocka_unit_test (test_an_empty_kernel_log),
     cmocka_unit_test (test_the_clock_can_be_set_in_appearance),
     cmocka_unit_test (test_the_switch_of_ctrl_alt_del),
