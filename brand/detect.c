@@ -347,24 +347,42 @@ conclude (Tree *tree, Match *named, Match *nearest, GError **error)
   return detection;
 }
 
+/* Takes the facts over. */
+static BzDetection *
+detect (Tree *tree, const char *const *dirs, GError **error)
+{
+  Match named = { 0 }, nearest = { 0 };
+
+  tree->texts =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  tree->passed = g_ptr_array_new_with_free_func (g_free);
+  read_os_release (tree);
+  try_brands (tree, dirs, &named, &nearest);
+
+  BzDetection *detection = conclude (tree, &named, &nearest, error);
+  match_clear (&named);
+  match_clear (&nearest);
+  tree_clear (tree);
+  return detection;
+}
+
 BzDetection *
 bz_detect (int tree_fd, const char *const *dirs, GError **error)
 {
   Tree tree = { .tree_fd = tree_fd };
-  Match named = { 0 }, nearest = { 0 };
 
-  tree.texts =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
-  tree.passed = g_ptr_array_new_with_free_func (g_free);
   bz_tree_facts_read (tree_fd, &tree.facts);
-  read_os_release (&tree);
-  try_brands (&tree, dirs, &named, &nearest);
+  return detect (&tree, dirs, error);
+}
 
-  BzDetection *detection = conclude (&tree, &named, &nearest, error);
-  match_clear (&named);
-  match_clear (&nearest);
-  tree_clear (&tree);
-  return detection;
+BzDetection *
+bz_detect_program (GBytes *program, const char *path, int libraries_fd, const char *const *dirs,
+                   GError **error)
+{
+  Tree tree = { .tree_fd = libraries_fd };
+
+  bz_tree_facts_of_program (program, path, libraries_fd, &tree.facts);
+  return detect (&tree, dirs, error);
 }
 
 void

@@ -16,5 +16,9 @@ typedef struct {
 /* tree_fd: O_PATH or O_RDONLY directory. Brands are read from dirs as in
  * bz_brand_load. Fails with BZ_ERROR_INPUT when the directory holds no userland at all. */
 BzDetection *bz_detect (int tree_fd, const char *const *dirs, GError **error);
+/* The same for one program. libraries_fd: the directory of its libraries, or -1. program: a private
+ * copy of the file. */
+BzDetection *bz_detect_program (GBytes *program, const char *path, int libraries_fd,
+                                const char *const *dirs, GError **error);
 void bz_detection_free (BzDetection *detection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzDetection, bz_detection_free)

@@ -45,6 +45,8 @@ libbrand_a_SOURCES = \
 	brand/scan-tree.h \
 	brand/scan.c \
 	brand/scan.h \
+	brand/static-facts.c \
+	brand/static-facts.h \
 	brand/tree-facts.c \
 	brand/tree-facts.h \
 	brand/tree.c \

@@ -11,6 +11,8 @@
 #include "brand/tree-facts.h"
 #include "brand/elf-facts.h"
 #include "brand/range.h"
+#include "brand/scan.h"
+#include "brand/static-facts.h"
 #include "brand/tree.h"
 
 #include <elf.h>
@@ -21,11 +23,6 @@
 #define MOST_LIBRARIES 16
 #define PROGRAM_BYTES (64 * 1024)
 #define LIBRARY_BYTES (16 * 1024 * 1024)
-
-static const char *const libc_names[BZ_LIBC_COUNT] = {
-  [BZ_LIBC_NONE] = "none",   [BZ_LIBC_4] = "libc4",       [BZ_LIBC_5] = "libc5",
-  [BZ_LIBC_GLIBC] = "glibc", [BZ_LIBC_UCLIBC] = "uclibc", [BZ_LIBC_MUSL] = "musl",
-};
 
 /* File names of C libraries. `version`: the name's tail behind the prefix is its version. */
 static const struct {
@@ -78,24 +75,6 @@ typedef struct {
   guint libraries;
   BzTreeFacts *facts;
 } Survey;
-
-const char *
-bz_libc_name (BzLibcKind kind)
-{
-  return (guint) kind < BZ_LIBC_COUNT ? libc_names[kind] : NULL;
-}
-
-gboolean
-bz_libc_lookup (const char *name, BzLibcKind *kind)
-{
-  for (guint i = 0; i < BZ_LIBC_COUNT; i++)
-    if (strcmp (name, libc_names[i]) == 0)
-      {
-        *kind = (BzLibcKind) i;
-        return TRUE;
-      }
-  return FALSE;
-}
 
 /* FALSE: the image is for another CPU (or x32). */
 static gboolean
@@ -348,31 +327,65 @@ describe_example (Survey *survey)
                              survey->example_path != NULL ? ", static" : "");
 }
 
+static void
+conclude (Survey *survey)
+{
+  BzTreeFacts *facts = survey->facts;
+
+  facts->found = survey->programs + survey->libraries > 0;
+  facts->foreign = survey->foreign > survey->abi[BZ_ABI_I386] + survey->abi[BZ_ABI_X86_64];
+  facts->abi = survey->abi[BZ_ABI_I386] > survey->abi[BZ_ABI_X86_64] ? BZ_ABI_I386 : BZ_ABI_X86_64;
+  choose_library (survey);
+  describe_example (survey);
+
+  for (guint i = 0; i < survey->libraries; i++)
+    {
+      g_free (survey->library[i].path);
+      bz_elf_facts_clear (&survey->library[i].elf);
+    }
+  g_free (survey->example_path);
+  bz_elf_facts_clear (&survey->example);
+  g_hash_table_unref (survey->seen);
+}
+
+static void
+survey_new (Survey *survey, int tree_fd, BzTreeFacts *facts)
+{
+  *survey = (Survey){ .tree_fd = tree_fd, .facts = facts };
+  *facts = (BzTreeFacts){ .abi = BZ_ABI_X86_64 };
+  survey->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
 void
 bz_tree_facts_read (int tree_fd, BzTreeFacts *facts)
 {
-  Survey survey = { .tree_fd = tree_fd, .facts = facts };
+  Survey survey;
 
-  *facts = (BzTreeFacts){ .abi = BZ_ABI_X86_64 };
-  survey.seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  survey_new (&survey, tree_fd, facts);
   survey_programs (&survey);
   for (guint i = 0; i < G_N_ELEMENTS (library_dirs); i++)
     survey_library_dir (&survey, library_dirs[i], TRUE);
+  conclude (&survey);
+}
 
-  facts->found = survey.programs + survey.libraries > 0;
-  facts->foreign = survey.foreign > survey.abi[BZ_ABI_I386] + survey.abi[BZ_ABI_X86_64];
-  facts->abi = survey.abi[BZ_ABI_I386] > survey.abi[BZ_ABI_X86_64] ? BZ_ABI_I386 : BZ_ABI_X86_64;
-  choose_library (&survey);
-  describe_example (&survey);
+void
+bz_tree_facts_of_program (GBytes *program, const char *path, int libraries_fd, BzTreeFacts *facts)
+{
+  g_auto (BzScan) scan = { .kind = BZ_SCAN_NONE };
+  BzElfFacts elf;
+  Survey survey;
 
-  for (guint i = 0; i < survey.libraries; i++)
-    {
-      g_free (survey.library[i].path);
-      bz_elf_facts_clear (&survey.library[i].elf);
-    }
-  g_free (survey.example_path);
-  bz_elf_facts_clear (&survey.example);
-  g_hash_table_unref (survey.seen);
+  survey_new (&survey, libraries_fd, facts);
+  bz_scan_read (program, NULL, &scan);
+  bz_elf_facts_read (program, &elf);
+  if (elf.image != BZ_IMAGE_NONE)
+    vote (&survey, path, &elf);
+  if (libraries_fd >= 0)
+    survey_library_dir (&survey, ".", TRUE);
+  conclude (&survey);
+  if (elf.image == BZ_IMAGE_ELF && facts->libc == BZ_LIBC_NONE)
+    bz_static_facts (&elf, &scan, facts);
+  bz_elf_facts_clear (&elf);
 }
 
 void

@@ -34,6 +34,11 @@ typedef struct {
   BzRelease kernel; /* the least kernel that the ABI notes of libc and programs name */
 } BzTreeFacts;
 
+/* The same for one program and the directory of its libraries (libraries_fd -1: it has
+ * none). program: a private copy; path: what to call it. */
+void bz_tree_facts_of_program (GBytes *program, const char *path, int libraries_fd,
+                               BzTreeFacts *facts);
+
 /* Looks at about 24 programs and the C libraries. Never fails. */
 void bz_tree_facts_read (int tree_fd, BzTreeFacts *facts);
 void bz_tree_facts_clear (BzTreeFacts *facts);

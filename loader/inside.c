@@ -236,6 +236,15 @@ become_init (const BzInside *inside, GError **error)
 
 /* --- process 1 of any other --- */
 
+/* An idle zone: what it runs joins it. */
+static gboolean
+start_nothing (const BzInside *inside, Started *started, GError **error)
+{
+  *started = (Started){ .master = -1 };
+  return bz_message_send (inside->socket, "ready", NULL, &inside->cgroup_namespace, 1, error)
+         && expect (inside->socket, "go", NULL, error);
+}
+
 /* Reaps what has ended. TRUE when the command is among it. */
 static gboolean
 reap (pid_t command, int *status)
@@ -261,7 +270,7 @@ obey (int socket, pid_t command)
 
   if (message == NULL)
     _exit (BZ_EXIT_BRANDZONE); /* the keeper is gone, and with it the zone's life */
-  if (strcmp (message->kind, "signal") == 0
+  if (command > 0 && strcmp (message->kind, "signal") == 0
       && g_variant_dict_lookup (message->body, "signal", "i", &sig) && sig > 0 && sig < NSIG)
     kill (command, sig);
 }
@@ -338,8 +347,9 @@ static gboolean
 run (BzInside *inside, Started *started, GError **error)
 {
   if (!become_zone (inside, error)
-      || !(inside->partition->boot ? become_init (inside, error)
-                                   : start_command (inside, started, error)))
+      || !(inside->partition->boot   ? become_init (inside, error)
+           : inside->partition->idle ? start_nothing (inside, started, error)
+                                     : start_command (inside, started, error)))
     return FALSE;
   retitle (inside);
   gboolean sent = bz_message_send (inside->socket, "started", NULL, &started->master,

@@ -19,6 +19,7 @@
 #include "loader/attend.h"
 #include "loader/cgroup.h"
 #include "loader/client.h"
+#include "loader/direct.h"
 #include "loader/kernel.h"
 #include "loader/launch.h"
 #include "loader/listener.h"
@@ -106,6 +107,7 @@ become_program (const Joiner *joiner)
   BzLaunch launch = { .command = joiner->command,
                       .plan = joiner->partition->plan,
                       .terminal = joiner->command->terminal,
+                      .alone = joiner->partition->idle,
                       .error_socket = joiner->socket,
                       .kept = { joiner->socket, -1 },
                       .confine = confine,
@@ -268,6 +270,8 @@ attend_program (const BzCommand *command, Joined *joined, GError **error)
 {
   gboolean detached = FALSE;
 
+  if (command->direct)
+    return bz_direct_attend (joined->pid, joined->end, error);
   joined->pidfd = bz_pidfd_open (joined->pid);
   if (joined->pidfd < 0)
     return bz_fail_errno (error, errno, NULL, "cannot watch the program");

@@ -276,6 +276,9 @@ on_client (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
     {
       keeper->owner = -1;
       keeper->owner_source = 0;
+      /* What stands in for a program ends with it, however that came about. */
+      if (keeper->partition->idle)
+        bz_pidfd_send_signal (keeper->init_pidfd, SIGKILL);
     }
   close (fd);
   return G_SOURCE_REMOVE;

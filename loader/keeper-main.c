@@ -83,7 +83,7 @@ main (int argc, char **argv)
     }
   if (shielded)
     options.partition = read_spec (options.spec, &error);
-  if (options.partition == NULL || options.partition->command == NULL)
+  if (options.partition == NULL || (options.partition->command == NULL && !options.partition->idle))
     {
       if (error == NULL)
         bz_fail (&error, BZ_ERROR_INPUT, "it has no command", NULL, "cannot start the zone");

@@ -172,6 +172,7 @@ await (BzKeeper *keeper, const char *kind, GError **error)
   return g_steal_pointer (&message);
 }
 
+/* An idle zone has its supervisor from the start: listeners come with what joins it. */
 static gboolean
 take_listener (BzKeeper *keeper, BzMessage *ready, GError **error)
 {
@@ -179,16 +180,17 @@ take_listener (BzKeeper *keeper, BzMessage *ready, GError **error)
 
   keeper->namespaces[BZ_NAMESPACE_CGROUP] = bz_message_take_fd (ready, 0);
 
-  if (listener < 0)
+  if (listener < 0 && (!keeper->partition->idle || g_bytes_get_size (keeper->partition->filter) == 0))
     return TRUE;
   keeper->journal = bz_journal_create (error);
   if (keeper->journal < 0)
     {
-      close (listener);
+      if (listener >= 0)
+        close (listener);
       return FALSE;
     }
   return bz_keeper_start_supervisor (keeper, error)
-         && bz_keeper_add_listener (keeper, listener, error);
+         && (listener < 0 || bz_keeper_add_listener (keeper, listener, error));
 }
 
 /* An init that was executed has closed its socket; one that could not has sent an error first. */

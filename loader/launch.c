@@ -95,6 +95,37 @@ become_user (const BzUser *user, GError **error)
 }
 
 static gboolean
+write_own (const char *path, const char *text, GError **error)
+{
+  int fd = open (path, O_WRONLY | O_CLOEXEC);
+  gboolean good = fd >= 0 && write (fd, text, strlen (text)) == (ssize_t) strlen (text);
+  int saved = errno;
+
+  if (fd >= 0)
+    close (fd);
+  return good || bz_fail_errno (error, saved, NULL, "cannot write %s of the zone", path);
+}
+
+/* A user namespace inside the zone's own, in which the zone's 0 has the caller's ids again: programs
+ * that refuse root, or look themselves up, find what they would find outside. Its owner's
+ * supplementary groups stay (setgroups is denied where one id is mapped). Before the filter: the
+ * brand's kernel need not know unshare(2). The files are writable for a dumpable process only. */
+static gboolean
+see_own_ids (const BzCommand *command, GError **error)
+{
+  g_autofree char *uid = g_strdup_printf ("%u 0 1\n", command->uid);
+  g_autofree char *gid = g_strdup_printf ("%u 0 1\n", command->gid);
+
+  if (unshare (CLONE_NEWUSER) != 0)
+    return bz_fail_errno (error, errno, "raise user.max_user_namespaces",
+                          "cannot give the program its user's ids");
+  prctl (PR_SET_DUMPABLE, 1);
+  return write_own ("/proc/self/setgroups", "deny", error)
+         && write_own ("/proc/self/uid_map", uid, error)
+         && write_own ("/proc/self/gid_map", gid, error);
+}
+
+static gboolean
 change_directory (const BzCommand *command, const BzUser *user, GError **error)
 {
   if (command->directory != NULL)
@@ -129,9 +160,10 @@ complete_environment (const BzCommand *command, const BzUser *user)
 }
 
 static gboolean
-take_terminal (const int stdio[3], gboolean terminal, GError **error)
+take_terminal (const int stdio[3], gboolean terminal, gboolean direct, GError **error)
 {
-  setsid ();
+  if (!direct)
+    setsid ();
   if (terminal && ioctl (stdio[0], TIOCSCTTY, 0) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make the pty the controlling terminal");
   return TRUE;
@@ -178,13 +210,16 @@ close_others (const BzLaunch *launch, GError **error)
   return TRUE;
 }
 
+/* direct: what the caller ignores stays so, as nohup(1) wants it. */
 static void
-reset_signals (void)
+reset_signals (gboolean direct)
 {
   sigset_t none;
+  struct sigaction now;
 
   for (int sig = 1; sig < NSIG; sig++)
-    signal (sig, SIG_DFL);
+    if (!direct || sigaction (sig, NULL, &now) != 0 || now.sa_handler != SIG_IGN)
+      signal (sig, SIG_DFL);
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);
 }
@@ -260,20 +295,24 @@ launch_or_fail (const BzLaunch *launch, GError **error)
   const BzCommand *command = launch->command;
   g_auto (BzUser) user = { 0 };
 
-  if (!take_terminal (launch->stdio, launch->terminal, error) || !place_stdio (launch->stdio, error)
-      || !close_others (launch, error)
+  if (!take_terminal (launch->stdio, launch->terminal, command->direct, error)
+      || !place_stdio (launch->stdio, error) || !close_others (launch, error)
       || (!launch->init && !bz_user_lookup (command->user, &user, error)))
     return;
-  g_auto (GStrv) environment =
-      launch->init ? g_strdupv (command->environment) : complete_environment (command, &user);
+  g_auto (GStrv) environment = launch->init || command->direct
+                                   ? g_strdupv (command->environment)
+                                   : complete_environment (command, &user);
   if (launch->terminal)
     (void) !fchown (0, user.uid, (gid_t) -1); /* best effort: the tty's group stays */
-  umask (022);
+  if (!command->direct)
+    umask (022);
   prctl (PR_SET_PDEATHSIG, launch->init ? SIGKILL : 0);
-  reset_signals ();
+  reset_signals (command->direct);
   bz_close_range (3, ~0U, BZ_CLOSE_RANGE_CLOEXEC);
   if (!set_limits (launch->plan, error) || !set_personality (launch->plan, error)
-      || !launch->confine (launch->data, error) || !become_user (&user, error)
+      || (command->own_ids && !see_own_ids (command, error))
+      || !launch->confine (launch->data, error)
+      || (!command->own_ids && !become_user (&user, error))
       || !change_directory (command, &user, error))
     return;
   if (launch->alone)

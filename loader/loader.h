@@ -39,6 +39,10 @@ typedef struct {
   char *user;         /* "name", "name:group", "uid", "uid:gid"; NULL: root */
   gboolean interactive; /* -i: stdin is passed on; else it is /dev/null */
   gboolean terminal;  /* -t: a pty of the zone's devpts is its terminal */
+  gboolean direct;    /* as if there were no zone: it stays in the caller's session and process group, with the
+                       * caller's umask and ignored signals (direct.c) */
+  gboolean own_ids;   /* a plain user's, of a zone with one id: it sees uid and gid instead of 0 */
+  guint32 uid, gid;
 } BzCommand;
 
 #define BZ_LOCKS 2
@@ -68,6 +72,7 @@ typedef struct {
   int halt_signal;         /* boot: what tells init to halt; 0: a program does */
   char **halt_command;     /* boot: that program of the zone; NULL: the signal does */
   char *console_log;       /* boot: where the console's text is kept (console-log.h) */
+  gboolean idle;           /* no command: what it runs joins it, and it ends with its owner (direct.c) */
 } BzPartition;
 
 BzPartition *bz_partition_new (void);
@@ -104,6 +109,11 @@ gboolean bz_loader_start (const BzPartition *partition, GError **error);
  * reader instead; no input is passed on. *detached (may be NULL): the zone goes on. */
 gboolean bz_loader_console (const char *run_dir, guint replay, gboolean follow, gboolean *detached,
                             GError **error);
+
+/* Starts an idle zone (partition->idle), runs `command` in it as if the caller had executed it (command->direct),
+ * and ends the zone. The caller stops when the command stops. Same errors. */
+gboolean bz_loader_run_direct (const BzPartition *partition, const BzCommand *command,
+                               BzJournalFunc on_end, gpointer data, BzEnd *end, GError **error);
 
 /* Runs a command in the running zone whose keeper listens in run_dir. Same waiting, same errors;
  * BZ_ERROR_STATE when no keeper answers. */

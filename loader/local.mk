@@ -17,6 +17,8 @@ libloader_a_SOURCES = \
 	loader/devices-extra.c \
 	loader/devices-extra.h \
 	loader/devices.c \
+	loader/direct.c \
+	loader/direct.h \
 	loader/devices.h \
 	loader/identity.c \
 	loader/identity.h \

@@ -162,6 +162,9 @@ command_to_variant (const BzCommand *command)
   insert_bytestring (&dict, "user", command->user);
   g_variant_dict_insert (&dict, "interactive", "b", command->interactive);
   g_variant_dict_insert (&dict, "terminal", "b", command->terminal);
+  g_variant_dict_insert (&dict, "own-ids", "b", command->own_ids);
+  g_variant_dict_insert (&dict, "uid", "u", command->uid);
+  g_variant_dict_insert (&dict, "gid", "u", command->gid);
   return g_variant_dict_end (&dict);
 }
 
@@ -177,6 +180,9 @@ command_from_variant (GVariant *variant)
   g_variant_dict_lookup (dict, "user", "^ay", &command->user);
   g_variant_dict_lookup (dict, "interactive", "b", &command->interactive);
   g_variant_dict_lookup (dict, "terminal", "b", &command->terminal);
+  g_variant_dict_lookup (dict, "own-ids", "b", &command->own_ids);
+  g_variant_dict_lookup (dict, "uid", "u", &command->uid);
+  g_variant_dict_lookup (dict, "gid", "u", &command->gid);
   if (command->argv == NULL || command->argv[0] == NULL || command->environment == NULL)
     return NULL;
   return g_steal_pointer (&command);
@@ -212,6 +218,7 @@ bz_partition_to_variant (const BzPartition *partition)
   if (partition->halt_command != NULL)
     insert_strings (&dict, "halt-command", partition->halt_command);
   insert_bytestring (&dict, "console-log", partition->console_log);
+  g_variant_dict_insert (&dict, "idle", "b", partition->idle);
   return g_variant_dict_end (&dict);
 }
 
@@ -240,6 +247,7 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   g_variant_dict_lookup (dict, "halt-command", "^aay", &partition->halt_command);
   g_variant_dict_lookup (dict, "console-log", "^ay", &partition->console_log);
   partition->halt_signal = halt_signal;
+  g_variant_dict_lookup (dict, "idle", "b", &partition->idle);
   partition->id_storage = id_storage;
   partition->network = network;
   uids = g_variant_dict_lookup_value (dict, "uids", G_VARIANT_TYPE ("a(uuu)"));

@@ -34,6 +34,10 @@ libzone_a_SOURCES = \
 	zone/meter.c \
 	zone/names.c \
 	zone/names.h \
+	zone/one-libraries.c \
+	zone/one-libraries.h \
+	zone/one-program.c \
+	zone/one-program.h \
 	zone/options.c \
 	zone/options.h \
 	zone/output.c \

@@ -107,8 +107,10 @@ main (int argc, char **argv)
   int status;
 
   setlocale (LC_ALL, "");
-  /* `exec` becomes a program of the zone. */
-  if (g_strv_contains ((const char *const *) words, "exec") && !bz_shield (argv, &error))
+  /* `exec` and `run` become a program of the zone. */
+  if ((g_strv_contains ((const char *const *) words, "exec")
+       || g_strv_contains ((const char *const *) words, "run"))
+      && !bz_shield (argv, &error))
     return fail (NULL, error, json);
   g_autoptr (BzArguments) before = bz_arguments_parse_global (words, &rest, &error);
   if (before == NULL)

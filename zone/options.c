@@ -247,8 +247,12 @@ static gboolean
 take_command (BzArguments *arguments, GError **error)
 {
   const char *word = *arguments->next;
+  const char *name = bz_arguments_word (arguments, 0);
 
-  if (word != NULL && g_str_equal (word, "--"))
+  /* All that follows a program is the program's. */
+  if (name != NULL && strchr (name, '/') != NULL)
+    ;
+  else if (word != NULL && g_str_equal (word, "--"))
     arguments->next++;
   else if (word != NULL && word[0] == '-' && arguments->words->len > 0)
     {

@@ -23,6 +23,7 @@ bz_planning_free (BzPlanning *planning)
   g_clear_pointer (&planning->host, bz_host_free);
   g_clear_pointer (&planning->plan, bz_plan_free);
   g_free (planning->tree);
+  g_free (planning->program);
   if (planning->tree_fd >= 0)
     close (planning->tree_fd);
   g_free (planning);
@@ -236,6 +237,33 @@ bz_planning_tree (const BzContext *context, const BzArguments *arguments, const 
     planning->tree = g_canonicalize_filename (tree, NULL);
   planning->tree_fd = bz_tree_open (planning->tree, error);
   if (planning->tree_fd < 0 || !detect_tree (context, planning, brand, has_abi, error))
+    return NULL;
+  if (!has_abi && planning->detection != NULL)
+    abi = planning->detection->abi;
+  if (!make_plan (context, arguments, planning, brand != NULL ? brand : planning->detection->brand,
+                  abi, error))
+    return NULL;
+  return g_steal_pointer (&planning);
+}
+
+BzPlanning *
+bz_planning_program (const BzContext *context, const BzArguments *arguments, GBytes *program,
+                     const char *path, int libraries_fd, GError **error)
+{
+  g_autoptr (BzPlanning) planning = planning_new ();
+  const char *brand = bz_arguments_string (arguments, "brand");
+  gboolean has_abi;
+  BzAbi abi = BZ_ABI_X86_64;
+
+  bz_abi_option (arguments, &has_abi, &abi);
+  planning->tree = g_strdup ("/");
+  planning->program = g_strdup (path);
+  planning->tree_fd = bz_tree_open (planning->tree, error);
+  if (planning->tree_fd < 0)
+    return NULL;
+  planning->detection = bz_detect_program (program, path, libraries_fd, NULL,
+                                           brand != NULL && has_abi ? NULL : error);
+  if (planning->detection == NULL && (brand == NULL || !has_abi))
     return NULL;
   if (!has_abi && planning->detection != NULL)
     abi = planning->detection->abi;

@@ -16,6 +16,7 @@ typedef struct {
   BzPlan *plan;
   char *tree;  /* the directory, absolute; NULL for a bare brand */
   int tree_fd; /* -1 for a bare brand */
+  char *program; /* of one program: its path in the tree, whatever the command calls it; else NULL */
 } BzPlanning;
 
 void bz_planning_free (BzPlanning *planning);
@@ -27,6 +28,10 @@ BzPlanning *bz_planning_zone (const BzContext *context, const BzArguments *argum
                               const char *name, GError **error);
 BzPlanning *bz_planning_tree (const BzContext *context, const BzArguments *arguments,
                               const char *tree, GError **error);
+/* For one program; libraries_fd: the directory of its libraries, or -1. Its tree is the host's. */
+BzPlanning *bz_planning_program (const BzContext *context, const BzArguments *arguments,
+                                 GBytes *program, const char *path, int libraries_fd,
+                                 GError **error);
 BzPlanning *bz_planning_brand (const BzContext *context, const BzArguments *arguments,
                                const char *brand, GError **error);
 

@@ -91,13 +91,13 @@ set_network (BzPartition *partition, const BzZoneFile *file, const BzArguments *
 }
 
 static gboolean
-prepare_scratch (BzPrepared *prepared, const BzContext *context, GError **error)
+prepare_scratch (BzPrepared *prepared, const BzContext *context, const char *tree, GError **error)
 {
   BzPartition *partition = prepared->partition;
   g_autoptr (GError) problem = NULL;
   BzScratch scratch;
 
-  if (!bz_scratch_make (context->dirs, partition->root, partition->uids, partition->gids, &scratch,
+  if (!bz_scratch_make (context->dirs, tree, partition->uids, partition->gids, &scratch,
                         &problem))
     {
       if (problem == NULL)
@@ -152,7 +152,7 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
     return bz_boot_prepare (context, arguments, planning, partition, error);
   partition->command = bz_prepare_command (arguments, planning->tree_fd, error);
   return partition->command != NULL
-         && (!partition->throw_away || prepare_scratch (prepared, context, error));
+         && (!partition->throw_away || prepare_scratch (prepared, context, partition->root, error));
 }
 
 static BzPrepared *
@@ -271,8 +271,7 @@ claim_ids (BzPrepared *prepared, const BzContext *context, GError **error)
     }
   if (!prepared->planning->host->has[BZ_FEATURE_IDMAPPED_MOUNTS])
     return bz_fail (error, BZ_ERROR_HOST, "this host has no idmapped mounts",
-                    "install the tree: brandzone install NAME TREE", "run --image %s",
-                    prepared->planning->tree);
+                    "install a tree: brandzone install NAME TREE", "a throw-away zone");
   prepared->lock = bz_ids_claim (context->dirs, &range.outside, error);
   if (prepared->lock < 0)
     return FALSE;
@@ -298,5 +297,33 @@ bz_prepare_image (const BzContext *context, const BzArguments *arguments, const 
   prepared->partition->throw_away = TRUE;
   if (!claim_ids (prepared, context, error) || !fill (prepared, context, arguments, FALSE, error))
     return NULL;
+  return g_steal_pointer (&prepared);
+}
+
+BzPrepared *
+bz_prepare_program (const BzContext *context, const BzArguments *arguments, BzPlanning *planning,
+                    gboolean image, GError **error)
+{
+  g_autoptr (BzPrepared) prepared = prepared_new ();
+  BzPartition *partition = prepared->partition;
+  g_autofree char *place = g_strdup_printf (".image-%d", (int) getpid ());
+
+  prepared->planning = planning;
+  if (image && !check_overlay (planning, "--image", error))
+    return NULL;
+  partition->name = g_strdup ("program");
+  partition->run_dir = bz_dirs_run (context->dirs, place);
+  partition->throw_away = image;
+  partition->id_storage = BZ_IDS_SHIFTED;
+  if ((geteuid () == 0 && !claim_ids (prepared, context, error))
+      || !fill (prepared, context, arguments, FALSE, error))
+    return NULL;
+  if (image)
+    return g_steal_pointer (&prepared);
+  if (!bz_dirs_make (context->dirs->data, error)
+      || !prepare_scratch (prepared, context, context->dirs->data, error))
+    return NULL;
+  g_free (partition->root);
+  partition->root = g_steal_pointer (&partition->scratch);
   return g_steal_pointer (&prepared);
 }

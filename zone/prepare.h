@@ -27,6 +27,11 @@ BzPrepared *bz_prepare_boot (const BzContext *context, const BzArguments *argume
 BzPrepared *bz_prepare_image (const BzContext *context, const BzArguments *arguments,
                               const char *tree, GError **error);
 
+/* A throw-away zone for one program: of the tree that was planned (image), else with an empty root,
+ * whose place becomes the partition's. Takes the planning. A plain user has his one id in it. */
+BzPrepared *bz_prepare_program (const BzContext *context, const BzArguments *arguments,
+                                BzPlanning *planning, gboolean image, GError **error);
+
 /* The command that run and exec were given, or a shell; tree_fd: for the terminals that it knows
  * (may be -1). */
 BzCommand *bz_prepare_command (const BzArguments *arguments, int tree_fd, GError **error);

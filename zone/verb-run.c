@@ -3,12 +3,16 @@
 
 #include "brand/base/error.h"
 #include "zone/counts.h"
+#include "zone/one-program.h"
 #include "zone/prepare.h"
 #include "zone/program.h"
 #include "zone/verbs.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define STOP_SECONDS 10
@@ -40,6 +44,14 @@ print_stats (int journal_fd, gpointer data)
   fprintf (stderr, "brandzone: %s\n", line);
 }
 
+static void
+look_at_program (const BzPlanning *planning, const BzCommand *command, BzProgram *program)
+{
+  bz_program_look (planning->tree_fd,
+                   planning->program != NULL ? planning->program : command->argv[0],
+                   bz_command_path (command), program);
+}
+
 /* What the end of a command is worth telling, and its exit status. */
 static int
 tell_end (const BzContext *context, const BzPlanning *planning, const BzPlan *plan,
@@ -57,7 +69,7 @@ tell_end (const BzContext *context, const BzPlanning *planning, const BzPlan *pl
   if (context->quiet || end->how != BZ_END_COMMAND || !WIFSIGNALED (end->wait_status))
     return bz_end_exit_status (end);
 
-  bz_program_look (planning->tree_fd, command->argv[0], bz_command_path (command), &program);
+  look_at_program (planning, command, &program);
   g_autofree char *line = bz_program_explain_death (planning->tree_fd, &program, planning->host,
                                                     plan, end->wait_status, &row);
   if (line != NULL)
@@ -71,29 +83,58 @@ explain (const BzPlanning *planning, const BzCommand *command, GError **error)
 {
   g_auto (BzProgram) program = { 0 };
 
-  bz_program_look (planning->tree_fd, command->argv[0], bz_command_path (command), &program);
+  look_at_program (planning, command, &program);
   bz_program_explain_error (&program, planning->host, error);
+}
+
+/* The caller's parent sees the program's death, not an exit status that stands for it. No core of
+ * ours: it would replace the program's. */
+static void
+die_of (int number)
+{
+  const struct rlimit none = { 0, 0 };
+  sigset_t one;
+
+  fflush (NULL);
+  setrlimit (RLIMIT_CORE, &none);
+  prctl (PR_SET_DUMPABLE, 0);
+  signal (number, SIG_DFL);
+  sigemptyset (&one);
+  sigaddset (&one, number);
+  sigprocmask (SIG_UNBLOCK, &one, NULL);
+  raise (number);
+}
+
+static BzPrepared *
+prepare (const BzContext *context, const BzArguments *arguments, GError **error)
+{
+  const char *image = bz_arguments_string (arguments, "image");
+
+  if (bz_one_program_given (arguments))
+    return bz_one_program_prepare (context, arguments, error);
+  if (image != NULL)
+    return bz_prepare_image (context, arguments, image, error);
+  return bz_prepare_zone (context, arguments, bz_arguments_word (arguments, 0), error);
 }
 
 int
 bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error)
 {
-  const char *image = bz_arguments_string (arguments, "image");
-  g_autoptr (BzPrepared) prepared = NULL;
+  g_autoptr (BzPrepared) prepared = prepare (context, arguments, error);
   g_autoptr (GError) cause = NULL;
   BzEnd end = { 0 };
 
-  if (image != NULL)
-    prepared = bz_prepare_image (context, arguments, image, error);
-  else
-    prepared = bz_prepare_zone (context, arguments, bz_arguments_word (arguments, 0), error);
   if (prepared == NULL)
     return -1;
 
   const BzPartition *partition = prepared->partition;
+  gboolean direct = partition->idle;
   gboolean stats = bz_arguments_flag (arguments, "stats");
   fflush (stdout);
-  gboolean ran = bz_loader_run (partition, stats ? print_stats : NULL, context, &end, &cause);
+  BzJournalFunc on_end = stats ? print_stats : NULL;
+  gboolean ran = direct ? bz_loader_run_direct (partition, partition->command, on_end, context,
+                                                &end, &cause)
+                        : bz_loader_run (partition, on_end, context, &end, &cause);
   if (end.how != BZ_END_DETACHED)
     bz_prepared_finish (prepared, context);
   if (!ran)
@@ -102,8 +143,14 @@ bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error)
       g_propagate_error (error, g_steal_pointer (&cause));
       return -1;
     }
-  return tell_end (context, prepared->planning, prepared->planning->plan, partition->command,
-                   partition->name, &end);
+  int status = tell_end (context, prepared->planning, prepared->planning->plan, partition->command,
+                         partition->name, &end);
+  if (direct && WIFSIGNALED (end.wait_status))
+    {
+      bz_prepared_free (g_steal_pointer (&prepared));
+      die_of (WTERMSIG (end.wait_status));
+    }
+  return status;
 }
 
 static gboolean

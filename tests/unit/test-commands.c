@@ -51,6 +51,9 @@ static const Good good[] = {
   { "run -q z -- true -q", "z", "true -q", .flag = "quiet" },
   { "run -- z ls", "z", "ls" },
   { "run z -- -dash", "z", "-dash" },
+  { "run ./p -x -- y", "./p", "-x -- y" },
+  { "run --libs /l ./p -- -x", "./p", "-- -x" },
+  { "run /opt/p", "/opt/p", "" },
   { "run z -- -- x", "z", "-- x" },
   { "exec z -- ps", "z", "ps" },
   { "install --keep-partial z /src", "z /src", "", .flag = "keep-partial" },
@@ -96,7 +99,7 @@ static const struct {
   const char *line, *message;
 } bad[] = {
   { "run",
-    "brandzone run: words are missing (write: brandzone run NAME [--] [COMMAND [ARGUMENT]...])" },
+    "brandzone run: words are missing (write: brandzone run NAME|./PROGRAM [--] [COMMAND [ARGUMENT]...])" },
   { "run --netwrok none z",
     "brandzone run: --netwrok: there is no such option (did you mean --network?)" },
   { "run --network nine z", "brandzone run: --network=nine: the option does not take this value "

@@ -202,6 +202,49 @@ test_libraries_alone (void **state)
     }
 }
 
+/* One program, alone or with a directory of libraries. */
+static void
+test_one_program (void **state)
+{
+  static const guint32 note_2_2_5[4] = { 0, 2, 2, 5 };
+  static const struct {
+    MadeUpElf program;
+    const char *library, *text, *brand;
+  } cases[] = {
+    { { 64, EM_X86_64, ET_EXEC, NULL, NULL, note_2_6_18 }, NULL, NULL, "linux-2.6" },
+    { { 32, EM_386, ET_EXEC, NULL, NULL, note_2_2_5 }, NULL, NULL, "linux-2.4" },
+    { { 64, EM_X86_64, ET_EXEC, NULL, NULL, note_3_2 }, NULL, NULL, "native" },
+    { { 64, EM_X86_64, ET_EXEC, NULL, NULL, NULL }, NULL, NULL, "native" },
+    { { 32, EM_386, ET_EXEC, NULL, NULL, NULL }, NULL, NULL, "uclibc-old" },
+    { { 64, EM_X86_64, ET_EXEC, "/lib64/ld-linux-x86-64.so.2", NULL, NULL },
+      "libc-2.12.so", GLIBC ("2.12", "Compiled by GNU CC version 4.4.7 20120313 (Red Hat 4.4.7-17).\n"),
+      "el6" },
+    { { 64, EM_X86_64, ET_EXEC, "/lib64/ld-linux-x86-64.so.2", NULL, note_2_6_18 },
+      "tls/libc-2.5.so", GLIBC ("2.5", ""), "linux-2.6" },
+  };
+
+  (void) state;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      char *tree = tree_new ();
+      g_autoptr (GBytes) bytes = elf_make (&cases[i].program);
+      g_autoptr (GError) error = NULL;
+      const char *dirs[] = { BZ_TEST_BRANDS, NULL };
+
+      if (cases[i].library != NULL)
+        write_libc (tree, cases[i].library, cases[i].text, NULL);
+      int fd = cases[i].library != NULL ? open (tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+      g_autoptr (BzDetection) detection = bz_detect_program (bytes, "p", fd, dirs, &error);
+      if (detection == NULL || strcmp (detection->brand, cases[i].brand) != 0)
+        fail_msg ("case %u: %s instead of %s", i,
+                  detection != NULL ? detection->brand : error->message, cases[i].brand);
+      assert_true ((detection->abi == BZ_ABI_I386) == (cases[i].program.bits == 32));
+      if (fd >= 0)
+        close (fd);
+      tree_remove (tree);
+    }
+}
+
 /* Slackware 4.0 holds libc4, libc5 and glibc: its programs decide. */
 static void
 test_several_libcs (void **state)
@@ -422,6 +465,7 @@ main (void)
     cmocka_unit_test (test_invented_distribution),
     cmocka_unit_test (test_release_files),
     cmocka_unit_test (test_libraries_alone),
+    cmocka_unit_test (test_one_program),
     cmocka_unit_test (test_several_libcs),
     cmocka_unit_test (test_too_old_a_brand),
     cmocka_unit_test (test_foreign),
