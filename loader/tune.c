@@ -1,12 +1,12 @@
 /* sysctl values and the interface with a fixed address.
  *
  * Facts: below /proc/sys a process sees the values of the namespaces that it is in, whatever
- * /proc it looks through. Those of the ipc namespace belong to the host's root before Linux 6.11,
- * to the namespace's root since: the host's root tries both ids; a plain user's zone has the values
- * on 6.11 alone. A licence manager of the nineties asks eth0 for its address (SIOCGIFHWADDR) and
- * sends nothing: a tap interface whose other end nobody holds is enough, and unlike rtnetlink's
- * dummy it needs no further module. It is made by a child that enters the zone's namespaces, never
- * by a program of the zone. */
+ * /proc it looks through. Those of the ipc namespace belong to the host's root on older kernels, to
+ * the namespace's root on recent ones (seen on 6.18), and not to both: the host's root tries one id
+ * after the other. A licence manager of the nineties asks eth0 for its address
+ * (SIOCGIFHWADDR) and sends nothing: a tap interface whose other end nobody holds is enough, and
+ * unlike rtnetlink's dummy it needs no further module. It is made by a child that enters the
+ * zone's namespaces, never by a program of the zone. */
 #include "config.h"
 
 #include "loader/tune.h"
@@ -30,27 +30,32 @@
 
 #define INTERFACE "eth0"
 
+/* 0 or an errno. The kernel asks for the permission at open and again at write. */
+static int
+write_as_it_is (const char *path, const char *value)
+{
+  int fd = open (path, O_WRONLY | O_CLOEXEC);
+  gsize length = strlen (value);
+
+  if (fd < 0)
+    return errno;
+  int failed = write (fd, value, length) == (gssize) length ? 0 : errno;
+  close (fd);
+  return failed;
+}
+
 /* Writes as the caller, then as the zone's root. 0 or an errno. */
 static int
 write_value (const char *path, const char *value, uid_t zone_root)
 {
-  int fd = open (path, O_WRONLY | O_CLOEXEC);
-  int failed = 0;
+  int failed = write_as_it_is (path, value);
 
-  if (fd < 0 && (errno == EACCES || errno == EPERM) && geteuid () == 0 && zone_root != (uid_t) -1
-      && seteuid (zone_root) == 0)
-    {
-      fd = open (path, O_WRONLY | O_CLOEXEC);
-      failed = errno;
-      if (seteuid (0) != 0)
-        _exit (BZ_EXIT_BRANDZONE);
-      errno = failed;
-    }
-  if (fd < 0)
-    return errno;
-  gsize length = strlen (value);
-  failed = write (fd, value, length) == (gssize) length ? 0 : errno;
-  close (fd);
+  if ((failed != EACCES && failed != EPERM) || geteuid () != 0 || zone_root == (uid_t) -1
+      || seteuid (zone_root) != 0)
+    return failed;
+  failed = write_as_it_is (path, value);
+  if (seteuid (0) != 0)
+    _exit (BZ_EXIT_BRANDZONE);
   return failed;
 }
 
@@ -69,7 +74,7 @@ set_sysctl (const char *setting, uid_t zone_root, GError **error)
     return TRUE;
   return bz_fail_errno (error, failed,
                         failed == EACCES || failed == EPERM
-                            ? "zones of plain users have it from Linux 6.11 on"
+                            ? "only recent kernels let a zone of a plain user have it"
                         : failed == ENOENT ? "this kernel has no such value"
                                            : "is the value in its range?",
                         "cannot set %s of the zone to %s", parts[0], parts[1]);
@@ -102,7 +107,9 @@ make_interface (const char *mac, GError **error)
   int saved = errno;
 
   if (!good)
-    bz_fail_errno (error, saved, "it needs /dev/net/tun of the host: modprobe tun",
+    bz_fail_errno (error, saved,
+                   saved == EACCES ? "the host's /dev/net/tun is usually open to all: chmod 666"
+                                   : "it needs /dev/net/tun of the host: modprobe tun",
                    "cannot make the zone's interface " INTERFACE);
   else if (!parse_mac (mac, &request.ifr_hwaddr))
     good = bz_fail (error, BZ_ERROR_INPUT, "it is malformed", NULL, "the address %s", mac);

@@ -6,6 +6,7 @@
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/verbs.h"
+#include "zone/zone-keys.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -183,12 +184,18 @@ bz_manual_block (const BzVerb *verb)
   return g_string_free (text, FALSE);
 }
 
-/* All blocks, each between the comment lines that brandzone.1 has. */
+/* All blocks, each between the comment lines that brandzone.1 has; "keys" is brandzone-zone.5's. */
 int
 bz_verb_manual (BzContext *context G_GNUC_UNUSED, const BzArguments *arguments, GError **error)
 {
   const char *name = bz_arguments_word (arguments, 0);
 
+  if (name != NULL && g_str_equal (name, "keys"))
+    {
+      g_autofree char *keys = bz_zone_keys_manual ();
+      fputs (keys, stdout);
+      return 0;
+    }
   if (name != NULL && bz_verb_lookup (name) == NULL && !g_str_equal (name, "options"))
     return no_verb (name, error);
   if (name != NULL)

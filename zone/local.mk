@@ -1,6 +1,8 @@
 ## zone: configuration, state, the command line
 noinst_LIBRARIES += libzone.a
 libzone_a_SOURCES = \
+	zone/apply.c \
+	zone/apply.h \
 	zone/boot-edits.c \
 	zone/boot-edits.h \
 	zone/boot-family.c \
@@ -30,6 +32,8 @@ libzone_a_SOURCES = \
 	zone/ids.c \
 	zone/ids.h \
 	zone/json.c \
+	zone/key-name.c \
+	zone/key-name.h \
 	zone/lock.c \
 	zone/meter.c \
 	zone/names.c \
@@ -58,6 +62,7 @@ libzone_a_SOURCES = \
 	zone/verb-boot-edits.c \
 	zone/verb-brands.c \
 	zone/verb-check.c \
+	zone/verb-config.c \
 	zone/verb-doctor.c \
 	zone/verb-explain.c \
 	zone/verb-install.c \
@@ -66,11 +71,16 @@ libzone_a_SOURCES = \
 	zone/verb-run.c \
 	zone/verb-start.c \
 	zone/verb-trace.c \
+	zone/verb-verify.c \
 	zone/verbs.h \
 	zone/volume.c \
+	zone/zone-file-edit.c \
 	zone/zone-file-load.c \
 	zone/zone-file.c \
-	zone/zone-file.h
+	zone/zone-file.h \
+	zone/zone-keys.c \
+	zone/zone-keys.h \
+	zone/zone-values.c
 libzone_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)
 
 bin_PROGRAMS += brandzone
@@ -80,13 +90,15 @@ ZONE_LIBS = libzone.a libinstaller.a libloader.a libxlat.a libbrand.a \
 	$(JSON_LIBS) $(SECCOMP_LIBS) $(ELF_LIBS) $(CAPNG_LIBS) $(GLIB_LIBS)
 brandzone_LDADD = $(ZONE_LIBS)
 
-dist_man_MANS += doc/brandzone.1
+dist_man_MANS += doc/brandzone.1 doc/brandzone-zone.5
 EXTRA_DIST += zone/update-manual
 
 # `make update-manual` after a change of the command table; `make check` compares.
 update-manual: brandzone
 	$(srcdir)/zone/update-manual ./brandzone $(srcdir)/doc/brandzone.1 >brandzone.1.new
 	mv brandzone.1.new $(srcdir)/doc/brandzone.1
+	$(srcdir)/zone/update-manual ./brandzone $(srcdir)/doc/brandzone-zone.5 >brandzone-zone.5.new
+	mv brandzone-zone.5.new $(srcdir)/doc/brandzone-zone.5
 .PHONY: update-manual
 
 completiondir = $(datadir)/bash-completion/completions
@@ -124,7 +136,7 @@ tests_unit_test_state_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
 tests_unit_test_state_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_zone_file_SOURCES = tests/unit/test-zone-file.c
 tests_unit_test_zone_file_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
-tests_unit_test_zone_file_LDADD = libzone.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_zone_file_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
 endif
 
 TESTS += tests/cli/test-cli.sh
@@ -136,6 +148,6 @@ EXTRA_DIST += tests/cli/test-cli.sh tests/cli/test-check.sh
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz-zone-file
 tests_fuzz_fuzz_zone_file_SOURCES = tests/fuzz/fuzz-zone-file.c
-tests_fuzz_fuzz_zone_file_LDADD = libzone.a libbrand.a $(GLIB_LIBS)
+tests_fuzz_fuzz_zone_file_LDADD = $(ZONE_LIBS)
 tests_fuzz_fuzz_zone_file_LDFLAGS = -fsanitize=fuzzer,address,undefined
 endif

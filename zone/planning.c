@@ -144,8 +144,8 @@ make_plan (const BzContext *context, const BzArguments *arguments, BzPlanning *p
   if (!check_rows (rows, error))
     return FALSE;
   options.release = release != NULL ? release : planning->file->release;
-  if (planning->file->has_abi)
-    options.abi = planning->file->abi;
+  if (planning->file->abi.set)
+    options.abi = planning->file->abi.value;
   options.strict = planning->file->strict || bz_arguments_flag (arguments, "strict");
   bz_abi_option (arguments, &given, &options.abi);
 

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "zone/prepare.h"
+#include "zone/apply.h"
 #include "zone/scratch.h"
 
 #include "brand/base/error.h"
@@ -40,52 +41,14 @@ plan_copy (const BzPlan *plan, GError **error)
   return bz_plan_from_variant (variant, error);
 }
 
-static gboolean
-add_volume (GPtrArray *volumes, const char *text, GError **error)
-{
-  g_autofree char *source = NULL;
-  g_autofree char *target = NULL;
-  gboolean read_only;
-
-  if (!bz_volume_parse (text, &source, &target, &read_only, error))
-    return FALSE;
-  if (access (source, F_OK) != 0)
-    {
-      g_autofree char *safe = bz_text_safe (source);
-      return bz_fail_errno (error, errno, "a volume's source must be there before the zone starts",
-                            "volume %s", safe);
-    }
-  g_ptr_array_add (volumes, bz_volume_new (source, target, read_only));
-  return TRUE;
-}
-
-static gboolean
-add_volumes (BzPartition *partition, const BzZoneFile *file, const BzArguments *arguments,
-             GError **error)
-{
-  g_autofree const char **given = bz_arguments_list (arguments, "volume");
-
-  for (char **one = file->volumes; *one != NULL; one++)
-    {
-      if (!add_volume (partition->volumes, *one, error))
-        return FALSE;
-    }
-  for (const char **one = given; *one != NULL; one++)
-    {
-      if (!add_volume (partition->volumes, *one, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
 static void
 set_network (BzPartition *partition, const BzZoneFile *file, const BzArguments *arguments)
 {
   const char *given = bz_arguments_string (arguments, "network");
 
   partition->network = BZ_NETWORK_NONE;
-  if (file->has_network)
-    partition->network = file->network;
+  if (file->network.set)
+    partition->network = file->network.value;
   if (given != NULL)
     bz_network_lookup (given, &partition->network);
 }
@@ -137,11 +100,10 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
   partition->lock_fds[0] = prepared->lock;
   partition->no_cgroup = !planning->host->has[BZ_FEATURE_CGROUP];
   set_network (partition, planning->file, arguments);
-  if (!add_volumes (partition, planning->file, arguments, error))
-    return FALSE;
 
   partition->plan = plan_copy (planning->plan, error);
-  if (partition->plan == NULL)
+  if (partition->plan == NULL
+      || !bz_apply_settings (partition, planning->file, arguments, error))
     return FALSE;
   partition->filter = bz_filter_cached (partition->plan, context->dirs->cache, &needed, error);
   if (partition->filter == NULL)
@@ -151,8 +113,10 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
   if (boot)
     return bz_boot_prepare (context, arguments, planning, partition, error);
   partition->command = bz_prepare_command (arguments, planning->tree_fd, error);
-  return partition->command != NULL
-         && (!partition->throw_away || prepare_scratch (prepared, context, partition->root, error));
+  if (partition->command == NULL)
+    return FALSE;
+  bz_apply_environment (partition->command, planning->file, arguments);
+  return !partition->throw_away || prepare_scratch (prepared, context, partition->root, error);
 }
 
 static BzPrepared *

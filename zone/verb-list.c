@@ -133,7 +133,7 @@ show_json (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   bz_json_text (builder, "description", file->description);
   bz_json_text (builder, "hostname", file->hostname != NULL ? file->hostname : state->name);
   bz_json_text (builder, "network",
-                bz_network_name (file->has_network ? file->network : BZ_NETWORK_NONE));
+                bz_network_name (file->network.set ? file->network.value : BZ_NETWORK_NONE));
   bz_json_texts (builder, "volumes", (const char *const *) file->volumes);
   bz_json_text (builder, "root", shown->root);
   bz_json_text (builder, "zone_file", shown->file);
@@ -164,10 +164,10 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
       bz_print_field ("Processes", pids);
     }
   bz_print_field ("Brand", file->brand != NULL ? file->brand : state->brand);
-  bz_print_field ("ABI", bz_abi_name (file->has_abi ? file->abi : state->abi));
+  bz_print_field ("ABI", bz_abi_name (file->abi.set ? file->abi.value : state->abi));
   bz_print_field ("Release", shown->release);
   bz_print_field ("Hostname", file->hostname != NULL ? file->hostname : state->name);
-  bz_print_field ("Network", bz_network_name (file->has_network ? file->network : BZ_NETWORK_NONE));
+  bz_print_field ("Network", bz_network_name (file->network.set ? file->network.value : BZ_NETWORK_NONE));
   bz_print_field ("Volumes", volumes);
   bz_print_field ("Installed", installed);
   bz_print_field ("From", state->source);

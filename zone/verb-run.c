@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "zone/apply.h"
 #include "zone/counts.h"
 #include "zone/one-program.h"
 #include "zone/prepare.h"
@@ -164,10 +165,14 @@ static BzPlanning *
 look_at_zone (const BzContext *context, const char *name, GError **error)
 {
   g_autoptr (BzPlanning) planning = g_new0 (BzPlanning, 1);
+  g_autofree char *file = bz_dirs_zone_file (context->dirs, name);
 
   planning->tree_fd = -1;
   planning->state = bz_state_load (context->dirs, name, error);
   if (planning->state == NULL)
+    return NULL;
+  planning->file = bz_zone_file_load (file, error);
+  if (planning->file == NULL)
     return NULL;
   planning->tree = bz_dirs_zone_root (context->dirs, name);
   planning->tree_fd = bz_tree_open (planning->tree, error);
@@ -208,6 +213,7 @@ bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error)
   g_autoptr (BzCommand) command = bz_prepare_command (arguments, planning->tree_fd, error);
   if (command == NULL)
     return -1;
+  bz_apply_environment (command, planning->file, arguments);
 
   g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
   if (!bz_loader_exec (run_dir, command, &end, &cause))

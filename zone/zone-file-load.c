@@ -13,16 +13,17 @@
 #include <unistd.h>
 
 /* Regular files only: a fifo in the directory must not hang the start of a zone. */
-static gboolean
-read_file (const char *path, GString *into, gboolean *missing, GError **error)
+gboolean
+bz_zone_file_read (const char *path, GString *into, gboolean *missing, GError **error)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   struct stat st;
   gssize n = 0;
 
-  *missing = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
+  if (missing != NULL)
+    *missing = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
   if (fd < 0)
-    return *missing || bz_fail_errno (error, errno, NULL, "reading %s", path);
+    return (missing != NULL && *missing) || bz_fail_errno (error, errno, NULL, "reading %s", path);
   if (fstat (fd, &st) == 0 && !S_ISREG (st.st_mode))
     {
       close (fd);
@@ -44,7 +45,7 @@ load_one (BzZoneFile *file, const char *path, GError **error)
   g_autoptr (GString) data = g_string_new (NULL);
   gboolean missing;
 
-  if (!read_file (path, data, &missing, error))
+  if (!bz_zone_file_read (path, data, &missing, error))
     return FALSE;
   return missing || bz_zone_file_parse (file, data->str, data->len, path, error);
 }
@@ -55,9 +56,8 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
-/* The drop-ins' paths in the order of their names. */
-static GPtrArray *
-drop_ins (const char *path)
+GPtrArray *
+bz_zone_file_drop_ins (const char *path)
 {
   g_autofree char *directory = g_strconcat (path, ".d", NULL);
   GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
@@ -72,42 +72,72 @@ drop_ins (const char *path)
   return paths;
 }
 
-BzZoneFile *
-bz_zone_file_load (const char *path, GError **error)
+/* Lays the drop-ins over `file`, which it takes. */
+static BzZoneFile *
+load_rest (BzZoneFile *main_part, const char *path, GError **error)
 {
-  g_autoptr (BzZoneFile) file = bz_zone_file_new ();
-  g_autoptr (GPtrArray) paths = drop_ins (path);
+  g_autoptr (BzZoneFile) file = main_part;
+  g_autoptr (GPtrArray) paths = bz_zone_file_drop_ins (path);
 
-  if (!load_one (file, path, error))
-    return NULL;
   for (guint i = 0; i < paths->len; i++)
     {
       if (!load_one (file, g_ptr_array_index (paths, i), error))
         return NULL;
     }
+  if (!bz_zone_file_check (file, path, error))
+    return NULL;
   return g_steal_pointer (&file);
+}
+
+BzZoneFile *
+bz_zone_file_load (const char *path, GError **error)
+{
+  g_autoptr (BzZoneFile) file = bz_zone_file_new ();
+
+  return load_one (file, path, error) ? load_rest (g_steal_pointer (&file), path, error) : NULL;
+}
+
+BzZoneFile *
+bz_zone_file_load_with (const char *path, const char *data, gsize length, GError **error)
+{
+  g_autoptr (BzZoneFile) file = bz_zone_file_new ();
+
+  return bz_zone_file_parse (file, data, length, path, error)
+             ? load_rest (g_steal_pointer (&file), path, error)
+             : NULL;
+}
+
+gboolean
+bz_zone_file_write (const char *path, const char *data, gsize length, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+
+  if (g_file_set_contents_full (path, data, (gssize) length,
+                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0644,
+                                &cause))
+    return TRUE;
+  return bz_fail (error,
+                  g_error_matches (cause, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? BZ_ERROR_SPACE
+                                                                            : BZ_ERROR_FAILED,
+                  cause->message, NULL, "writing the zone file %s", path);
 }
 
 gboolean
 bz_zone_file_create (const char *path, const char *brand, GError **error)
 {
-  g_autoptr (GError) cause = NULL;
-
   if (g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
-  g_autofree char *text = g_strdup_printf ("# A zone of brandzone; see ZONE FILE in brandzone(1).\n"
+  g_autofree char *text = g_strdup_printf ("# A zone of brandzone; see brandzone-zone(5).\n"
                                            "[Zone]\nFormat=1\n\n[Brand]\nName=%s\n",
                                            brand);
-  if (g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &cause))
-    return TRUE;
-  return bz_fail (error, BZ_ERROR_FAILED, cause->message, NULL, "writing the zone file %s", path);
+  return bz_zone_file_write (path, text, strlen (text), error);
 }
 
 gboolean
 bz_zone_file_remove (const char *path, GError **error)
 {
   g_autofree char *directory = g_strconcat (path, ".d", NULL);
-  g_autoptr (GPtrArray) paths = drop_ins (path);
+  g_autoptr (GPtrArray) paths = bz_zone_file_drop_ins (path);
 
   for (guint i = 0; i < paths->len; i++)
     g_unlink (g_ptr_array_index (paths, i));

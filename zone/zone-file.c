@@ -5,15 +5,32 @@
 #include "zone/zone-file.h"
 
 #include "brand/base/error.h"
-#include "brand/release.h"
 #include "zone/names.h"
+#include "zone/zone-keys.h"
 
 #include <string.h>
 
-#define HOSTNAME_MAX_LENGTH 64
+static void
+free_mount (gpointer data)
+{
+  BzZoneMount *mount = data;
 
-/* Takes a value; returns NULL, or why it is no good (a constant, followed by what to write). */
-typedef const char *(*Setter) (BzZoneFile *file, const char *value);
+  g_free (mount->name);
+  g_free (mount->source);
+  g_free (mount->target);
+  g_free (mount);
+}
+
+static void
+free_device (gpointer data)
+{
+  BzZoneDevice *device = data;
+
+  g_free (device->name);
+  g_free (device->source);
+  g_free (device->target);
+  g_free (device);
+}
 
 BzZoneFile *
 bz_zone_file_new (void)
@@ -21,7 +38,13 @@ bz_zone_file_new (void)
   BzZoneFile *file = g_new0 (BzZoneFile, 1);
 
   file->volumes = g_new0 (char *, 1);
+  file->environment = g_new0 (char *, 1);
+  file->mounts = g_ptr_array_new_with_free_func (free_mount);
+  file->devices = g_ptr_array_new_with_free_func (free_device);
+  file->sysctls = g_ptr_array_new_with_free_func (g_free);
   file->warnings = g_ptr_array_new_with_free_func (g_free);
+  file->values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  file->order = g_ptr_array_new_with_free_func (g_free);
   return file;
 }
 
@@ -34,135 +57,17 @@ bz_zone_file_free (BzZoneFile *file)
   g_free (file->hostname);
   g_free (file->brand);
   g_free (file->release);
+  g_free (file->mac_address);
+  g_free (file->machine_id);
   g_strfreev (file->volumes);
+  g_strfreev (file->environment);
+  g_ptr_array_unref (file->mounts);
+  g_ptr_array_unref (file->devices);
+  g_ptr_array_unref (file->sysctls);
   g_ptr_array_unref (file->warnings);
+  g_ptr_array_unref (file->order);
+  g_hash_table_unref (file->values);
   g_free (file);
-}
-
-static void
-set_text (char **where, const char *value)
-{
-  g_free (*where);
-  *where = value[0] != '\0' ? g_strdup (value) : NULL;
-}
-
-static const char *
-set_format (BzZoneFile *file G_GNUC_UNUSED, const char *value)
-{
-  return g_str_equal (value, "1") ? NULL : "this brandzone reads Format=1 only";
-}
-
-static const char *
-set_description (BzZoneFile *file, const char *value)
-{
-  set_text (&file->description, value);
-  return NULL;
-}
-
-static gboolean
-is_hostname (const char *text)
-{
-  gsize length = strlen (text);
-
-  return length <= HOSTNAME_MAX_LENGTH && text[0] != '-' && text[0] != '.'
-         && strspn (text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "-._") == length;
-}
-
-static const char *
-set_hostname (BzZoneFile *file, const char *value)
-{
-  if (!is_hostname (value))
-    return "a host name has letters, digits, '-' and '.', at most 64";
-  set_text (&file->hostname, value);
-  return NULL;
-}
-
-static const char *
-set_brand (BzZoneFile *file, const char *value)
-{
-  if (value[0] != '\0' && !bz_name_valid (value))
-    return "this is not a brand's name; `brandzone brands` lists them";
-  set_text (&file->brand, value);
-  return NULL;
-}
-
-static const char *
-set_release (BzZoneFile *file, const char *value)
-{
-  BzRelease release;
-
-  if (value[0] != '\0' && (!bz_release_parse (value, &release) || strlen (value) > 64))
-    return "a release looks like 2.6.32-754.el6, at most 64 characters";
-  set_text (&file->release, value);
-  return NULL;
-}
-
-static const char *
-set_abi (BzZoneFile *file, const char *value)
-{
-  file->has_abi = bz_abi_lookup (value, &file->abi);
-  return file->has_abi ? NULL : "the ABIs are i386 and x86_64";
-}
-
-static const char *
-set_volumes (BzZoneFile *file, const char *value)
-{
-  g_auto (GStrv) all = g_strsplit (value, ";", -1);
-  g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func (g_free);
-
-  for (char **one = all; *one != NULL; one++)
-    {
-      g_autofree char *source = NULL;
-      g_autofree char *target = NULL;
-      gboolean read_only;
-
-      g_strstrip (*one);
-      if (**one == '\0')
-        continue;
-      if (**one != '/' || !bz_volume_parse (*one, &source, &target, &read_only, NULL))
-        return "a volume is /SOURCE:/TARGET or /SOURCE:/TARGET:ro; ';' separates several";
-      g_ptr_array_add (kept, g_strdup (*one));
-    }
-  g_ptr_array_add (kept, NULL);
-  g_strfreev (file->volumes);
-  file->volumes = (char **) g_ptr_array_free (g_steal_pointer (&kept), FALSE);
-  return NULL;
-}
-
-static const char *
-set_network (BzZoneFile *file, const char *value)
-{
-  file->has_network = bz_network_lookup (value, &file->network);
-  return file->has_network ? NULL : "the networks are none and host";
-}
-
-static const char *
-set_strict (BzZoneFile *file, const char *value)
-{
-  file->strict = strcmp (value, "yes") == 0;
-  return file->strict || strcmp (value, "no") == 0 ? NULL : "it is yes or no";
-}
-
-static const struct {
-  const char *group, *key;
-  Setter set;
-} keys[] = {
-  { "Zone", "Format", set_format },      { "Zone", "Description", set_description },
-  { "Zone", "Hostname", set_hostname },  { "Brand", "Name", set_brand },
-  { "Brand", "Release", set_release },   { "Brand", "Abi", set_abi },
-  { "Storage", "Volumes", set_volumes }, { "Network", "Mode", set_network },
-  { "Brand", "Strict", set_strict },
-};
-
-static Setter
-find_setter (const char *group, const char *key)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
-    {
-      if (g_str_equal (keys[i].group, group) && g_str_equal (keys[i].key, key))
-        return keys[i].set;
-    }
-  return NULL;
 }
 
 /* The last line on which `key` stands in `group` (that is the one that counts); a NULL key finds
@@ -205,53 +110,126 @@ typedef struct {
   GKeyFile *keys;
 } Source;
 
-/* Nearest known key, or NULL. */
-static const char *
-nearest_key (const char *group, const char *key)
+/* "Mount data" is the group Mount and the name data; a plain group has no name. *group is owned by
+ * the caller, *name borrowed from text (NULL: none). */
+static void
+split_group (const char *text, char **group, const char **name)
 {
-  const char *candidates[G_N_ELEMENTS (keys) + 1] = { NULL };
-  guint count = 0;
+  const char *space = strchr (text, ' ');
 
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
-    {
-      if (g_str_equal (keys[i].group, group))
-        candidates[count++] = keys[i].key;
-    }
-  return bz_name_nearest (key, candidates);
+  *group = space != NULL ? g_strndup (text, space - text) : g_strdup (text);
+  *name = space != NULL ? space + strspn (space, " ") : NULL;
 }
 
 static gboolean
-is_group (const char *group)
+is_group (const char *text)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
-    {
-      if (g_str_equal (keys[i].group, group))
-        return TRUE;
-    }
-  return FALSE;
+  g_autofree char *group = NULL;
+  const char *name;
+
+  split_group (text, &group, &name);
+  return bz_zone_group_known (group)
+         && (bz_zone_named_group (group) != NULL) == (name != NULL && name[0] != '\0');
 }
 
 static void
 warn_unknown (const Source *source, const char *group, const char *key)
 {
-  const char *nearest = key != NULL && is_group (group) ? nearest_key (group, key) : NULL;
+  g_autofree char *kind = NULL;
+  const char *unused;
+
+  split_group (group, &kind, &unused);
+  const char *nearest = key != NULL && is_group (group) ? bz_zone_key_nearest (kind, key) : NULL;
+  gboolean unnamed = key == NULL && bz_zone_named_group (group) != NULL;
   guint line = line_of (source->data, source->length, group, key);
   g_autofree char *name = key != NULL ? g_strdup_printf ("key %s in [%s]", key, group)
                                       : g_strdup_printf ("group [%s]", group);
   g_autofree char *warning =
-      g_strdup_printf ("%s:%u: unknown %s is ignored%s%s%s", source->path, line, name,
+      g_strdup_printf ("%s:%u: unknown %s is ignored%s%s%s%s", source->path, line, name,
                        nearest != NULL ? " (did you mean " : "", nearest != NULL ? nearest : "",
-                       nearest != NULL ? "?)" : "");
+                       nearest != NULL ? "?)" : "", unnamed ? " (it needs a name)" : "");
 
   g_ptr_array_add (source->file->warnings, bz_text_safe (warning));
+}
+
+/* The structure that the fields of `group` are in: the file's own, or that of the name. */
+static gpointer
+base_of (BzZoneFile *file, const char *group, const char *name)
+{
+  const BzZoneNamedGroup *named = bz_zone_named_group (group);
+
+  if (named == NULL)
+    return file;
+  GPtrArray *list = G_STRUCT_MEMBER (GPtrArray *, file, named->list);
+  for (guint i = 0; i < list->len; i++)
+    {
+      gpointer entry = g_ptr_array_index (list, i);
+      if (g_str_equal (*(char **) entry, name))
+        return entry;
+    }
+  gpointer entry = named->make ();
+  *(char **) entry = g_strdup (name);
+  g_ptr_array_add (list, entry);
+  return entry;
+}
+
+/* Values that keep their names. An empty one takes the name out again. */
+static const char *
+take_sysctl (GPtrArray *list, const char *key, const char *value)
+{
+  const char *why = bz_sysctl_check (key, TRUE);
+  g_autofree char *prefix = g_strconcat (key, "=", NULL);
+
+  if (why != NULL)
+    return why;
+  if (strpbrk (value, "\n") != NULL)
+    return "it has more than one line";
+  for (guint i = 0; i < list->len; i++)
+    {
+      if (g_str_has_prefix (g_ptr_array_index (list, i), prefix))
+        g_ptr_array_remove_index (list, i--);
+    }
+  if (value[0] != '\0')
+    g_ptr_array_add (list, g_strconcat (prefix, value, NULL));
+  return NULL;
+}
+
+static void
+remember (BzZoneFile *file, const char *group, const char *key, const char *value)
+{
+  g_autofree char *name = g_strconcat (group, "\n", key, NULL);
+
+  if (!g_hash_table_contains (file->values, name))
+    g_ptr_array_add (file->order, g_strdup (name));
+  g_hash_table_replace (file->values, g_steal_pointer (&name), g_strdup (value));
+}
+
+static const char *
+take (BzZoneFile *file, const char *group, const BzZoneKey *row, const char *key, const char *value)
+{
+  g_autofree char *kind = NULL;
+  const char *name, *why;
+
+  split_group (group, &kind, &name);
+  gpointer base = base_of (file, kind, name);
+  if (row->take != NULL)
+    why = row->take (G_STRUCT_MEMBER_P (base, row->offset), value);
+  else
+    why = take_sysctl (G_STRUCT_MEMBER (GPtrArray *, base, row->offset), key, value);
+  if (why == NULL)
+    remember (file, group, key, value);
+  return why;
 }
 
 static gboolean
 parse_key (const Source *source, const char *group, const char *key, GError **error)
 {
-  Setter set = find_setter (group, key);
+  g_autofree char *kind = NULL;
+  const char *name;
 
-  if (set == NULL)
+  split_group (group, &kind, &name);
+  const BzZoneKey *row = bz_zone_key_lookup (kind, key);
+  if (row == NULL)
     {
       warn_unknown (source, group, key);
       return TRUE;
@@ -260,12 +238,13 @@ parse_key (const Source *source, const char *group, const char *key, GError **er
   g_autofree char *value = g_key_file_get_string (source->keys, group, key, &cause);
   const char *complaint = cause != NULL || value == NULL
                               ? "the value holds a bad escape or is not UTF-8"
-                              : set (source->file, value);
+                              : take (source->file, group, row, key, value);
   if (complaint == NULL)
     return TRUE;
   g_autofree char *safe = bz_text_safe (value != NULL ? value : "");
+  g_autofree char *safe_key = bz_text_safe (key);
   return bz_fail (error, BZ_ERROR_INPUT, complaint, "mend that line", "%s:%u: %s=%s", source->path,
-                  line_of (source->data, source->length, group, key), key, safe);
+                  line_of (source->data, source->length, group, key), safe_key, safe);
 }
 
 static gboolean
@@ -316,4 +295,49 @@ bz_zone_file_parse (BzZoneFile *file, const char *data, gsize length, const char
         return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+check_named (const char *path, const char *group, const char *name, const char *key,
+             const char *value, GError **error)
+{
+  g_autofree char *safe = bz_text_safe (name);
+  g_autofree char *why = g_strdup_printf ("it has no %s=", key);
+
+  return value != NULL
+         || bz_fail (error, BZ_ERROR_INPUT, why, "add the line", "%s: [%s %s]", path, group, safe);
+}
+
+gboolean
+bz_zone_file_check (const BzZoneFile *file, const char *path, GError **error)
+{
+  gboolean on_host = file->network.set && file->network.value == BZ_NETWORK_HOST;
+
+  for (guint i = 0; i < file->mounts->len; i++)
+    {
+      const BzZoneMount *mount = g_ptr_array_index (file->mounts, i);
+      if (!check_named (path, "Mount", mount->name, "Source", mount->source, error)
+          || !check_named (path, "Mount", mount->name, "Target", mount->target, error))
+        return FALSE;
+    }
+  for (guint i = 0; i < file->devices->len; i++)
+    {
+      const BzZoneDevice *device = g_ptr_array_index (file->devices, i);
+      if (!check_named (path, "Device", device->name, "Source", device->source, error))
+        return FALSE;
+      if (device->target == NULL && !bz_device_target_valid (device->source))
+        return bz_fail (error, BZ_ERROR_INPUT, "its source is not below /dev",
+                        "add a line Target=", "%s: [Device %s]", path, device->name);
+    }
+  for (guint i = 0; i < file->sysctls->len; i++)
+    {
+      g_auto (GStrv) parts = g_strsplit (g_ptr_array_index (file->sysctls, i), "=", 2);
+      const char *why = bz_sysctl_check (parts[0], !on_host);
+      if (why != NULL)
+        return bz_fail (error, BZ_ERROR_INPUT, why, "take the line out, or set Mode=none",
+                        "%s: %s in [Sysctl]", path, parts[0]);
+    }
+  return file->mac_address == NULL || !on_host
+         || bz_fail (error, BZ_ERROR_INPUT, "the host's interfaces keep their addresses",
+                     "set Mode=none, or take the line out", "%s: MacAddress in [Network]", path);
 }

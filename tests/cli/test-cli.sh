@@ -71,7 +71,7 @@ help () {
   exits 0 '--help succeeds'
   says out 'Usage: brandzone' 'and shows how to call it'
   silent err 'and is no error'
-  for verb in install run exec stop list show remove detect check plan doctor brands explain trace help; do
+  for verb in install run exec stop list show remove config verify detect check plan doctor brands explain trace help; do
     says out "  $verb " "--help lists $verb"
     bz help "$verb"
     [ "$status" -eq 0 ] && grep -q "^Usage: brandzone $verb" "$tmp/out"
@@ -263,6 +263,10 @@ manual () {
   exits 0 'the manual has a place for every verb'
   diff -u "$page" "$tmp/out" >"$tmp/err"
   result $? 'the manual says what the command table says (else: make update-manual)'
+  page=$BRANDZONE_SRCDIR/doc/brandzone-zone.5
+  "$BRANDZONE_SRCDIR/zone/update-manual" "$BRANDZONE" "$page" >"$tmp/out" 2>"$tmp/err"
+  diff -u "$page" "$tmp/out" >"$tmp/err" && grep -q 'Cm MacAddress' "$page"
+  result $? 'the manual of zone files says what their table says (else: make update-manual)'
 }
 
 help
