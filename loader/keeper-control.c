@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define HALT_AGAIN_MS 1000
-
 typedef gboolean (*Request) (BzKeeper *keeper, int client, BzMessage *message, GError **error);
 
 /* --- requests --- */
@@ -73,8 +71,8 @@ answer_trace (BzKeeper *keeper, int client, BzMessage *message, GError **error)
   return sent;
 }
 
-static void
-send_signal (BzKeeper *keeper, int sig)
+void
+bz_keeper_signal (BzKeeper *keeper, int sig)
 {
   GVariantDict body;
 
@@ -90,36 +88,8 @@ answer_signal (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
   gint32 sig = 0;
 
   if (g_variant_dict_lookup (message->body, "signal", "i", &sig) && sig > 0 && sig < NSIG)
-    send_signal (keeper, sig);
+    bz_keeper_signal (keeper, sig);
   return TRUE;
-}
-
-static gboolean
-on_grace_over (gpointer data)
-{
-  BzKeeper *keeper = data;
-
-  bz_pidfd_send_signal (keeper->init_pidfd, SIGKILL);
-  return G_SOURCE_REMOVE;
-}
-
-/* Until an init has its handlers, the kernel keeps signals from it; so it is told again. */
-static gboolean
-on_halt_again (gpointer data)
-{
-  BzKeeper *keeper = data;
-
-  bz_pidfd_send_signal (keeper->init_pidfd, keeper->partition->halt_signal);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-halt_init (BzKeeper *keeper)
-{
-  if (keeper->partition->halt_signal == 0)
-    return; /* who asked runs the program that does it */
-  on_halt_again (keeper);
-  g_timeout_add (HALT_AGAIN_MS, on_halt_again, keeper);
 }
 
 static gboolean
@@ -129,12 +99,7 @@ answer_stop (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
   guint32 grace = 0;
 
   g_variant_dict_lookup (message->body, "grace", "u", &grace);
-  keeper->stopping = TRUE;
-  if (grace > 0 && keeper->console != NULL)
-    halt_init (keeper);
-  else if (grace > 0)
-    send_signal (keeper, SIGTERM);
-  g_timeout_add (grace, on_grace_over, keeper);
+  bz_keeper_stop (keeper, grace);
   return TRUE; /* the client waits for the end of its connection */
 }
 

@@ -32,6 +32,7 @@ typedef struct {
   int command_status;
   BzConsole *console; /* NULL: it does not boot */
   gboolean stopping;  /* a reboot ends it now */
+  guint alone;        /* so many looks, one after the other, found init without children */
 
   pid_t supervisor; /* 0: none */
   int supervisor_pidfd, supervisor_socket;
@@ -68,7 +69,12 @@ gboolean bz_keeper_add_listener (BzKeeper *keeper, int listener, GError **error)
 
 void bz_keeper_close_listeners (BzKeeper *keeper);
 
+/* keeper-stop.c: ends the zone, gently and after grace_ms by force. */
+void bz_keeper_stop (BzKeeper *keeper, guint grace_ms);
+
 /* keeper-control.c */
+/* A signal for the command of a zone that does not boot. */
+void bz_keeper_signal (BzKeeper *keeper, int sig);
 gboolean bz_keeper_open_control (BzKeeper *keeper, GError **error);
 void bz_keeper_serve (BzKeeper *keeper); /* attaches the sockets to the main loop */
 void bz_keeper_close_control (BzKeeper *keeper);

@@ -222,6 +222,9 @@ finish (BzKeeper *keeper, int how)
   bz_keeper_stop_supervisor (keeper);
   if (keeper->console != NULL)
     {
+      /* Without the patience it was killed; without children it had halted. */
+      if (keeper->stopping && how == BZ_END_COMMAND && keeper->alone > 0)
+        how = BZ_END_HALTED;
       bz_console_disconnect (keeper->console);
       bz_console_say (keeper->console, "zone %s %s", keeper->partition->name,
                       keeper->stopping && how == BZ_END_COMMAND ? "was killed" : ends[how]);

@@ -71,6 +71,7 @@ typedef struct {
   gboolean boot;           /* the command is the distribution's init: it becomes process 1 */
   int halt_signal;         /* boot: what tells init to halt; 0: a program does */
   char **halt_command;     /* boot: that program of the zone; NULL: the signal does */
+  gboolean halt_alone;     /* boot: told to halt and without children, init only sleeps */
   char *console_log;       /* boot: where the console's text is kept (console-log.h) */
   gboolean idle;           /* no command: what it runs joins it, and it ends with its owner (direct.c) */
 } BzPartition;

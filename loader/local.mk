@@ -64,6 +64,7 @@ brandzone_keeper_SOURCES = \
 	loader/keeper-main.c \
 	loader/keeper-private.h \
 	loader/keeper-start.c \
+	loader/keeper-stop.c \
 	loader/keeper-supervisor.c \
 	loader/keeper.c \
 	loader/prepare.c \

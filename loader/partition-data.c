@@ -215,6 +215,7 @@ bz_partition_to_variant (const BzPartition *partition)
     g_variant_dict_insert_value (&dict, "command", command_to_variant (partition->command));
   g_variant_dict_insert (&dict, "boot", "b", partition->boot);
   g_variant_dict_insert (&dict, "halt-signal", "i", (gint32) partition->halt_signal);
+  g_variant_dict_insert (&dict, "halt-alone", "b", partition->halt_alone);
   if (partition->halt_command != NULL)
     insert_strings (&dict, "halt-command", partition->halt_command);
   insert_bytestring (&dict, "console-log", partition->console_log);
@@ -244,6 +245,7 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   g_variant_dict_lookup (dict, "run-dir", "^ay", &partition->run_dir);
   g_variant_dict_lookup (dict, "boot", "b", &partition->boot);
   g_variant_dict_lookup (dict, "halt-signal", "i", &halt_signal);
+  g_variant_dict_lookup (dict, "halt-alone", "b", &partition->halt_alone);
   g_variant_dict_lookup (dict, "halt-command", "^aay", &partition->halt_command);
   g_variant_dict_lookup (dict, "console-log", "^ay", &partition->console_log);
   partition->halt_signal = halt_signal;

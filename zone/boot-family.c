@@ -81,11 +81,13 @@ static gboolean
 parse_init (const BzKeyLines *lines, BzBootFamily *family, GError **error)
 {
   g_autofree char *order = bz_key_lines_get (lines, "Init", "Order");
+  g_autofree char *alone = bz_key_lines_get (lines, "Init", "Alone");
   guint64 number;
 
   family->title = bz_key_lines_get (lines, "Init", "Title");
   family->contains = bz_key_lines_get (lines, "Init", "Contains");
   family->needs = bz_key_lines_get (lines, "Init", "Needs");
+  family->alone_sleeps = g_strcmp0 (alone, "sleeps") == 0;
   if (family->title == NULL)
     return bz_key_lines_fail (lines, "Init", "Title", "is missing", NULL, error);
   if (family->contains == NULL || family->contains[0] == '\0')

@@ -7,6 +7,8 @@
  *   Contains=/dev/initctl        text in the program that is init
  *   Needs=/sbin/brc              a file that the tree has (optional)
  *   Halt=run /sbin/init 0        or: signal USR2
+ *   Alone=sleeps                 told to halt and without children, it only sleeps: it need not be
+ *                                waited for (optional)
  *
  *   [Edit NAME]
  *   File=/etc/rc.d/rc.S
@@ -29,7 +31,8 @@ typedef struct {
   char *contains, *needs; /* needs: or NULL */
   int halt_signal;        /* 0: halt_command */
   char **halt_command;    /* or NULL */
-  GPtrArray *edits;       /* of BzBootEdit, in the file's order */
+  gboolean alone_sleeps;
+  GPtrArray *edits; /* of BzBootEdit, in the file's order */
 } BzBootFamily;
 
 void bz_boot_family_free (BzBootFamily *family);

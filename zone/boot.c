@@ -50,6 +50,7 @@ set_halt (const BzContext *context, const BzBootFamily *family, const char *init
     }
   partition->halt_signal = family->halt_signal;
   partition->halt_command = g_strdupv (family->halt_command);
+  partition->halt_alone = family->alone_sleeps;
 }
 
 static gboolean
