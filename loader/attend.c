@@ -51,6 +51,20 @@ leave_raw_mode (Session *session)
     tcsetattr (0, TCSADRAIN, &session->saved);
 }
 
+/* Piped input is nobody's typing: the zone's terminal does not show it again. Programs that
+ * want an echo, such as a shell's line editor, make their own. */
+static void
+echo_no_pipe (const Session *session)
+{
+  struct termios modes;
+
+  if (!session->attend->interactive || isatty (0)
+      || tcgetattr (session->attend->terminal, &modes) != 0)
+    return;
+  modes.c_lflag &= ~(tcflag_t) ECHO;
+  tcsetattr (session->attend->terminal, TCSANOW, &modes);
+}
+
 static void
 copy_window_size (const Session *session)
 {
@@ -277,6 +291,7 @@ bz_attend (const BzAttend *attend, gboolean *detached, GError **error)
       fcntl (attend->terminal, F_SETFL, session.blocking_flags | O_NONBLOCK);
       session.input_open = attend->interactive;
       copy_window_size (&session);
+      echo_no_pipe (&session);
       enter_raw_mode (&session);
     }
   sighandler_t broken_pipe = signal (SIGPIPE, SIG_IGN);

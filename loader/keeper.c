@@ -236,6 +236,7 @@ finish (BzKeeper *keeper, int how)
   g_variant_dict_init (&body, NULL);
   g_variant_dict_insert (&body, "status", "i", (gint32) keeper->command_status);
   g_variant_dict_insert (&body, "how", "i", (gint32) how);
+  g_variant_dict_insert (&body, "stopped", "b", keeper->stopping);
   if (keeper->owner >= 0)
     bz_message_send (keeper->owner, "ended", g_variant_dict_end (&body), &keeper->journal,
                      keeper->journal >= 0 ? 1 : 0, NULL);

@@ -89,6 +89,7 @@ void bz_volume_free (BzVolume *volume);
 typedef struct {
   int wait_status; /* as of waitpid(2) */
   enum { BZ_END_COMMAND, BZ_END_HALTED, BZ_END_REBOOTED, BZ_END_DETACHED } how;
+  gboolean stopped; /* somebody asked for the zone's end: bz_loader_stop() */
 } BzEnd;
 int bz_end_exit_status (const BzEnd *end); /* 0-255; 128+signal */
 

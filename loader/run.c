@@ -134,6 +134,7 @@ take_end (Owner *owner, BzMessage *message)
 
   g_variant_dict_lookup (message->body, "status", "i", &status);
   g_variant_dict_lookup (message->body, "how", "i", &how);
+  g_variant_dict_lookup (message->body, "stopped", "b", &owner->end->stopped);
   owner->end->wait_status = status;
   owner->end->how = how;
   owner->ended = TRUE;

@@ -70,6 +70,11 @@ tell_end (const BzContext *context, const BzPlanning *planning, const BzPlan *pl
   if (context->quiet || end->how != BZ_END_COMMAND || !WIFSIGNALED (end->wait_status))
     return bz_end_exit_status (end);
 
+  if (end->stopped)
+    {
+      bz_context_note (context, "zone %s was stopped", name);
+      return bz_end_exit_status (end);
+    }
   look_at_program (planning, command, &program);
   g_autofree char *line = bz_program_explain_death (planning->tree_fd, &program, planning->host,
                                                     plan, end->wait_status, &row);
@@ -265,7 +270,7 @@ bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error)
         }
       if (!bz_loader_stop (run_dir, grace_ms, error))
         return -1;
-      bz_context_detail (context, "zone %s has ended", name);
+      bz_context_note (context, "zone %s was stopped", name);
     }
   return 0;
 }

@@ -65,7 +65,8 @@ exec_of_hostile () {
   unlike 'a descriptor as directory leads to no directory of the host' "$found" 'secret'
   until_true 10 not_null
   run bz -q exec hostile -- /bin/sh -c 'ls /proc/self/fd/0/'
-  like 'a /dev/null of its own is refused' "$err" 'cannot use the zone.s /dev/null'
+  # What the link leads to depends on what exec holds: something else, or what can't be opened at all.
+  like 'a /dev/null of its own is refused' "$err" 'cannot (use|open) the zone.s /dev/null'
   run bz -q exec -i hostile -- /bin/sh -c 'set -- /proc/self/fd/[0-9]*; echo "${#}"; grep -E "^Cap(Inh|Amb)|NoNew" /proc/self/status'
   like 'a program inherits no capability' "$out" 'CapInh:[[:space:]]0000000000000000'
   run bz -q exec -i hostile -- /bin/ls -l /proc/self/fd
@@ -161,6 +162,7 @@ pipes () {
   seq 50000 >"$tmp/lines"
   run_in "$tmp/lines" bz -q run -it --image "$tree" -- /bin/cat
   is 'more input than a terminal holds comes back whole' "$(printf '%s\n' "$out" | tail -n 1 | tr -d '\r')" 50000
+  is 'and once: piped input is not echoed' "$(printf '%s\n' "$out" | wc -l)" 50000
   piped=$(limit=10 bz -q run -t --image "$tree" -- /bin/yes 2>/dev/null | head -n 1 | tr -d '\r')
   is 'the first line of an endless command' "$piped" y
   ok 'which ends with its reader' until_true 5 no_keeper
