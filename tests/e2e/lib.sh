@@ -6,6 +6,7 @@
 #   as root; bz run ...          `as user`: a user with 65536 subordinate ids, `as alone`: without
 #   run bz run ...               sets $status, $out (text), $err
 #   ok/is/like/unlike/skip ...   one TAP case each; $who is part of its name
+#   for who in $users            root and user, or those of them that BRANDZONE_TEST_USERS names
 #   masked FEATURE               whether BRANDZONE_WITHOUT, brandzone(1), takes it from brandzone
 #   finish                       the plan; checks that no mount, process or cgroup is left
 #
@@ -56,14 +57,10 @@ begin () {
   [ -z "$BRANDZONE_WITHOUT" ] || diag "masked: $BRANDZONE_WITHOUT"
   if [ "$(id -u)" -eq 0 ]; then
     make_users
-    users='root user'
-    if masked subordinate-ids; then
-      users=root
-      skip 'zones of the user with subordinate ids' 'subordinate-ids is masked'
-    fi
+    users=${BRANDZONE_TEST_USERS:-root user}
     who=root
   else
-    if masked subordinate-ids; then skip_all 'subordinate-ids is masked'; fi
+    case ${BRANDZONE_TEST_USERS:-user} in *user*) ;; *) skip_all 'asked for root alone' ;; esac
     users=self
     who=self
     mkdir -p "$tmp/self"
@@ -118,6 +115,15 @@ as () {
 
 masked () {
   case " $BRANDZONE_WITHOUT " in *" $1 "*) ;; *) return 1 ;; esac
+}
+
+# one_id: the current user's zones have a single user id.
+one_id () {
+  case $who in
+    alone) ;;
+    root) return 1 ;;
+    *) masked subordinate-ids ;;
+  esac
 }
 
 # i386_tree NAME: its programs are for i386.

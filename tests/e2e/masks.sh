@@ -1,6 +1,6 @@
 #!/bin/sh
 # --without FEATURE and BRANDZONE_WITHOUT: what a masked feature changes, one short look at each. What
-# the rest of the tests makes of a mask is seen by `./quickstart test --full`, which runs them once for each.
+# the rest of the tests makes of a mask is seen by `./quickstart test --full` (tests/masks).
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 begin
@@ -19,6 +19,9 @@ known () {
   is 'every feature is looked at' \
     "$(python3 -c 'import json, sys; print(*[f["name"] for f in json.load(sys.stdin)["features"]])' <"$tmp/doctor")" \
     "$features"
+  is 'and every one that zones can do without has its run of the tests (tests/masks)' \
+    "$(sed -n 's/^\([a-z][^ ]*\) .*/\1/p' "$src/tests/masks" | tr ',' '\n' | sort | tr '\n' ' ')" \
+    "$(printf '%s\n' $features | grep -vx -e kernel -e user-namespaces -e user-notify | sort | tr '\n' ' ')"
   BRANDZONE_WITHOUT='cgroup  overlay'
   run bz doctor
   like 'BRANDZONE_WITHOUT masks one' "$out" '^cgroup +no +masked '

@@ -45,7 +45,13 @@ storms () {
   run bz exec z -- "/guest/storm-x86_64" 20000 signals
   made=$(printf '%s\n' "$out" | sed -n 's/^storm: calls \([0-9]*\) .*/\1/p')
   take_tap 'signals'
-  is 'under signals no call is carried out twice' "$(($(counted uname) - before))" "${made:-none}"
+  answered=$(($(counted uname) - before))
+  if masked wait-killable; then
+    ok 'under signals no call is lost' test "$answered" -ge "${made:-none}"
+    diag "for $made calls: $answered answers"
+  else
+    is 'under signals no call is carried out twice' "$answered" "${made:-none}"
+  fi
   stop
 }
 

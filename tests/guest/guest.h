@@ -190,6 +190,8 @@ void ok (int passed, const char *name);
 void is (long got, long expected, const char *name);
 void is_text (const char *got, const char *expected, const char *name);
 void skip (const char *name, const char *reason);
+/* Becomes an ordinary user of the zone: one case, skipped in a zone of a single id. Returns whether it is one. */
+int become_user (void);
 int done (void); /* prints the plan; the exit status */
 
 /* Reads a file; returns the length, or a negative errno. Ends with a NUL, without a last newline.

@@ -221,12 +221,15 @@ life () {
 
 # The same in a few seconds.
 life_quickly () {
-  in_background bz -q run --brand linux-2.6 -v "$guests:/guest:ro" alpine -- sleep 1000
-  until_true 30 running alpine
-  run bz exec alpine -- /guest/cost-i386 uname 64
+  name=alpine
+  abi=i386
+  if [ $ia32 = no ]; then name=alpine64 abi=x86_64; fi
+  in_background bz -q run --brand linux-2.6 -v "$guests:/guest:ro" $name -- sleep 1000
+  until_true 30 running $name
+  run bz exec $name -- "/guest/cost-$abi" uname 64
   like 'exec: a translated call is answered' "$out" '^[0-9]+$'
   diag "$release: a translated uname, median: $((${out:-0} / 1000)) us"
-  run bz stop --time 0 alpine
+  run bz stop --time 0 $name
   is 'stop' "$status" 0
   wait "$job"
 }
@@ -282,6 +285,7 @@ for who in $users; do
     continue
   fi
   i386_trees
+  if [ -n "$quick" ] && [ $ia32 = no ]; then x86_64_trees; fi
   if [ -z "$quick" ]; then
     x86_64_trees
     life
