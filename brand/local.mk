@@ -26,6 +26,8 @@ libbrand_a_SOURCES = \
 	brand/host-probe.h \
 	brand/host.c \
 	brand/host.h \
+	brand/inodes.c \
+	brand/inodes.h \
 	brand/key-lines.c \
 	brand/key-lines.h \
 	brand/personality.def \

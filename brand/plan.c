@@ -144,6 +144,8 @@ set_for_zone (BzPlan *plan, const BzPlanOptions *options)
   /* Only a map of one id is made by its owner, and denies setgroups (Linux 3.19). */
   if (plan->ids != 1)
     plan->quirk[BZ_QUIRK_GROUPS] = 0;
+  plan->quirk[BZ_QUIRK_FOLD_INODES] =
+      options->fold_inodes && !disabled (options, BZ_QUIRK_FOLD_INODES);
   if (options->strict && !disabled (options, BZ_QUIRK_GONE))
     plan->quirk[BZ_QUIRK_GONE] = BZ_GONE_STOP;
 }

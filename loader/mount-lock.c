@@ -56,7 +56,7 @@ static gboolean
 mount_all (const int *fds, guint count)
 {
   if (unshare (CLONE_NEWNS) != 0 || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
-      || mount ("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0)
+      || mount ("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,inode32") != 0)
     return FALSE;
   for (guint i = 0; i < count; i++)
     {

@@ -45,7 +45,7 @@ mount_stage (GError **error)
 
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make the zone's mounts private");
-  if (mount ("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0)
+  if (mount ("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,inode32") != 0)
     return bz_fail_errno (error, errno, NULL, "cannot mount a tmpfs on %s", STAGE);
   for (guint i = 0; i < G_N_ELEMENTS (directories); i++)
     if (mkdir (directories[i], 0755) != 0)

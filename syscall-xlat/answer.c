@@ -1,8 +1,10 @@
 /* From a received notification to its answer. slot.h has the order of the stores. */
 #include "config.h"
 
+#include "syscall-xlat/files.h"
 #include "syscall-xlat/heap.h"
 #include "syscall-xlat/loop-data.h"
+#include "syscall-xlat/task-look.h"
 #include "syscall-xlat/task.h"
 
 #include <errno.h>
@@ -176,6 +178,7 @@ move_heap (BzCall *call)
 }
 
 static const BzNotifierClass worker_class = {
+  .files = &bz_worker_files,
   .read = remote_read,
   .write = remote_write,
   .begin = begin,
@@ -194,6 +197,7 @@ void
 bz_slot_clear (BzSlot *slot)
 {
   memset (slot->room, 0, sizeof slot->room);
+  slot->noted = 0;
   atomic_store (&slot->state, BZ_SLOT_FREE);
 }
 
@@ -298,6 +302,9 @@ decide (BzWorker *worker, BzSlot *slot)
   for (int i = 0; i < 6; i++)
     call.args[i] =
         call.abi == BZ_ABI_I386 ? (guint32) slot->notif.data.args[i] : slot->notif.data.args[i];
+  /* What this thread took on to look at another task's files would be in the way. */
+  if ((call.row->quirks & BZ_LOOKING_QUIRKS) == 0)
+    bz_task_look_back ();
   /* A `blocking` row says itself when it is about to wait (bz_call_will_wait): most _sysctl(2)
    * calls need no file, and a thread for each would cost ten times their answer. Whoever waits
    * without saying so is the watch's. */

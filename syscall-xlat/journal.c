@@ -14,10 +14,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 #define JOURNAL_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 static const char journal_magic[8] = "bzjournl";
@@ -43,6 +44,16 @@ header_is_ours (const BzJournalHeader *header)
          && header->counter_size == sizeof (BzCounter) && header->counters == BZ_COUNTED_CALLS;
 }
 
+static gboolean
+seed_fold (int fd)
+{
+  guint64 seed;
+
+  return getrandom (&seed, sizeof seed, 0) == (gssize) sizeof seed
+         && pwrite (fd, &seed, sizeof seed, offsetof (BzJournalMemory, fold.seed))
+                == (gssize) sizeof seed;
+}
+
 int
 bz_journal_create (GError **error)
 {
@@ -66,6 +77,12 @@ bz_journal_create (GError **error)
     }
   header_fill (memory);
   munmap (memory, sizeof (BzJournalHeader));
+  if (!seed_fold (fd))
+    {
+      bz_fail_errno (error, errno, NULL, "cannot make the journal");
+      close (fd);
+      return -1;
+    }
   return fd;
 }
 

@@ -73,9 +73,13 @@ tests_fuzz_fuzz_simulate_LDADD = libxlat.a libbrand.a $(SECCOMP_LIBS) $(ELF_LIBS
 ## --- journal, loop, calls ---
 libxlat_a_SOURCES += \
 	syscall-xlat/answer.c \
+	syscall-xlat/calls/affinity.c \
+	syscall-xlat/calls/affinity-guest.c \
+	syscall-xlat/calls/affinity-guest.h \
 	syscall-xlat/calls/bdflush.c \
 	syscall-xlat/calls/brk.c \
 	syscall-xlat/calls/clock.c \
+	syscall-xlat/calls/directory.c \
 	syscall-xlat/calls/guest.h \
 	syscall-xlat/calls/handlers.h \
 	syscall-xlat/calls/image.c \
@@ -83,6 +87,12 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/personality.c \
 	syscall-xlat/calls/reboot.c \
 	syscall-xlat/calls/release.c \
+	syscall-xlat/calls/stat.c \
+	syscall-xlat/calls/stat-guest.c \
+	syscall-xlat/calls/stat-guest.h \
+	syscall-xlat/calls/statfs.c \
+	syscall-xlat/calls/statfs-guest.c \
+	syscall-xlat/calls/statfs-guest.h \
 	syscall-xlat/calls/sysctl.c \
 	syscall-xlat/calls/sysctl-names.def \
 	syscall-xlat/calls/sysctl-value.c \
@@ -91,6 +101,10 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/syslog.c \
 	syscall-xlat/calls/terminal.c \
 	syscall-xlat/events.c \
+	syscall-xlat/files.c \
+	syscall-xlat/files.h \
+	syscall-xlat/fold.c \
+	syscall-xlat/fold.h \
 	syscall-xlat/heap.c \
 	syscall-xlat/heap.h \
 	syscall-xlat/journal.c \
@@ -103,12 +117,17 @@ libxlat_a_SOURCES += \
 	syscall-xlat/slot.h \
 	syscall-xlat/task.c \
 	syscall-xlat/images.h \
+	syscall-xlat/task-directory.c \
 	syscall-xlat/task-fd.c \
 	syscall-xlat/task-file.c \
+	syscall-xlat/task-look.c \
+	syscall-xlat/task-look.h \
 	syscall-xlat/task.h \
-	syscall-xlat/watch.c
+	syscall-xlat/watch.c \
+	syscall-xlat/worker-files.c
 
-bz_loop_tests = tests/unit/test-journal tests/unit/test-calls tests/unit/test-calls-sysctl \
+bz_fake = tests/unit/fake-call.c tests/unit/fake-call.h tests/unit/fake-files.c tests/unit/fake-files.h
+bz_loop_tests = tests/unit/test-journal tests/unit/test-calls tests/unit/test-fold tests/unit/test-calls-sysctl \
 	tests/unit/test-task tests/unit/test-loop tests/unit/test-succession
 bz_loop_test_libs = libxlat.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS) -lpthread
 if HAVE_CMOCKA
@@ -117,10 +136,12 @@ TESTS += $(bz_loop_tests)
 endif
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
 tests_unit_test_journal_LDADD = $(bz_loop_test_libs)
-tests_unit_test_calls_SOURCES = tests/unit/test-calls.c tests/unit/fake-call.c tests/unit/fake-call.h
+tests_unit_test_calls_SOURCES = tests/unit/test-calls.c $(bz_fake)
 tests_unit_test_calls_LDADD = $(bz_loop_test_libs)
-tests_unit_test_calls_sysctl_SOURCES = tests/unit/test-calls-sysctl.c tests/unit/fake-call.c tests/unit/fake-call.h
+tests_unit_test_calls_sysctl_SOURCES = tests/unit/test-calls-sysctl.c $(bz_fake)
 tests_unit_test_calls_sysctl_LDADD = $(bz_loop_test_libs)
+tests_unit_test_fold_SOURCES = tests/unit/test-fold.c $(bz_fake)
+tests_unit_test_fold_LDADD = $(bz_loop_test_libs)
 tests_unit_test_task_SOURCES = tests/unit/test-task.c
 tests_unit_test_task_LDADD = $(bz_loop_test_libs)
 tests_unit_test_loop_SOURCES = tests/unit/test-loop.c tests/unit/notified.c tests/unit/notified.h
@@ -132,14 +153,18 @@ tests_unit_test_succession_CPPFLAGS = $(AM_CPPFLAGS) -DBZ_TEST_POINTS
 tests_unit_test_succession_LDADD = $(bz_loop_test_libs)
 
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz-sysctl tests/fuzz/fuzz-calls
+noinst_PROGRAMS += tests/fuzz/fuzz-sysctl tests/fuzz/fuzz-calls tests/fuzz/fuzz-fold
 endif
 tests_fuzz_fuzz_sysctl_SOURCES = tests/fuzz/fuzz-sysctl.c
 tests_fuzz_fuzz_sysctl_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_sysctl_LDADD = libxlat.a libbrand.a $(GLIB_LIBS)
-tests_fuzz_fuzz_calls_SOURCES = tests/fuzz/fuzz-calls.c tests/unit/fake-call.c tests/unit/fake-call.h
+tests_fuzz_fuzz_calls_SOURCES = tests/fuzz/fuzz-calls.c $(bz_fake)
 tests_fuzz_fuzz_calls_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_calls_LDADD = libxlat.a libbrand.a $(GLIB_LIBS)
+
+tests_fuzz_fuzz_fold_SOURCES = tests/fuzz/fuzz-fold.c
+tests_fuzz_fuzz_fold_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_fold_LDADD = libxlat.a libbrand.a $(GLIB_LIBS)
 
 check_PROGRAMS += tests/bench/bench-notify
 tests_bench_bench_notify_SOURCES = tests/bench/bench-notify.c

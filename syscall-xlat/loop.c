@@ -32,6 +32,7 @@
 #include "syscall-xlat/loop-data.h"
 
 #include "brand/base/error.h"
+#include "syscall-xlat/task-look.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -202,6 +203,8 @@ worker_main (void *data)
   BzWorker *worker = data;
   BzLoop *loop = worker->loop;
   BzLane *lane = worker->lane;
+
+  bz_task_look_begin ();
   gboolean mine = !worker->first || recover (worker);
 
   if (mine && worker->first)
@@ -224,6 +227,7 @@ worker_main (void *data)
     }
   else
     loop->stuck--;
+  bz_task_look_end ();
   pthread_cond_broadcast (&loop->changed);
   pthread_mutex_unlock (&loop->lock);
   g_free (worker);

@@ -30,6 +30,7 @@ typedef struct {
   int (*take_fd) (BzCall *call, int number, int *fd);
   BzVerdict (*move_heap) (BzCall *call);
   int (*put_fd) (BzCall *call, int fd, int number, gboolean close_on_exec);
+  const struct BzFileClass *files; /* files.h */
 } BzNotifierClass;
 
 typedef struct BzNotifier {

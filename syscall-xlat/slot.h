@@ -21,6 +21,7 @@
  * gone) is asked of the kernel by its id, and ids are never used again. */
 #pragma once
 
+#include "syscall-xlat/fold.h"
 #include "syscall-xlat/journal.h"
 #include "syscall-xlat/loop.h"
 
@@ -43,7 +44,9 @@ typedef struct {
   guint32 flags; /* the answer */
   gint64 value;
   gint32 error;
-  guint32 reserved[11];
+  guint32 noted; /* the handler has put down `note`, for whoever handles the call again */
+  guint64 note;
+  guint32 reserved[8];
 } BzSlot;
 _Static_assert(sizeof (BzSlot) == 256, "16 slots fill a page");
 
@@ -72,6 +75,7 @@ typedef struct {
   BzJournalHeader header;
   BzSlots listener[BZ_LOOP_LISTENERS];
   BzCounter counter[BZ_ABI_COUNT][BZ_COUNTED_CALLS];
+  BzFold fold;
 } BzJournalMemory;
 _Static_assert(sizeof (BzJournalHeader) == 4096, "the header has a page");
 

@@ -38,8 +38,8 @@ open_process (pid_t tid)
   return (int) syscall (SYS_pidfd_open, (pid_t) tgid, 0);
 }
 
-static int
-open_task (pid_t tid)
+int
+bz_task_open (pid_t tid)
 {
   static _Atomic gboolean no_threads; /* this kernel's pidfds are of processes only */
 
@@ -58,7 +58,7 @@ open_task (pid_t tid)
 int
 bz_task_take_fd (pid_t tid, int number, int *fd)
 {
-  int task = open_task (tid);
+  int task = bz_task_open (tid);
 
   if (task < 0)
     return errno;

@@ -15,6 +15,10 @@ int bz_task_capabilities (pid_t tid, guint64 *value);
 int bz_task_uts_names (pid_t tid, BzUtsNames *names);
 int bz_task_name (pid_t tid, char name[16]); /* NUL-terminated */
 
+/* A pidfd of the task: of the thread where the kernel has such (6.9), else of its process. -1 and
+ * errno. */
+int bz_task_open (pid_t tid);
+
 /* A duplicate of the task's descriptor, by pidfd_getfd(2) (Linux 5.6). */
 int bz_task_take_fd (pid_t tid, int number, int *fd);
 

@@ -36,6 +36,9 @@ const BzOption bz_global_options[] = {
   LIST ("without", 0, "FEATURE", "pretend that the host lacks a feature (see doctor)")
 #define OPTION_STRICT \
   FLAG ("strict", 0, "kill a program whose call the host lacks, and say which call it was")
+#define OPTION_FOLD_INODES \
+  STRING ("fold-inodes", 0, "auto|yes|no", \
+          "give 32-bit programs inode numbers that fit: auto where a file system needs it")
 #define OPTION_INTERACTIVE FLAG ("interactive", 'i', "pass standard input on")
 #define OPTION_TTY FLAG ("tty", 't', "give the command a terminal")
 #define OPTION_USER \
@@ -78,6 +81,7 @@ static const BzOption run_options[] = {
   FLAG ("rm", 0, "forget all changes at the end"),
   FLAG ("stats", 0, "say at the end which calls were answered, and how often"),
   OPTION_STRICT,
+  OPTION_FOLD_INODES,
   OPTION_BRAND,
   OPTION_ABI,
   OPTION_RELEASE,
@@ -129,6 +133,7 @@ static const BzOption stop_options[] = {
 static const BzOption plan_options[] = {
   STRING ("image", 0, "TREE", "plan for a tree instead of a zone"),
   OPTION_STRICT,
+  OPTION_FOLD_INODES,
   OPTION_BRAND,
   OPTION_ABI,
   OPTION_RELEASE,

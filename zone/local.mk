@@ -31,6 +31,8 @@ libzone_a_SOURCES = \
 	zone/help.h \
 	zone/ids.c \
 	zone/ids.h \
+	zone/inodes.c \
+	zone/inodes.h \
 	zone/json.c \
 	zone/key-name.c \
 	zone/key-name.h \

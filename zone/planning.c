@@ -4,6 +4,7 @@
 
 #include "brand/base/error.h"
 #include "zone/ids.h"
+#include "zone/inodes.h"
 #include "zone/names.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ bz_planning_free (BzPlanning *planning)
   g_clear_pointer (&planning->plan, bz_plan_free);
   g_free (planning->tree);
   g_free (planning->program);
+  g_free (planning->long_inodes);
   if (planning->tree_fd >= 0)
     close (planning->tree_fd);
   g_free (planning);
@@ -157,6 +159,7 @@ make_plan (const BzContext *context, const BzArguments *arguments, BzPlanning *p
     return FALSE;
   if (!count_ids (planning, &options.ids, error))
     return FALSE;
+  options.fold_inodes = bz_planning_folds (planning, arguments, options.abi);
   planning->plan = bz_plan_make (planning->brand, planning->host, &options, error);
   return planning->plan != NULL;
 }

@@ -14,6 +14,7 @@ typedef struct {
   BzBrand *brand;
   BzHost *host;
   BzPlan *plan;
+  char *long_inodes; /* why inode numbers are folded, or NULL: they are not, or the user says so */
   char *tree;  /* the directory, absolute; NULL for a bare brand */
   int tree_fd; /* -1 for a bare brand */
   char *program; /* of one program: its path in the tree, whatever the command calls it; else NULL */

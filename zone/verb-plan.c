@@ -178,6 +178,7 @@ print_plan (const BzPlanning *planning)
   bz_print_field ("Machine", plan->machine[plan->abi]);
   bz_print_field ("/proc/version", plan->proc_version);
   bz_print_field ("Personality", personality);
+  bz_print_field ("Inodes folded", planning->long_inodes);
   print_limits (plan);
   print_quirks (plan);
   for (int abi = 0; abi < BZ_ABI_COUNT; abi++)
@@ -253,6 +254,7 @@ json_plan (const BzPlanning *planning)
   json_builder_end_object (builder);
   bz_json_text (builder, "proc_version", plan->proc_version);
   bz_json_number (builder, "personality", (gint64) plan->personality);
+  bz_json_text (builder, "inodes_folded", planning->long_inodes);
   json_limits (builder, plan);
   json_builder_set_member_name (builder, "quirks");
   json_builder_begin_object (builder);

@@ -9,6 +9,9 @@
 /* Bytes that a zone file may have. */
 #define BZ_ZONE_FILE_MAX (64 * 1024)
 
+/* Whether 32-bit programs get inode numbers that fit (O1, O2). */
+typedef enum { BZ_FOLD_AUTO, BZ_FOLD_YES, BZ_FOLD_NO } BzFoldMode;
+
 typedef struct {
   gboolean set;
   BzAbi value;
@@ -58,6 +61,7 @@ typedef struct {
   BzLimit descriptors;
   guint64 capabilities_dropped, capabilities_kept;
   GPtrArray *sysctls;  /* of char *: "name=value", each name once */
+  BzFoldMode fold_inodes;
   gboolean strict;     /* a call that nothing can carry out kills its program */
   GPtrArray *warnings; /* of char *: "FILE:LINE: unknown key ..." */
   GHashTable *values;  /* "Group\nkey" -> the text that counts: what `config` shows */
@@ -116,6 +120,9 @@ gboolean bz_zone_file_remove (const char *path, GError **error);
 /* Splits "SRC:DST[:ro|:rw]". SRC becomes absolute; both are owned by the caller. BZ_ERROR_USAGE. */
 gboolean bz_volume_parse (const char *text, char **source, char **target, gboolean *read_only,
                           GError **error);
+
+/* "auto", "yes" and "no". */
+gboolean bz_fold_mode_lookup (const char *name, BzFoldMode *mode);
 
 /* "none" and "host". */
 gboolean bz_network_lookup (const char *name, BzNetwork *network);

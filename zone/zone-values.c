@@ -130,6 +130,26 @@ bz_take_network (gpointer field, const char *value)
   return network->set ? NULL : "the networks are none and host";
 }
 
+gboolean
+bz_fold_mode_lookup (const char *name, BzFoldMode *mode)
+{
+  static const char *const names[] = { "auto", "yes", "no" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (name, names[i]))
+      {
+        *mode = (BzFoldMode) i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+const char *
+bz_take_fold_mode (gpointer field, const char *value)
+{
+  return bz_fold_mode_lookup (value, field) ? NULL : "it is auto, yes or no";
+}
+
 const char *
 bz_take_host_id (gpointer field, const char *value)
 {

@@ -15,6 +15,33 @@ BzVerdict bz_call_personality (BzCall *call);
 /* calls/sysinfo.c: sysinfo=clamp, no-unit */
 BzVerdict bz_call_sysinfo (BzCall *call);
 
+/* calls/stat.c: fold-inodes=fold; i386 */
+BzVerdict bz_call_oldstat (BzCall *call);
+BzVerdict bz_call_oldlstat (BzCall *call);
+BzVerdict bz_call_oldfstat (BzCall *call);
+BzVerdict bz_call_stat (BzCall *call);
+BzVerdict bz_call_lstat (BzCall *call);
+BzVerdict bz_call_fstat (BzCall *call);
+BzVerdict bz_call_stat64 (BzCall *call);
+BzVerdict bz_call_lstat64 (BzCall *call);
+BzVerdict bz_call_fstat64 (BzCall *call);
+BzVerdict bz_call_fstatat64 (BzCall *call);
+BzVerdict bz_call_statx (BzCall *call);
+
+/* calls/directory.c: fold-inodes=fold; i386 */
+BzVerdict bz_call_readdir (BzCall *call);
+BzVerdict bz_call_getdents (BzCall *call);
+BzVerdict bz_call_getdents64 (BzCall *call);
+BzVerdict bz_call_lseek (BzCall *call);
+BzVerdict bz_call_llseek (BzCall *call);
+
+/* calls/statfs.c: statfs=clamp; i386 */
+BzVerdict bz_call_statfs (BzCall *call);
+BzVerdict bz_call_fstatfs (BzCall *call);
+
+/* calls/affinity.c: affinity=fit */
+BzVerdict bz_call_sched_getaffinity (BzCall *call);
+
 /* calls/sysctl.c: sysctl=answer */
 BzVerdict bz_call_sysctl (BzCall *call);
 

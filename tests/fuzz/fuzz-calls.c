@@ -38,6 +38,21 @@ static const struct {
   { "clock_adjtime64", bz_call_clock_adjtime },
   { "reboot", bz_call_reboot },
   { "vhangup", bz_call_vhangup },
+  { "oldstat", bz_call_oldstat },
+  { "oldfstat", bz_call_oldfstat },
+  { "lstat", bz_call_lstat },
+  { "fstat", bz_call_fstat },
+  { "stat64", bz_call_stat64 },
+  { "fstatat64", bz_call_fstatat64 },
+  { "statx", bz_call_statx },
+  { "readdir", bz_call_readdir },
+  { "getdents", bz_call_getdents },
+  { "getdents64", bz_call_getdents64 },
+  { "lseek", bz_call_lseek },
+  { "_llseek", bz_call_llseek },
+  { "statfs", bz_call_statfs },
+  { "fstatfs", bz_call_fstatfs },
+  { "sched_getaffinity", bz_call_sched_getaffinity },
 };
 
 typedef struct {
@@ -97,6 +112,10 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   memcpy (fake.fact, head.facts, sizeof fake.fact);
   memcpy (fake.memory, data, MIN (size, sizeof fake.memory));
   memcpy (fake.text, data, MIN (size, sizeof fake.text - 1));
+  fake.files.length = MIN (size, sizeof fake.files.entries);
+  memcpy (fake.files.entries, data, fake.files.length);
+  memcpy (&fake.files.status, data, MIN (size, sizeof fake.files.status));
+  memcpy (&fake.files.file_system, data, MIN (size, sizeof fake.files.file_system));
   aim (&fake, &head, args);
 
   BzVerdict verdict =

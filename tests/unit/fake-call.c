@@ -126,6 +126,7 @@ fake_move_heap (BzCall *call)
 }
 
 static const BzNotifierClass fake_class = {
+  .files = &bz_fake_file_class,
   .read = fake_read,
   .write = fake_write,
   .begin = fake_begin,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "syscall-xlat/remote.h"
+#include "tests/unit/fake-files.h"
 
 #define BZ_FAKE_BASE G_GUINT64_CONSTANT (0x10000)
 #define BZ_FAKE_SIZE 8192
@@ -23,6 +24,7 @@ typedef struct {
   const char *file; /* the only file there is, and its text */
   char text[512];
   int file_error;
+  BzFakeFiles files;
   guint writes, files_read, files_written, heap_moves;
 } BzFake;
 

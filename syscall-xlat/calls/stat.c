@@ -1,0 +1,156 @@
+/* stat(2) and its kin for 32-bit programs (catalogue row O1, fold-inodes=fold).
+ *
+ * The file is looked at as the task would. Most files need no answer of ours: their numbers and
+ * times fit, or there is no such file, and the kernel has the call. That decision reads memory that
+ * the kernel reads again; a task that changes the path in between gets the EOVERFLOW of a kernel
+ * without this, and nothing that it may not have.
+ *
+ * stat64 has room for long numbers, yet is trapped too: the C library's plain stat() is made from
+ * it (glibc 2.2 and later) and gives EOVERFLOW itself. Programs with large-file support then see
+ * short numbers as well, the same ones in every call. */
+#include "config.h"
+
+#include "syscall-xlat/calls/handlers.h"
+#include "syscall-xlat/calls/stat-guest.h"
+#include "syscall-xlat/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define PATH_ROOM 4096
+#define FIRST_READ 160 /* most paths are shorter: one read, little to copy */
+
+/* Whether the path is there, whole, and not empty. */
+static gboolean
+read_path (BzCall *call, guint64 address, char path[PATH_ROOM])
+{
+  return bz_call_read_string (call, address, path, FIRST_READ) == 0
+         || bz_call_read_string (call, address, path, PATH_ROOM) == 0;
+}
+
+static BzVerdict
+answer (BzCall *call, BzStatKind kind, const struct statx *status, guint64 buffer)
+{
+  guint8 guest[BZ_STAT_LARGEST];
+  guint64 device = (guint64) status->stx_dev_major << 32 | status->stx_dev_minor;
+  guint32 inode;
+
+  if (!bz_call_fold (call, device, BZ_FOLD_INODE, status->stx_ino, &inode))
+    return bz_errno (EOVERFLOW);
+  gsize length = bz_stat_fill (kind, status, inode, guest);
+  if (length == 0)
+    return bz_errno (EOVERFLOW);
+  int failed = bz_call_write (call, buffer, guest, length);
+  return failed != 0 ? bz_errno (failed) : bz_value (0);
+}
+
+static BzVerdict
+of_path (BzCall *call, BzStatKind kind, int directory, guint64 address, guint flags, guint mask,
+         guint64 buffer)
+{
+  char path[PATH_ROOM];
+  struct statx status;
+
+  if (!read_path (call, address, path) || (path[0] == '\0' && (flags & AT_EMPTY_PATH) == 0))
+    return bz_continue ();
+  /* AT_EMPTY_PATH of the working directory is that directory. */
+  const char *what = path[0] != '\0' ? path : directory == AT_FDCWD ? "." : NULL;
+  if (bz_call_status (call, directory, what, flags & ~(guint) AT_EMPTY_PATH, mask, &status) != 0
+      || !bz_stat_differs (kind, &status))
+    return bz_continue ();
+  return answer (call, kind, &status, buffer);
+}
+
+static BzVerdict
+of_fd (BzCall *call, BzStatKind kind)
+{
+  struct statx status;
+
+  if (bz_call_status (call, (int) call->args[0], NULL, AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &status)
+          != 0
+      || !bz_stat_differs (kind, &status))
+    return bz_continue ();
+  return answer (call, kind, &status, call->args[1]);
+}
+
+/* stat(2) itself never mounts what is only looked at. */
+static BzVerdict
+of_name (BzCall *call, BzStatKind kind, guint flags)
+{
+  return of_path (call, kind, AT_FDCWD, call->args[0], flags | AT_NO_AUTOMOUNT, STATX_BASIC_STATS,
+                  call->args[1]);
+}
+
+BzVerdict
+bz_call_oldstat (BzCall *call)
+{
+  return of_name (call, BZ_STAT_OLD, 0);
+}
+
+BzVerdict
+bz_call_oldlstat (BzCall *call)
+{
+  return of_name (call, BZ_STAT_OLD, AT_SYMLINK_NOFOLLOW);
+}
+
+BzVerdict
+bz_call_oldfstat (BzCall *call)
+{
+  return of_fd (call, BZ_STAT_OLD);
+}
+
+BzVerdict
+bz_call_stat (BzCall *call)
+{
+  return of_name (call, BZ_STAT_32, 0);
+}
+
+BzVerdict
+bz_call_lstat (BzCall *call)
+{
+  return of_name (call, BZ_STAT_32, AT_SYMLINK_NOFOLLOW);
+}
+
+BzVerdict
+bz_call_fstat (BzCall *call)
+{
+  return of_fd (call, BZ_STAT_32);
+}
+
+BzVerdict
+bz_call_stat64 (BzCall *call)
+{
+  return of_name (call, BZ_STAT_64, 0);
+}
+
+BzVerdict
+bz_call_lstat64 (BzCall *call)
+{
+  return of_name (call, BZ_STAT_64, AT_SYMLINK_NOFOLLOW);
+}
+
+BzVerdict
+bz_call_fstat64 (BzCall *call)
+{
+  return of_fd (call, BZ_STAT_64);
+}
+
+/* (directory, path, buffer, flags) */
+BzVerdict
+bz_call_fstatat64 (BzCall *call)
+{
+  guint flags = (guint) call->args[3];
+
+  if ((flags & ~(guint) (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)) != 0)
+    return bz_continue ();
+  return of_path (call, BZ_STAT_64, (int) call->args[0], call->args[1], flags | AT_NO_AUTOMOUNT,
+                  STATX_BASIC_STATS, call->args[2]);
+}
+
+/* (directory, path, flags, mask, buffer) */
+BzVerdict
+bz_call_statx (BzCall *call)
+{
+  return of_path (call, BZ_STAT_X, (int) call->args[0], call->args[1], (guint) call->args[2],
+                  (guint) call->args[3], call->args[4]);
+}
