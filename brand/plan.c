@@ -44,7 +44,11 @@ set_quirks (BzPlan *plan, const BzBrand *brand, const BzPlanOptions *options, GE
     {
       plan->quirk[BZ_QUIRK_RELEASE] = 1;
       plan->quirk[BZ_QUIRK_PROC_RELEASE] = 1;
+      if (plan->quirk[BZ_QUIRK_PROGRAM_RELEASE] == BZ_PROGRAM_RELEASE_HOST)
+        plan->quirk[BZ_QUIRK_PROGRAM_RELEASE] = BZ_PROGRAM_RELEASE_NOTE;
     }
+  if (options->program_release)
+    plan->quirk[BZ_QUIRK_PROGRAM_RELEASE] = BZ_PROGRAM_RELEASE_VARIABLE;
   for (guint i = 0; options->disabled_rows != NULL && options->disabled_rows[i] != NULL; i++)
     if (!disable_row (plan, options->disabled_rows[i], error))
       return FALSE;
@@ -73,6 +77,7 @@ set_release (BzPlan *plan, const BzBrand *brand, const BzHost *host, const BzPla
       plan->quirk[BZ_QUIRK_RELEASE] = 0;
       plan->quirk[BZ_QUIRK_PROC_RELEASE] = 0;
       plan->quirk[BZ_QUIRK_MISSING] = 0;
+      plan->quirk[BZ_QUIRK_PROGRAM_RELEASE] = BZ_PROGRAM_RELEASE_HOST;
       plan->version = g_strdup (uts->version);
     }
   else

@@ -31,6 +31,7 @@ typedef struct {
 typedef struct {
   BzAbi abi;
   const char *release;              /* the zone's own choice of release, or NULL */
+  gboolean program_release;         /* BRANDZONE_RELEASE in a program's environment counts */
   const char *const *disabled_rows; /* catalogue rows put back to the host's behaviour, or NULL */
   guint32 ids;                      /* that the zone has; 0: BZ_PLAN_ALL_IDS */
   gboolean fold_inodes;             /* file systems of the zone need it, or the user wants it */

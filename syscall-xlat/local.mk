@@ -9,6 +9,8 @@ libxlat_a_SOURCES += \
 	syscall-xlat/filter-cache.c \
 	syscall-xlat/filter.c \
 	syscall-xlat/filter.h \
+	syscall-xlat/program-release.c \
+	syscall-xlat/program-release.h \
 	syscall-xlat/prologue.c \
 	syscall-xlat/prologue.h \
 	syscall-xlat/simulate.c \
@@ -136,7 +138,8 @@ TESTS += $(bz_loop_tests)
 endif
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
 tests_unit_test_journal_LDADD = $(bz_loop_test_libs)
-tests_unit_test_calls_SOURCES = tests/unit/test-calls.c $(bz_fake)
+tests_unit_test_calls_SOURCES = tests/unit/test-calls.c $(bz_fake) \
+	tests/unit/made-up-tree.c tests/unit/made-up-tree.h
 tests_unit_test_calls_LDADD = $(bz_loop_test_libs)
 tests_unit_test_calls_sysctl_SOURCES = tests/unit/test-calls-sysctl.c $(bz_fake)
 tests_unit_test_calls_sysctl_LDADD = $(bz_loop_test_libs)

@@ -256,7 +256,10 @@ check_elf (BzCheck *check, BzAbi abi, const struct stat *status, const BzScan *s
       bz_check_add (check, BZ_FINDING_VSYSCALL, NULL, NULL,
                     cover == BZ_NOT_COVERED && !sure ? BZ_PERHAPS : cover, how, path);
     }
-  if (check->plan != NULL && scan->elf.has_abi_note
+  /* A static program is told the release that it wants. */
+  gboolean told = check->plan != NULL && !scan->dynamic
+                  && check->plan->quirk[BZ_QUIRK_PROGRAM_RELEASE] != 0;
+  if (check->plan != NULL && scan->elf.has_abi_note && !told
       && scan->elf.abi_note > check->plan->release_number)
     {
       guint64 note = scan->elf.abi_note;

@@ -70,6 +70,9 @@ bz_finding_cover (BzFinding finding, const char *row, const BzHost *host, const 
   if (row == NULL)
     row = bz_finding_row (finding);
   *how = NULL;
+  /* Its quirk serves static programs, of which check says nothing then. */
+  if (finding == BZ_FINDING_KERNEL)
+    return BZ_NOT_COVERED;
   for (guint quirk = 0; plan != NULL && row != NULL && quirk < BZ_QUIRK_COUNT; quirk++)
     if (plan->quirk[quirk] != 0 && bz_quirk_has_row ((BzQuirk) quirk, row))
       {

@@ -134,6 +134,18 @@ count_ids (const BzPlanning *planning, guint32 *ids, GError **error)
   return TRUE;
 }
 
+/* -e BRANDZONE_RELEASE=... asks for what else costs each call of uname a look at /proc. */
+static gboolean
+sets_release (const BzArguments *arguments)
+{
+  g_autofree const char **given = bz_arguments_list (arguments, "env");
+
+  for (const char **one = given; *one != NULL; one++)
+    if (g_str_has_prefix (*one, "BRANDZONE_RELEASE="))
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 make_plan (const BzContext *context, const BzArguments *arguments, BzPlanning *planning,
            const char *brand, BzAbi abi, GError **error)
@@ -148,6 +160,7 @@ make_plan (const BzContext *context, const BzArguments *arguments, BzPlanning *p
   options.release = release != NULL ? release : planning->file->release;
   if (planning->file->abi.set)
     options.abi = planning->file->abi.value;
+  options.program_release = sets_release (arguments);
   options.strict = planning->file->strict || bz_arguments_flag (arguments, "strict");
   bz_abi_option (arguments, &given, &options.abi);
 

@@ -7,12 +7,15 @@
  * UNAME26 (setarch --uname-2.6) is honoured as the kernel does it, on the release that the brand
  * claims: 3.x becomes 2.6.(40+x), later ones 2.6.(60+x). A brand below 3.0 knew no such flag.
  *
+ * One program may be told another release than its zone: program-release.c.
+ *
  * The elders have five fields, of 65 bytes (olduname) and of 9 (oldolduname): eight characters and
  * a NUL, whatever is cut off. */
 #include "config.h"
 
 #include "syscall-xlat/calls/guest.h"
 #include "syscall-xlat/calls/handlers.h"
+#include "syscall-xlat/program-release.h"
 #include "syscall-xlat/remote.h"
 
 #include <errno.h>
@@ -77,6 +80,7 @@ fill (BzCall *call, BzGuestUtsname *names)
   const BzPlan *plan = call->plan;
   gboolean linux32, uname26;
   struct utsname host;
+  char other[65];
   BzUtsNames own;
   int failed = bz_call_uts_names (call, &own);
 
@@ -98,6 +102,8 @@ fill (BzCall *call, BzGuestUtsname *names)
   set_field (names->version, brand && plan->version != NULL ? plan->version : host.version);
   set_field (names->machine, machine);
   set_field (names->domainname, own.domainname);
+  if (brand && bz_program_release (call, other, sizeof other))
+    set_field (names->release, other);
   if (uname26 && brand)
     apply_uname26 (plan, names->release);
   return 0;

@@ -129,6 +129,34 @@ on_terminal () {
   is 'Ctrl-Z, fg, Ctrl-C and /dev/tty as for any program' "$status" 5
 }
 
+# A static program of Linux 2.6.26 and later, told that it runs on 2.6.18, and one that asks for 3.2.
+releases () {
+  run one --release 2.6.18 ./busybox uname -r
+  is 'a static program is told no release below its ABI note'"'"'s' "$out" 2.6.26
+  run one --release 2.6.18 --disable-row E5 ./busybox uname -r
+  ok 'without the row it does not start' test "$status" != 0 -a -z "$out"
+  run one --release 2.6.39 ./busybox uname -r
+  is 'a newer release stays' "$out" 2.6.39
+  run one -e BRANDZONE_RELEASE=2.6.27-mine ./busybox uname -r
+  is 'BRANDZONE_RELEASE: another release' "$out" 2.6.27-mine
+  run one -e BRANDZONE_RELEASE=2.6.27 ./busybox sh -c 'BRANDZONE_RELEASE=2.6.30 ./busybox uname -r; BRANDZONE_RELEASE=x ./busybox uname -r'
+  is 'for one program; what is no release does not count' "$out" '2.6.30
+2.6.32-5-amd64'
+  run one ./busybox sh -c 'BRANDZONE_RELEASE=2.6.30 ./busybox uname -r'
+  is 'only where it was asked for' "$out" 2.6.32-5-amd64
+  for abi in i386 x86_64; do
+    if [ ! -x "$guests/note-$abi" ] || { [ $abi = i386 ] && masked ia32; }; then
+      skip "the note of a program for $abi" 'no guest program'
+      continue
+    fi
+    by cp "$guests/note-$abi" "$work/note"
+    run one --brand linux-2.4 ./note
+    is "$abi: a note" "$out,$status" 3.2.0,0
+    run one --brand linux-2.4 --disable-row E5 ./note
+    is "$abi: without the row" "$out,$status" 2.4.20,1
+  done
+}
+
 libraries () {
   make_tree "$dynamic" || return 0
   by cp "$tree/bin/$shell" "$work/old"
@@ -181,6 +209,7 @@ for who in $users alone; do
     surroundings
     signals
     core
+    releases
     on_terminal
     image
   fi

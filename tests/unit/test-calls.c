@@ -5,7 +5,9 @@
 #include "syscall-xlat/calls/handlers.h"
 #include "syscall-xlat/heap.h"
 #include "tests/unit/cmocka-all.h"
+#include "syscall-xlat/program-release.h"
 #include "tests/unit/fake-call.h"
+#include "tests/unit/made-up-tree.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -120,6 +122,48 @@ test_uname26_counts_on_from_the_claimed_release (void **state G_GNUC_UNUSED)
   fake.plan.release_number = BZ_RELEASE (2, 6, 32);
   run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
   assert_string_equal (names->release, "2.6.32-754.el6");
+}
+
+static void
+test_abi_notes (void **state G_GNUC_UNUSED)
+{
+  guint32 part[3];
+  gsize size;
+
+  for (guint bits = 32; bits <= 64; bits += 32)
+    {
+      static const guint32 words[4] = { 0, 3, 2, 1 };
+      g_autoptr (GBytes) image = elf_make (
+          &(MadeUpElf){ bits, bits == 32 ? EM_386 : EM_X86_64, ET_EXEC, NULL, NULL, words });
+      const guint8 *head = g_bytes_get_data (image, &size);
+
+      assert_true (bz_program_note (head, size, part));
+      assert_true (part[0] == 3 && part[1] == 2 && part[2] == 1);
+      /* Cut off and damaged, at every place: no read past the end (the sanitizers look). */
+      for (gsize length = 0; length < size; length++)
+        {
+          g_autofree guint8 *cut = g_memdup2 (head, length);
+          bz_program_note (cut, length, part);
+        }
+      for (gsize at = 4; at < size; at++)
+        {
+          g_autofree guint8 *copy = g_memdup2 (head, size);
+          copy[at] = 0xff;
+          bz_program_note (copy, size, part);
+        }
+    }
+}
+
+static void
+test_variables (void **state G_GNUC_UNUSED)
+{
+  static const char environment[] = "XA=1\0A\0A=2\0AB=3\0A=4";
+
+  assert_string_equal (bz_program_variable (environment, sizeof environment, "A"), "2");
+  assert_string_equal (bz_program_variable (environment, sizeof environment, "AB"), "3");
+  assert_null (bz_program_variable (environment, sizeof environment, "B"));
+  assert_null (bz_program_variable (environment + 16, 3, "A")); /* cut off */
+  assert_null (bz_program_variable (environment, 0, "A"));
 }
 
 static void
@@ -480,6 +524,8 @@ main (void)
     cmocka_unit_test (test_uname_is_the_brand_s),
     cmocka_unit_test (test_machine_is_the_task_s),
     cmocka_unit_test (test_uname26_counts_on_from_the_claimed_release),
+    cmocka_unit_test (test_abi_notes),
+    cmocka_unit_test (test_variables),
     cmocka_unit_test (test_elder_unames),
     cmocka_unit_test (test_heap_starts_at_the_end_of_bss),
     cmocka_unit_test (test_heap_s_start_is_told_by_the_program),
