@@ -58,6 +58,7 @@ static const BzOption install_options[] = {
 
 static const BzOption remove_options[] = {
   FLAG ("force", 'f', "stop a running zone first"),
+  FLAG ("all", 0, "remove all zones, and all else that brandzone keeps for the caller"),
   END
 };
 
@@ -191,9 +192,15 @@ const BzVerb bz_verbs[] = {
   { "show", "NAME", 1, 1, 0,
     "show what is known of a zone",
     no_options, bz_verb_show },
-  { "remove", "NAME...", 1, ANY, 0,
+  { "remove", "[NAME]...", 0, ANY, 0,
     "remove a zone with its tree",
     remove_options, bz_verb_remove },
+  { "rename", "NAME NEW", 2, 2, 0,
+    "give a stopped zone another name",
+    no_options, bz_verb_rename },
+  { "cp", "[ZONE:]SOURCE [ZONE:]TARGET", 2, 2, 0,
+    "copy files between a zone and the host",
+    no_options, bz_verb_cp },
   { "config", "get|set|unset|edit|export|import NAME [KEY[=VALUE]...|FILE]", 2, ANY, 0,
     "show or change how a zone is run: its zone file",
     no_options, bz_verb_config },
@@ -224,8 +231,8 @@ const BzVerb bz_verbs[] = {
   { "help", "[VERB]", 0, 1, 0,
     "show help",
     no_options, bz_verb_help },
-  { "__completion", "", 0, 0, BZ_VERB_HIDDEN,
-    "print the completion for bash",
+  { "__completion", "[SHELL]", 0, 1, BZ_VERB_HIDDEN,
+    "print the completion for bash, or for fish",
     no_options, bz_verb_completion },
   { "__manual", "[VERB]", 0, 1, BZ_VERB_HIDDEN,
     "print the manual's lists",

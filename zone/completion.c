@@ -1,4 +1,4 @@
-/* Completion for bash, written out of the command table at build time.
+/* Completion for bash and fish, written out of the command table at build time.
  * Names that change (zones, brands, features, rows) are asked of `brandzone __names`. */
 #include "config.h"
 
@@ -6,6 +6,7 @@
 #include "brand/brand.h"
 #include "brand/host.h"
 #include "zone/help.h"
+#include "zone/key-name.h"
 #include "zone/state.h"
 #include "zone/verbs.h"
 
@@ -72,14 +73,33 @@ first_word_action (const BzVerb *verb)
 {
   g_auto (GStrv) words = g_strsplit_set (verb->words, " []|.", 2);
 
-  /* The words of `brands` are verbs of its own. */
+  /* The words of `brands` and `config` are verbs of their own. */
   if (g_str_has_prefix (verb->words, "[show"))
     return "words 'show verify'";
+  if (g_str_has_prefix (verb->words, "get|"))
+    return "words 'get set unset edit export import'";
+  if (g_str_has_prefix (verb->words, "[ZONE:]"))
+    return "files_and_zones";
+  if (g_str_equal (verb->words, "[NAME]..."))
+    return "names zones";
   if (g_str_equal (verb->words, "[VERB]"))
     return "names verbs";
   if (g_str_equal (verb->words, "[NAME]"))
     return "names zones";
   return words[0] != NULL ? action_for (words[0]) : "nothing";
+}
+
+/* What completes the words after the first. */
+static const char *
+later_action (const BzVerb *verb)
+{
+  if (g_str_has_prefix (verb->words, "get|"))
+    return "_brandzone_config";
+  if (g_str_has_prefix (verb->words, "[ZONE:]"))
+    return "_brandzone_files_and_zones";
+  return g_str_has_suffix (verb->words, "NAME...") || g_str_equal (verb->words, "[NAME]...")
+             ? "_brandzone_names zones"
+             : "_brandzone_files";
 }
 
 static const char head[] =
@@ -88,7 +108,23 @@ static const char head[] =
     "_brandzone_names() { _brandzone_words \"$(brandzone __names \"$1\" 2>/dev/null)\"; }\n"
     "_brandzone_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); "
     "}\n"
-    "_brandzone_nothing() { COMPREPLY=(); }\n\n"
+    "_brandzone_nothing() { COMPREPLY=(); }\n"
+    "# cp: ZONE: ends without a space, for its path.\n"
+    "_brandzone_files_and_zones() {\n"
+    "  compopt -o nospace\n"
+    "  mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"; compgen -S : -W \"$(brandzone __names zones "
+    "2>/dev/null)\" -- \"$cur\")\n"
+    "}\n"
+    "# config ACTION NAME [KEY or FILE]\n"
+    "_brandzone_config() {\n"
+    "  if ((i + 2 == COMP_CWORD)); then _brandzone_names zones; return; fi\n"
+    "  case ${COMP_WORDS[i+1]} in\n"
+    "    get|unset) _brandzone_names keys ;;\n"
+    "    set) compopt -o nospace; mapfile -t COMPREPLY < <(compgen -S = -W \"$(brandzone __names keys "
+    "2>/dev/null)\" -- \"$cur\") ;;\n"
+    "    *) _brandzone_files ;;\n"
+    "  esac\n"
+    "}\n\n"
     "_brandzone() {\n"
     "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= i\n"
     "  # --option=VALUE arrives as three words.\n"
@@ -114,8 +150,8 @@ append_verb (GString *text, const BzVerb *verb)
   g_string_free (words, TRUE);
   g_string_append_printf (text,
                           "'; elif ((i + 1 == COMP_CWORD)) || [[ $prev == -* ]]; then "
-                          "_brandzone_%s; else _brandzone_files; fi ;;\n",
-                          action);
+                          "_brandzone_%s; else %s; fi ;;\n",
+                          action, later_action (verb));
 }
 
 char *
@@ -150,10 +186,11 @@ bz_completion_bash (void)
 }
 
 int
-bz_verb_completion (BzContext *context G_GNUC_UNUSED, const BzArguments *arguments G_GNUC_UNUSED,
+bz_verb_completion (BzContext *context G_GNUC_UNUSED, const BzArguments *arguments,
                     GError **error G_GNUC_UNUSED)
 {
-  g_autofree char *script = bz_completion_bash ();
+  gboolean fish = g_strcmp0 (bz_arguments_word (arguments, 0), "fish") == 0;
+  g_autofree char *script = fish ? bz_completion_fish () : bz_completion_bash ();
 
   fputs (script, stdout);
   return 0;
@@ -183,6 +220,8 @@ bz_verb_names (BzContext *context, const BzArguments *arguments, GError **error)
     print_all (bz_state_list (context->dirs, NULL));
   else if (g_str_equal (kind, "brands"))
     print_all (bz_brand_list (NULL));
+  else if (g_str_equal (kind, "keys"))
+    print_all (bz_key_name_list ());
   else if (g_str_equal (kind, "rows"))
     print_rows ();
   else if (g_str_equal (kind, "features"))
@@ -201,7 +240,7 @@ bz_verb_names (BzContext *context, const BzArguments *arguments, GError **error)
   else
     {
       bz_fail (error, BZ_ERROR_USAGE, "there are no such names",
-               "zones, brands, rows, features or verbs", "names of %s", kind);
+               "zones, brands, keys, rows, features or verbs", "names of %s", kind);
       return -1;
     }
   return 0;

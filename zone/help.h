@@ -12,6 +12,9 @@ char *bz_help_synopsis (const BzVerb *verb);
 /* The completion script for bash. Owned by the caller. */
 char *bz_completion_bash (void);
 
+/* The same for fish. */
+char *bz_completion_fish (void);
+
 /* The mdoc lines for a verb: its synopsis and its list of options; NULL: the global options. Owned
  * by the caller. */
 char *bz_manual_block (const BzVerb *verb);

@@ -90,12 +90,10 @@ add_zones (GArray *used, const BzDirs *dirs)
       if (g_str_has_suffix (entry, ".lock") && entry[0] == '.')
         continue;
       g_autofree char *path = g_build_filename (dirs->data, entry, NULL);
-      g_autoptr (BzZoneState) state = bz_state_read (path, entry, NULL);
+      g_autoptr (GArray) ranges = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
 
-      if (state == NULL)
-        continue;
-      add_ranges (used, state->uids);
-      add_ranges (used, state->gids);
+      bz_state_read_ids (path, ranges, ranges);
+      add_ranges (used, ranges);
     }
 }
 

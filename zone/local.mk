@@ -17,11 +17,14 @@ libzone_a_SOURCES = \
 	zone/check.h \
 	zone/command.c \
 	zone/commands.c \
+	zone/completion-fish.c \
 	zone/completion.c \
 	zone/context.c \
 	zone/context.h \
 	zone/counts.c \
 	zone/counts.h \
+	zone/cp.c \
+	zone/cp.h \
 	zone/dirs.c \
 	zone/dirs.h \
 	zone/finding.c \
@@ -57,6 +60,7 @@ libzone_a_SOURCES = \
 	zone/rows.def \
 	zone/scratch.c \
 	zone/scratch.h \
+	zone/state-record.c \
 	zone/state.c \
 	zone/state.h \
 	zone/trace-line.c \
@@ -64,12 +68,17 @@ libzone_a_SOURCES = \
 	zone/verb-boot-edits.c \
 	zone/verb-brands.c \
 	zone/verb-check.c \
+	zone/verb-config-edit.c \
 	zone/verb-config.c \
+	zone/verb-config.h \
+	zone/verb-cp.c \
 	zone/verb-doctor.c \
 	zone/verb-explain.c \
 	zone/verb-install.c \
 	zone/verb-list.c \
 	zone/verb-plan.c \
+	zone/verb-remove.c \
+	zone/verb-rename.c \
 	zone/verb-run.c \
 	zone/verb-start.c \
 	zone/verb-trace.c \
@@ -105,7 +114,12 @@ update-manual: brandzone
 
 completiondir = $(datadir)/bash-completion/completions
 nodist_completion_DATA = zone/completion/brandzone
-CLEANFILES += zone/completion/brandzone
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+nodist_fishcompletion_DATA = zone/completion/brandzone.fish
+CLEANFILES += zone/completion/brandzone zone/completion/brandzone.fish
+zone/completion/brandzone.fish: brandzone
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)./brandzone __completion fish >$@.tmp && mv $@.tmp $@
 zone/completion/brandzone: brandzone
 	@$(MKDIR_P) $(@D)
 	$(AM_V_GEN)./brandzone __completion >$@.tmp && mv $@.tmp $@

@@ -21,9 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATE_FILE "zone.state"
-#define RANGES_MAX 340 /* what the kernel takes in a uid_map */
-
 BzZoneState *
 bz_zone_state_new (const char *name)
 {
@@ -81,142 +78,6 @@ bz_state_list (const BzDirs *dirs, GError **error)
   return (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
 }
 
-static char **
-ranges_to_texts (const GArray *ranges)
-{
-  char **texts = g_new0 (char *, ranges->len + 1);
-
-  for (guint i = 0; i < ranges->len; i++)
-    {
-      const BzIdRange *range = &g_array_index (ranges, BzIdRange, i);
-      texts[i] = g_strdup_printf ("%u:%u:%u", range->inside, range->outside, range->count);
-    }
-  return texts;
-}
-
-/* Fills `ranges`; FALSE if a text is no range, or wraps. */
-static gboolean
-ranges_from_texts (char **texts, GArray *ranges)
-{
-  for (guint i = 0; texts != NULL && texts[i] != NULL; i++)
-    {
-      g_auto (GStrv) parts = g_strsplit (texts[i], ":", 3);
-      guint64 numbers[3];
-
-      if (i >= RANGES_MAX || g_strv_length (parts) != 3)
-        return FALSE;
-      for (int n = 0; n < 3; n++)
-        {
-          if (!g_ascii_string_to_unsigned (parts[n], 10, 0, G_MAXUINT32, &numbers[n], NULL))
-            return FALSE;
-        }
-      if (numbers[2] == 0 || numbers[0] + numbers[2] > G_MAXUINT32
-          || numbers[1] + numbers[2] > G_MAXUINT32)
-        return FALSE;
-      BzIdRange range = { numbers[0], numbers[1], numbers[2] };
-      g_array_append_val (ranges, range);
-    }
-  return TRUE;
-}
-
-static const char *const storage_names[] = {
-  [BZ_IDS_MOUNT] = "mount", [BZ_IDS_SHIFTED] = "shifted"
-};
-
-static void
-set_ranges (GKeyFile *keys, const char *key, const GArray *ranges)
-{
-  g_auto (GStrv) texts = ranges_to_texts (ranges);
-
-  g_key_file_set_string_list (keys, "Ids", key, (const char *const *) texts, ranges->len);
-}
-
-static gboolean
-write_state (const char *directory, const BzZoneState *state, GError **error)
-{
-  g_autoptr (GKeyFile) keys = g_key_file_new ();
-  g_autoptr (GError) cause = NULL;
-  g_autofree char *path = g_build_filename (directory, STATE_FILE, NULL);
-
-  g_key_file_set_integer (keys, "Zone", "Format", 1);
-  if (state->brand != NULL)
-    {
-      g_key_file_set_string (keys, "Zone", "Brand", state->brand);
-      g_key_file_set_string (keys, "Zone", "Abi", bz_abi_name (state->abi));
-    }
-  if (state->source != NULL)
-    {
-      g_autofree char *safe = bz_text_safe (state->source);
-      g_key_file_set_string (keys, "Zone", "Source", safe);
-    }
-  if (state->kind != NULL)
-    g_key_file_set_string (keys, "Zone", "Kind", state->kind);
-  g_autofree char *when = g_strdup_printf ("%" G_GINT64_FORMAT, state->installed);
-  g_key_file_set_string (keys, "Zone", "Installed", when);
-  g_key_file_set_uint64 (keys, "Zone", "Files", state->files);
-  g_key_file_set_uint64 (keys, "Zone", "Bytes", state->bytes);
-  g_key_file_set_string (keys, "Ids", "Storage", storage_names[state->id_storage]);
-  set_ranges (keys, "Uids", state->uids);
-  set_ranges (keys, "Gids", state->gids);
-
-  gsize length;
-  g_autofree char *data = g_key_file_to_data (keys, &length, NULL);
-  if (g_file_set_contents_full (path, data, length,
-                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
-                                &cause))
-    return TRUE;
-  return bz_fail (error,
-                  g_error_matches (cause, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? BZ_ERROR_SPACE
-                                                                            : BZ_ERROR_FAILED,
-                  cause->message, NULL, "writing %s", path);
-}
-
-static gboolean
-fill_state (BzZoneState *state, GKeyFile *keys)
-{
-  g_autofree char *abi = g_key_file_get_string (keys, "Zone", "Abi", NULL);
-  g_autofree char *storage = g_key_file_get_string (keys, "Ids", "Storage", NULL);
-  g_auto (GStrv) uids = g_key_file_get_string_list (keys, "Ids", "Uids", NULL, NULL);
-  g_auto (GStrv) gids = g_key_file_get_string_list (keys, "Ids", "Gids", NULL, NULL);
-
-  if (g_key_file_get_integer (keys, "Zone", "Format", NULL) != 1 || storage == NULL)
-    return FALSE;
-  state->brand = g_key_file_get_string (keys, "Zone", "Brand", NULL);
-  state->source = g_key_file_get_string (keys, "Zone", "Source", NULL);
-  state->kind = g_key_file_get_string (keys, "Zone", "Kind", NULL);
-  state->installed = g_key_file_get_int64 (keys, "Zone", "Installed", NULL);
-  state->files = g_key_file_get_uint64 (keys, "Zone", "Files", NULL);
-  state->bytes = g_key_file_get_uint64 (keys, "Zone", "Bytes", NULL);
-  state->id_storage =
-      g_str_equal (storage, storage_names[BZ_IDS_MOUNT]) ? BZ_IDS_MOUNT : BZ_IDS_SHIFTED;
-  if (abi != NULL && !bz_abi_lookup (abi, &state->abi))
-    return FALSE;
-  return ranges_from_texts (uids, state->uids) && ranges_from_texts (gids, state->gids);
-}
-
-BzZoneState *
-bz_state_read (const char *path, const char *name, GError **error)
-{
-  g_autoptr (GKeyFile) keys = g_key_file_new ();
-  g_autoptr (BzZoneState) state = bz_zone_state_new (name);
-  g_autoptr (GError) cause = NULL;
-  g_autofree char *file = g_build_filename (path, STATE_FILE, NULL);
-
-  if (!g_key_file_load_from_file (keys, file, G_KEY_FILE_NONE, &cause))
-    {
-      bz_fail (error, BZ_ERROR_INPUT, cause->message, "remove the zone and install it again",
-               "reading the record of zone %s", name);
-      return NULL;
-    }
-  if (!fill_state (state, keys))
-    {
-      bz_fail (error, BZ_ERROR_INPUT, "it is damaged or of a newer brandzone",
-               "remove the zone and install it again", "the record %s", file);
-      return NULL;
-    }
-  return g_steal_pointer (&state);
-}
-
 static gboolean
 no_such_zone (const BzDirs *dirs, const char *name, GError **error)
 {
@@ -262,7 +123,7 @@ bz_state_begin (const BzDirs *dirs, const BzZoneState *state, GError **error)
 
   if (mkdir (path, 0700) != 0)
     return bz_fail_errno (error, errno, NULL, "making %s", path);
-  return write_state (path, state, error);
+  return bz_state_write (path, state, error);
 }
 
 static void
@@ -283,7 +144,7 @@ bz_state_commit (const BzDirs *dirs, const BzZoneState *state, GError **error)
   g_autofree char *from = bz_dirs_hidden (dirs, state->name, "installing");
   g_autofree char *to = bz_dirs_zone (dirs, state->name);
 
-  if (!write_state (from, state, error))
+  if (!bz_state_write (from, state, error))
     return FALSE;
   if (renameat2 (AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0)
     {
@@ -301,14 +162,20 @@ bz_state_commit (const BzDirs *dirs, const BzZoneState *state, GError **error)
 static gboolean
 remove_hidden (const char *path, const char *name, GError **error)
 {
-  g_autoptr (BzZoneState) state = bz_state_read (path, name, NULL);
+  g_autoptr (GError) unreadable = NULL;
+  g_autoptr (BzZoneState) state = bz_state_read (path, name, &unreadable);
   g_autofree char *tree = g_build_filename (path, "root", NULL);
-  g_autofree char *record = g_build_filename (path, STATE_FILE, NULL);
+  g_autofree char *record = g_build_filename (path, BZ_STATE_FILE, NULL);
   gboolean mapped = geteuid () != 0 && state != NULL;
   struct stat st;
 
   if (lstat (path, &st) != 0 && errno == ENOENT)
     return TRUE;
+  if (g_error_matches (unreadable, BZ_ERROR, BZ_ERROR_STATE))
+    {
+      g_propagate_error (error, g_steal_pointer (&unreadable));
+      return FALSE;
+    }
   if (lstat (tree, &st) == 0
       && !bz_installer_remove (tree, mapped ? state->uids : NULL, mapped ? state->gids : NULL,
                                error))

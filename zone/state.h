@@ -36,8 +36,17 @@ char **bz_state_list (const BzDirs *dirs, GError **error);
 /* The zone's record. BZ_ERROR_NO_ZONE with the nearest name when there is no such zone. */
 BzZoneState *bz_state_load (const BzDirs *dirs, const char *name, GError **error);
 
-/* Reads the record at `path` whatever its directory is called: for zones that come or go. */
+#define BZ_STATE_FILE "zone.state"
+
+/* Writes the record into `directory`, in one step. */
+gboolean bz_state_write (const char *directory, const BzZoneState *state, GError **error);
+
+/* Reads the record at `path` whatever its directory is called: for zones that come or go.
+ * BZ_ERROR_STATE: a newer brandzone wrote it, and the zone is left alone. */
 BzZoneState *bz_state_read (const char *path, const char *name, GError **error);
+
+/* Adds the ids of the record at `path`, as far as they can be read, of whatever format it is. */
+void bz_state_read_ids (const char *path, GArray *uids, GArray *gids);
 
 /* Writes data/.NAME.installing/zone.state, making the directory. The lock must be held. */
 gboolean bz_state_begin (const BzDirs *dirs, const BzZoneState *state, GError **error);

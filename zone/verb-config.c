@@ -10,27 +10,20 @@
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/state.h"
+#include "zone/verb-config.h"
 #include "zone/verbs.h"
 #include "zone/zone-file.h"
 #include "zone/zone-keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-typedef struct {
-  BzContext *context;
-  const BzArguments *arguments;
-  const char *action, *name;
-  char *path; /* of the zone file */
-} Config;
-
-static int
-usage (const Config *config, const char *why, GError **error)
+int
+bz_config_usage (const BzConfig *config, const char *why, GError **error)
 {
   g_autofree char *hint = g_strdup_printf (g_str_equal (config->action, "set")
                                                ? "write: brandzone config set %s KEY=VALUE"
@@ -55,7 +48,7 @@ tell_warnings (const BzContext *context, const BzZoneFile *file)
 /* --- get, export --- */
 
 static int
-get_one (const Config *config, const BzZoneFile *file, const char *text, GError **error)
+get_one (const BzConfig *config, const BzZoneFile *file, const char *text, GError **error)
 {
   g_autofree char *group = NULL;
   g_autofree char *key = NULL;
@@ -88,7 +81,7 @@ get_one (const Config *config, const BzZoneFile *file, const char *text, GError 
 }
 
 static void
-get_all (const Config *config, const BzZoneFile *file)
+get_all (const BzConfig *config, const BzZoneFile *file)
 {
   JsonBuilder *builder = config->context->json ? bz_json_begin () : NULL;
 
@@ -122,12 +115,12 @@ get_all (const Config *config, const BzZoneFile *file)
 }
 
 static int
-config_get (const Config *config, GError **error)
+config_get (const BzConfig *config, GError **error)
 {
   const char *key = bz_arguments_word (config->arguments, 2);
 
   if (bz_arguments_n_words (config->arguments) > 3)
-    return usage (config, "it takes one key, or none for all", error);
+    return bz_config_usage (config, "it takes one key, or none for all", error);
   g_autoptr (BzZoneFile) file = bz_zone_file_load (config->path, error);
   if (file == NULL)
     return -1;
@@ -139,12 +132,12 @@ config_get (const Config *config, GError **error)
 }
 
 static int
-config_export (const Config *config, GError **error)
+config_export (const BzConfig *config, GError **error)
 {
   const char *target = bz_arguments_word (config->arguments, 2);
 
   if (bz_arguments_n_words (config->arguments) > 3)
-    return usage (config, "it takes one file, or none for standard output", error);
+    return bz_config_usage (config, "it takes one file, or none for standard output", error);
   g_autoptr (BzZoneFile) file = bz_zone_file_load (config->path, error);
   if (file == NULL)
     return -1;
@@ -158,9 +151,8 @@ config_export (const Config *config, GError **error)
 
 /* --- changes --- */
 
-/* The lock, to be closed, or -1. */
-static int
-lock_directory (const Config *config, GError **error)
+int
+bz_config_lock (const BzConfig *config, GError **error)
 {
   if (!bz_dirs_make (config->context->dirs->config, error))
     return -1;
@@ -183,9 +175,8 @@ check_brand (const BzZoneFile *file, GError **error)
   return brand != NULL;
 }
 
-/* Checks and writes. The warnings have been told on success. */
-static gboolean
-put (const Config *config, const char *data, gsize length, GError **error)
+gboolean
+bz_config_put (const BzConfig *config, const char *data, gsize length, GError **error)
 {
   g_autoptr (BzZoneFile) file = bz_zone_file_load_with (config->path, data, length, error);
 
@@ -201,7 +192,7 @@ put (const Config *config, const char *data, gsize length, GError **error)
 
 /* Drop-ins are laid over the file that was changed. */
 static void
-tell_overridden (const Config *config, const char *group, const char *key, const char *value)
+tell_overridden (const BzConfig *config, const char *group, const char *key, const char *value)
 {
   g_autoptr (BzZoneFile) file = bz_zone_file_load (config->path, NULL);
   const char *now = file != NULL ? bz_zone_file_value (file, group, key) : value;
@@ -213,7 +204,8 @@ tell_overridden (const Config *config, const char *group, const char *key, const
 
 /* One KEY=VALUE (value NULL: KEY alone) in the text. */
 static gboolean
-edit_one (const Config *config, GString *text, const char *name, const char *value, GError **error)
+edit_one (const BzConfig *config, GString *text, const char *name, const char *value,
+          GError **error)
 {
   g_autofree char *group = NULL;
   g_autofree char *key = NULL;
@@ -235,19 +227,19 @@ edit_one (const Config *config, GString *text, const char *name, const char *val
 
 /* The halves of KEY=VALUE. Both owned by the caller. */
 static gboolean
-split_setting (const Config *config, const char *text, char **name, char **value, GError **error)
+split_setting (const BzConfig *config, const char *text, char **name, char **value, GError **error)
 {
   const char *equals = strchr (text, '=');
 
   if (equals == NULL || equals == text)
-    return usage (config, "a word is no KEY=VALUE", error) == 0;
+    return bz_config_usage (config, "a word is no KEY=VALUE", error) == 0;
   *name = g_strndup (text, equals - text);
   *value = g_strdup (equals + 1);
   return TRUE;
 }
 
 static gboolean
-change (const Config *config, gboolean set, GError **error)
+change (const BzConfig *config, gboolean set, GError **error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   guint count = bz_arguments_n_words (config->arguments);
@@ -266,7 +258,7 @@ change (const Config *config, gboolean set, GError **error)
       if (!edit_one (config, text, set ? name : word, value, error))
         return FALSE;
     }
-  if (!put (config, text->str, text->len, error))
+  if (!bz_config_put (config, text->str, text->len, error))
     return FALSE;
   for (guint i = 2; set && i < count; i++)
     {
@@ -283,11 +275,11 @@ change (const Config *config, gboolean set, GError **error)
 }
 
 static int
-config_change (const Config *config, gboolean set, GError **error)
+config_change (const BzConfig *config, gboolean set, GError **error)
 {
   if (bz_arguments_n_words (config->arguments) < 3)
-    return usage (config, set ? "no KEY=VALUE is given" : "no KEY is given", error);
-  int lock = lock_directory (config, error);
+    return bz_config_usage (config, set ? "no KEY=VALUE is given" : "no KEY is given", error);
+  int lock = bz_config_lock (config, error);
   if (lock < 0)
     return -1;
   gboolean done = change (config, set, error);
@@ -296,19 +288,19 @@ config_change (const Config *config, gboolean set, GError **error)
 }
 
 static int
-config_import (const Config *config, GError **error)
+config_import (const BzConfig *config, GError **error)
 {
   const char *source = bz_arguments_word (config->arguments, 2);
   g_autoptr (GString) text = g_string_new (NULL);
 
   if (bz_arguments_n_words (config->arguments) != 3)
-    return usage (config, "it takes one file, - for standard input", error);
+    return bz_config_usage (config, "it takes one file, - for standard input", error);
   if (!bz_zone_file_read (g_str_equal (source, "-") ? "/dev/stdin" : source, text, NULL, error))
     return -1;
-  int lock = lock_directory (config, error);
+  int lock = bz_config_lock (config, error);
   if (lock < 0)
     return -1;
-  gboolean done = put (config, text->str, text->len, error);
+  gboolean done = bz_config_put (config, text->str, text->len, error);
   close (lock);
   if (!done)
     return -1;
@@ -318,99 +310,13 @@ config_import (const Config *config, GError **error)
   return 0;
 }
 
-/* --- edit --- */
-
-static gboolean
-run_editor (const char *path, GError **error)
-{
-  const char *editor = g_getenv ("VISUAL") != NULL ? g_getenv ("VISUAL") : g_getenv ("EDITOR");
-  g_autofree char *line =
-      g_strconcat ("exec ", editor != NULL && editor[0] != '\0' ? editor : "vi", " \"$1\"", NULL);
-  const char *argv[] = { "/bin/sh", "-c", line, "sh", path, NULL };
-  g_autoptr (GError) cause = NULL;
-  int status = 0;
-
-  if (!g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL,
-                     NULL, &status, &cause)
-      || !g_spawn_check_wait_status (status, &cause))
-    return bz_fail (error, BZ_ERROR_FAILED, cause->message,
-                    "set EDITOR to the program that you edit with", "the editor");
-  return TRUE;
-}
-
-static gboolean
-asks_again (const GError *problem)
-{
-  char answer[8] = "";
-
-  fprintf (stderr, "brandzone: %s\nEdit again? [Y/n] ", problem->message);
-  fflush (stderr);
-  return fgets (answer, sizeof answer, stdin) != NULL && answer[0] != 'n' && answer[0] != 'N';
-}
-
-/* Edits the copy until it is right or the user gives up: then it is kept and named. */
-static gboolean
-edit_copy (const Config *config, const char *copy, const char *before, GError **error)
-{
-  for (;;)
-    {
-      g_autoptr (GString) text = g_string_new (NULL);
-      g_autoptr (GError) problem = NULL;
-
-      if (!run_editor (copy, error) || !bz_zone_file_read (copy, text, NULL, error))
-        return FALSE;
-      if (g_str_equal (text->str, before))
-        {
-          bz_context_note (config->context, "nothing was changed");
-          return TRUE;
-        }
-      if (put (config, text->str, text->len, &problem))
-        return TRUE;
-      if (isatty (STDIN_FILENO) && isatty (STDERR_FILENO) && asks_again (problem))
-        continue;
-      g_autofree char *hint = g_strdup_printf ("your text is in %s", copy);
-      return bz_fail (error, bz_error_exit_status (problem), problem->message, hint,
-                      "the zone file is as it was");
-    }
-}
-
-static int
-config_edit (const Config *config, GError **error)
-{
-  g_autoptr (GString) before = g_string_new (NULL);
-  g_autofree char *copy = NULL;
-  gboolean missing;
-
-  if (bz_arguments_n_words (config->arguments) > 2)
-    return usage (config, "it takes nothing but a zone's name", error);
-  if (!bz_zone_file_read (config->path, before, &missing, error))
-    return -1;
-  int fd = g_file_open_tmp ("brandzone-XXXXXX.zone", &copy, NULL);
-  if (fd < 0)
-    {
-      bz_fail (error, BZ_ERROR_FAILED, "a temporary file can't be made", "is TMPDIR right?",
-               "editing %s", config->path);
-      return -1;
-    }
-  close (fd);
-  int lock = bz_zone_file_write (copy, before->str, before->len, error)
-                 ? lock_directory (config, error)
-                 : -1;
-  gboolean done = lock >= 0 && edit_copy (config, copy, before->str, error);
-  if (lock >= 0)
-    close (lock);
-  if (done)
-    g_unlink (copy);
-  return done ? 0 : -1;
-}
-
 int
 bz_verb_config (BzContext *context, const BzArguments *arguments, GError **error)
 {
   const char *name = bz_arguments_word (arguments, 1);
   g_autoptr (BzZoneState) state = NULL;
   g_autofree char *path = NULL;
-  Config config = { context, arguments, bz_arguments_word (arguments, 0), name, NULL };
+  BzConfig config = { context, arguments, bz_arguments_word (arguments, 0), name, NULL };
   static const char *const actions[] = { "get", "set", "unset", "edit", "export", "import", NULL };
 
   if (!g_strv_contains (actions, config.action))
@@ -438,7 +344,7 @@ bz_verb_config (BzContext *context, const BzArguments *arguments, GError **error
     case 'i':
       return config_import (&config, error);
     default:
-      return g_str_equal (config.action, "edit") ? config_edit (&config, error)
+      return g_str_equal (config.action, "edit") ? bz_config_edit (&config, error)
                                                  : config_export (&config, error);
     }
 }

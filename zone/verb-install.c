@@ -1,4 +1,4 @@
-/* install and remove. */
+/* install */
 #include "config.h"
 
 #include "brand/base/error.h"
@@ -15,9 +15,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#define LOCK_WAIT_MS 3000
-#define STOP_GRACE_MS 10000
 
 typedef struct {
   BzContext *context;
@@ -325,56 +322,5 @@ bz_verb_install (BzContext *context, const BzArguments *arguments, GError **erro
   if (!done)
     return -1;
   report (&install);
-  return 0;
-}
-
-static gboolean
-remove_one (BzContext *context, const char *name, gboolean force, GError **error)
-{
-  g_autoptr (GError) cause = NULL;
-  g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, &cause);
-  g_autofree char *file = bz_dirs_zone_file (context->dirs, name);
-  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
-
-  /* A record that is damaged must not keep its zone from being removed. */
-  if (state == NULL && !g_error_matches (cause, BZ_ERROR, BZ_ERROR_INPUT))
-    {
-      g_propagate_error (error, g_steal_pointer (&cause));
-      return FALSE;
-    }
-  if (force && bz_state_condition (context->dirs, name, NULL) == BZ_ZONE_RUNNING
-      && !bz_loader_stop (run_dir, STOP_GRACE_MS, error))
-    return FALSE;
-  int lock = bz_state_lock (context->dirs, name, force ? LOCK_WAIT_MS : 0, error);
-  if (lock < 0)
-    return FALSE;
-  gboolean done = bz_state_remove (context->dirs, name, error) && bz_zone_file_remove (file, error);
-  close (lock);
-  return done;
-}
-
-int
-bz_verb_remove (BzContext *context, const BzArguments *arguments, GError **error)
-{
-  g_autoptr (GPtrArray) removed = g_ptr_array_new ();
-
-  bz_state_sweep (context->dirs);
-  for (guint i = 0; i < bz_arguments_n_words (arguments); i++)
-    {
-      const char *name = bz_arguments_word (arguments, i);
-
-      if (!remove_one (context, name, bz_arguments_flag (arguments, "force"), error))
-        return -1;
-      g_ptr_array_add (removed, (gpointer) name);
-      if (!context->quiet && !context->json)
-        printf ("%s: removed\n", name);
-    }
-  if (context->json)
-    {
-      JsonBuilder *builder = bz_json_begin ();
-      g_ptr_array_add (removed, NULL);
-      bz_json_texts (builder, "removed", (const char *const *) removed->pdata);
-      bz_json_end (builder);
-    }
   return 0;
 }

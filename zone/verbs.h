@@ -15,6 +15,8 @@ int bz_verb_boot_edits (BzContext *context, const BzArguments *arguments, GError
 int bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_list (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_cp (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_rename (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_config (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_verify (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_detect (BzContext *context, const BzArguments *arguments, GError **error);

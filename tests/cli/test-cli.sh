@@ -71,7 +71,7 @@ help () {
   exits 0 '--help succeeds'
   says out 'Usage: brandzone' 'and shows how to call it'
   silent err 'and is no error'
-  for verb in install run exec stop list show remove config verify detect check plan doctor brands explain trace help; do
+  for verb in install run exec stop list show remove rename cp config verify detect check plan doctor brands explain trace help; do
     says out "  $verb " "--help lists $verb"
     bz help "$verb"
     [ "$status" -eq 0 ] && grep -q "^Usage: brandzone $verb" "$tmp/out"
@@ -133,6 +133,25 @@ zones () {
     bz "$verb" nowhere
     exits 3 "$verb of a zone that is not there"
   done
+  bz rename nowhere elsewhere
+  exits 3 'rename of a zone that is not there'
+  bz cp nowhere:/etc/passwd "$tmp/copy"
+  exits 3 'cp from a zone that is not there'
+  bz cp a b
+  exits 2 'cp without a zone'
+  bz remove
+  exits 2 'remove of nothing'
+  bz remove --all z
+  exits 2 'remove of all and one'
+  bz config gte z
+  exits 2 'config with a typing error'
+  says err 'did you mean get?' 'names the action'
+  bz config get nowhere
+  exits 3 'config of a zone that is not there'
+  bz verify nowhere
+  exits 3 'verify of a zone that is not there'
+  bz --json verify
+  json 'verify --json'
   bz run nowhere -- true
   exits 125 'run of a zone that is not there'
   bz exec nowhere -- true
@@ -241,6 +260,12 @@ completion () {
     echo "ok $cases - completion in bash # SKIP bash is not installed"
     return
   fi
+  bz __completion fish
+  says out "-l network -x -a 'none host'" 'the completion for fish has values'
+  if command -v fish >/dev/null 2>&1; then
+    fish -N -n "$tmp/out" 2>"$tmp/err"
+    result $? 'fish can read it'
+  fi
   bash -n "$tmp/completion" 2>"$tmp/err"
   result $? 'bash can read it'
   words_after brandzone r
@@ -251,6 +276,10 @@ completion () {
   says out host 'values are completed'
   words_after brandzone plan --brand el
   says out el6 'brands are completed'
+  words_after brandzone config s
+  says out set 'actions of config are completed'
+  words_after brandzone config get z Zone.Host
+  says out Zone.HostId 'and keys'
   words_after brandzone --root "$tmp" list --js
   says out --json 'global options are, too'
   silent err 'without a complaint'

@@ -275,7 +275,7 @@ test_damaged_records (void **state)
     "",
     "rubbish",
     "[Zone]\nFormat=1\n",
-    "[Zone]\nFormat=2\n[Ids]\nStorage=mount\n",
+    "[Zone]\nFormat=0\n[Ids]\nStorage=mount\n",
     "[Zone]\nFormat=1\nAbi=vax\n[Ids]\nStorage=mount\n",
     "[Zone]\nFormat=1\n[Ids]\nStorage=mount\nUids=0:1\n",
     "[Zone]\nFormat=1\n[Ids]\nStorage=mount\nUids=0:4294967295:2\n",
@@ -438,6 +438,55 @@ test_ids_of_zones_are_not_given_again (void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown (name, set_up, tear_down)
 
+/* What a newer version wrote is left alone, and its ids stay taken. */
+static void
+test_newer_records_are_left_alone (void **state)
+{
+  static const char newer[] = "[Zone]\nFormat=2\nWriter=9.8\nMystery=1\n"
+                              "[Ids]\nStorage=stars\nUids=0:524288:65536;\nGids=0:524288:65536;\n";
+  const BzDirs *dirs = ((Fixture *) *state)->dirs;
+  g_autofree char *path = bz_dirs_zone (dirs, "one");
+  g_autofree char *record = g_build_filename (path, "zone.state", NULL);
+  g_autofree char *installing = bz_dirs_hidden (dirs, "two", "installing");
+  g_autofree char *unfinished = g_build_filename (installing, "zone.state", NULL);
+  g_autoptr (GError) error = NULL;
+  guint32 base;
+
+  install (dirs, "one");
+  assert_true (g_file_set_contents (record, newer, -1, NULL));
+  g_autoptr (BzZoneState) zone = bz_state_load (dirs, "one", &error);
+  assert_null (zone);
+  assert_true (g_error_matches (error, BZ_ERROR, BZ_ERROR_STATE));
+  assert_non_null (strstr (error->message, "brandzone 9.8"));
+  assert_true (bz_ids_allocate (dirs, &base, NULL));
+  assert_true (base >= 524288 + 65536 || base + 65536 <= 524288);
+
+  assert_int_equal (g_mkdir (installing, 0700), 0);
+  assert_true (g_file_set_contents (unfinished, newer, -1, NULL));
+  assert_int_equal (bz_state_sweep (dirs), 0);
+  assert_true (g_file_test (unfinished, G_FILE_TEST_EXISTS));
+}
+
+/* Another version of the same format may write keys that this one does not know. */
+static void
+test_other_keys_are_passed_over (void **state)
+{
+  const BzDirs *dirs = ((Fixture *) *state)->dirs;
+  g_autofree char *path = bz_dirs_zone (dirs, "one");
+  g_autofree char *record = g_build_filename (path, "zone.state", NULL);
+  g_autofree char *text = NULL;
+
+  install (dirs, "one");
+  assert_true (g_file_get_contents (record, &text, NULL, NULL));
+  assert_non_null (strstr (text, "Writer=" PACKAGE_VERSION "\n"));
+  assert_true (g_file_set_contents (
+      record, "[Zone]\nFormat=1\nBrand=el6\nMystery=1\n[Ids]\nStorage=mount\n[New]\nA=b\n", -1,
+      NULL));
+  g_autoptr (BzZoneState) zone = bz_state_load (dirs, "one", NULL);
+  assert_non_null (zone);
+  assert_string_equal (zone->brand, "el6");
+}
+
 int
 main (void)
 {
@@ -452,6 +501,8 @@ main (void)
     TEST (test_awkward_names),
     TEST (test_unknown_zone_gets_a_suggestion),
     TEST (test_damaged_records),
+    TEST (test_newer_records_are_left_alone),
+    TEST (test_other_keys_are_passed_over),
     TEST (test_lock_excludes),
     TEST (test_lock_outlives_its_maker),
     TEST (test_lock_of_a_file_that_is_gone),

@@ -1,0 +1,112 @@
+/* rename.
+ *
+ * Problem: a zone is a directory, a zone file and drop-ins, and a rename can be killed between
+ * them. Choice: the configuration is copied first, then the zone is renamed in one step, then the
+ * old configuration goes. A zone thus has its configuration at any moment; what a killed rename
+ * leaves is a copy that the next try finds equal to its own. */
+#include "config.h"
+
+#include "brand/base/error.h"
+#include "zone/names.h"
+#include "zone/state.h"
+#include "zone/verbs.h"
+#include "zone/zone-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Copies a file, unless the same is there already. */
+static gboolean
+copy_file (const char *from, const char *to, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GString) there = g_string_new (NULL);
+  gboolean missing;
+
+  if (!bz_zone_file_read (from, text, &missing, error))
+    return FALSE;
+  if (missing)
+    return TRUE;
+  if (!bz_zone_file_read (to, there, &missing, error))
+    return FALSE;
+  if (!missing && !g_string_equal (text, there))
+    return bz_fail (error, BZ_ERROR_STATE, "it is there already, with other contents",
+                    "remove or rename it", "the zone file %s", to);
+  return !missing || bz_zone_file_write (to, text->str, text->len, error);
+}
+
+static gboolean
+copy_configuration (const char *from, const char *to, GError **error)
+{
+  g_autoptr (GPtrArray) drop_ins = bz_zone_file_drop_ins (from);
+  g_autofree char *directory = g_strconcat (to, ".d", NULL);
+
+  if (!copy_file (from, to, error))
+    return FALSE;
+  if (drop_ins->len > 0 && g_mkdir (directory, 0755) != 0 && errno != EEXIST)
+    return bz_fail_errno (error, errno, NULL, "making %s", directory);
+  for (guint i = 0; i < drop_ins->len; i++)
+    {
+      const char *one = g_ptr_array_index (drop_ins, i);
+      g_autofree char *base = g_path_get_basename (one);
+      g_autofree char *copy = g_build_filename (directory, base, NULL);
+      if (!copy_file (one, copy, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+rename_locked (const BzDirs *dirs, const char *name, const char *new_name, GError **error)
+{
+  g_autofree char *from = bz_dirs_zone (dirs, name);
+  g_autofree char *to = bz_dirs_zone (dirs, new_name);
+  g_autofree char *from_file = bz_dirs_zone_file (dirs, name);
+  g_autofree char *to_file = bz_dirs_zone_file (dirs, new_name);
+
+  if (!bz_state_discard (dirs, new_name, error))
+    return FALSE;
+  if (g_file_test (to, G_FILE_TEST_EXISTS))
+    return bz_fail (error, BZ_ERROR_STATE, "there is a zone of this name already",
+                    "remove it first, or choose another name", "zone %s", new_name);
+  if (!copy_configuration (from_file, to_file, error))
+    return FALSE;
+  if (renameat2 (AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0)
+    {
+      int saved = errno;
+      bz_zone_file_remove (to_file, NULL);
+      return bz_fail_errno (error, saved, NULL, "renaming zone %s to %s", name, new_name);
+    }
+  return bz_zone_file_remove (from_file, error);
+}
+
+int
+bz_verb_rename (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  const char *name = bz_arguments_word (arguments, 0), *new_name = bz_arguments_word (arguments, 1);
+  g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, error);
+
+  if (state == NULL || !bz_name_check (new_name, error))
+    return -1;
+  int lock = bz_state_lock (context->dirs, name, 0, error);
+  int other = lock >= 0 ? bz_state_lock (context->dirs, new_name, 0, error) : -1;
+  gboolean done = other >= 0 && rename_locked (context->dirs, name, new_name, error);
+  if (lock >= 0)
+    bz_state_forget (context->dirs, name);
+  if (other >= 0)
+    {
+      bz_state_forget (context->dirs, new_name);
+      close (other);
+    }
+  if (lock >= 0)
+    close (lock);
+  if (!done)
+    return -1;
+  bz_context_detail (context, "zone %s is %s now", name, new_name);
+  return 0;
+}
