@@ -12,6 +12,9 @@
 #include <linux/audit.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static BzWorker *
 worker_of (BzCall *call)
@@ -148,6 +151,56 @@ put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
   return ioctl (worker->lane->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? errno : 0;
 }
 
+static int
+own (BzCall *call, const BzPlace *place, gboolean take)
+{
+  bz_call_will_wait (call);
+  if (!bz_call_begin (call))
+    return ESRCH;
+  return bz_task_own (call->tid, place, take, FILE_BUDGET_MS);
+}
+
+static int
+make_placeholder (BzCall *call, const BzPlace *place, guint mode)
+{
+  bz_call_will_wait (call);
+  if (!bz_call_begin (call))
+    return ESRCH;
+  return bz_task_make_placeholder (call->tid, place, mode, FILE_BUDGET_MS);
+}
+
+/* A task may do this to itself; what it may not, raising the hard limit, is not tried. */
+static int
+raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard)
+{
+  struct rlimit limit;
+
+  if (prlimit (call->tid, resource, NULL, &limit) != 0)
+    return errno;
+  if (hard <= limit.rlim_max)
+    return ENOTSUP;
+  limit.rlim_cur = MIN (soft, limit.rlim_max);
+  return prlimit (call->tid, resource, &limit, NULL) != 0 ? errno : 0;
+}
+
+static void
+stop (BzCall *call)
+{
+  BzWorker *worker = worker_of (call);
+  char name[16] = "?";
+  int process = bz_task_process (call->tid);
+
+  /* Whose descriptor it is has to be asked after it was opened. */
+  if (process >= 0 && bz_call_begin (call))
+    {
+      bz_task_name (call->tid, name);
+      bz_journal_stop (worker->loop->journal, call->abi, call->row->nr, name);
+      syscall (SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
+    }
+  if (process >= 0)
+    close (process);
+}
+
 typedef struct {
   pid_t tid;
   guint32 wanted;
@@ -191,6 +244,10 @@ static const BzNotifierClass worker_class = {
   .move_heap = move_heap,
   .take_fd = take_fd,
   .put_fd = put_fd,
+  .own = own,
+  .make_placeholder = make_placeholder,
+  .raise_limit = raise_limit,
+  .stop = stop,
 };
 
 void
@@ -281,7 +338,7 @@ find_row (BzCall *call, guint32 arch, int nr)
   else
     return FALSE;
   call->row = bz_table_row (call->abi, nr);
-  return call->row != NULL && call->row->handler != NULL;
+  return call->row != NULL;
 }
 
 static BzVerdict
@@ -308,7 +365,8 @@ decide (BzWorker *worker, BzSlot *slot)
   /* A `blocking` row says itself when it is about to wait (bz_call_will_wait): most _sysctl(2)
    * calls need no file, and a thread for each would cost ten times their answer. Whoever waits
    * without saying so is the watch's. */
-  return call.row->handler (&call);
+  BzHandler handler = bz_row_handler (call.row, call.plan);
+  return handler != NULL ? handler (&call) : bz_continue ();
 }
 
 /* A deferred call keeps its slot; FALSE when no other is left for the receiver, and the call is

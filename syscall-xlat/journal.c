@@ -171,3 +171,29 @@ bz_journal_successions (BzJournal *journal)
 
   return loops > 1 ? loops - 1 : 0;
 }
+
+void
+bz_journal_stop (BzJournal *journal, BzAbi abi, int nr, const char *program)
+{
+  BzStopRecord *record = &journal->memory->stopped;
+  guint32 none = 0;
+
+  if (!atomic_compare_exchange_strong (&record->state, &none, 1))
+    return;
+  record->abi = (gint32) abi;
+  record->nr = nr;
+  g_strlcpy (record->program, program, sizeof record->program);
+  atomic_store (&record->state, 2);
+}
+
+gboolean
+bz_journal_stopped (BzJournal *journal, BzStopped *stopped)
+{
+  const BzStopRecord *record = &journal->memory->stopped;
+
+  if (atomic_load (&record->state) != 2 || record->abi < 0 || record->abi >= BZ_ABI_COUNT)
+    return FALSE;
+  *stopped = (BzStopped){ .abi = (BzAbi) record->abi, .nr = record->nr };
+  g_strlcpy (stopped->program, record->program, sizeof stopped->program);
+  return TRUE;
+}

@@ -33,3 +33,12 @@ typedef struct {
 GArray *bz_journal_counts (BzJournal *journal);
 /* How often a supervisor took over from a dead one. */
 guint64 bz_journal_successions (BzJournal *journal);
+
+/* The first program that was killed for a call that is gone (quirk gone=stop). */
+typedef struct {
+  BzAbi abi;
+  int nr;
+  char program[16]; /* its name as the zone gave it: not safe to print as it is */
+} BzStopped;
+void bz_journal_stop (BzJournal *journal, BzAbi abi, int nr, const char *program);
+gboolean bz_journal_stopped (BzJournal *journal, BzStopped *stopped);

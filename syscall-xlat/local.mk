@@ -78,17 +78,23 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/affinity.c \
 	syscall-xlat/calls/affinity-guest.c \
 	syscall-xlat/calls/affinity-guest.h \
+	syscall-xlat/calls/audit.c \
 	syscall-xlat/calls/bdflush.c \
 	syscall-xlat/calls/brk.c \
 	syscall-xlat/calls/clock.c \
 	syscall-xlat/calls/directory.c \
+	syscall-xlat/calls/gone.c \
+	syscall-xlat/calls/groups.c \
 	syscall-xlat/calls/guest.h \
 	syscall-xlat/calls/handlers.h \
 	syscall-xlat/calls/image.c \
 	syscall-xlat/calls/modules.c \
+	syscall-xlat/calls/nodes.c \
+	syscall-xlat/calls/owners.c \
 	syscall-xlat/calls/personality.c \
 	syscall-xlat/calls/reboot.c \
 	syscall-xlat/calls/release.c \
+	syscall-xlat/calls/rlimits.c \
 	syscall-xlat/calls/stat.c \
 	syscall-xlat/calls/stat-guest.c \
 	syscall-xlat/calls/stat-guest.h \
@@ -122,6 +128,8 @@ libxlat_a_SOURCES += \
 	syscall-xlat/task-directory.c \
 	syscall-xlat/task-fd.c \
 	syscall-xlat/task-file.c \
+	syscall-xlat/task-job.h \
+	syscall-xlat/task-owner.c \
 	syscall-xlat/task-look.c \
 	syscall-xlat/task-look.h \
 	syscall-xlat/task.h \
@@ -129,7 +137,7 @@ libxlat_a_SOURCES += \
 	syscall-xlat/worker-files.c
 
 bz_fake = tests/unit/fake-call.c tests/unit/fake-call.h tests/unit/fake-files.c tests/unit/fake-files.h
-bz_loop_tests = tests/unit/test-journal tests/unit/test-calls tests/unit/test-fold tests/unit/test-calls-sysctl \
+bz_loop_tests = tests/unit/test-journal tests/unit/test-calls tests/unit/test-calls-rights tests/unit/test-fold tests/unit/test-calls-sysctl \
 	tests/unit/test-task tests/unit/test-loop tests/unit/test-succession
 bz_loop_test_libs = libxlat.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS) -lpthread
 if HAVE_CMOCKA
@@ -141,6 +149,8 @@ tests_unit_test_journal_LDADD = $(bz_loop_test_libs)
 tests_unit_test_calls_SOURCES = tests/unit/test-calls.c $(bz_fake) \
 	tests/unit/made-up-tree.c tests/unit/made-up-tree.h
 tests_unit_test_calls_LDADD = $(bz_loop_test_libs)
+tests_unit_test_calls_rights_SOURCES = tests/unit/test-calls-rights.c $(bz_fake)
+tests_unit_test_calls_rights_LDADD = $(bz_loop_test_libs)
 tests_unit_test_calls_sysctl_SOURCES = tests/unit/test-calls-sysctl.c $(bz_fake)
 tests_unit_test_calls_sysctl_LDADD = $(bz_loop_test_libs)
 tests_unit_test_fold_SOURCES = tests/unit/test-fold.c $(bz_fake)

@@ -135,6 +135,32 @@ bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
   return call->notifier->class->put_fd (call, fd, number, close_on_exec);
 }
 
+int
+bz_call_own (BzCall *call, const BzPlace *place, gboolean take)
+{
+  return call->notifier->class->own (call, place, take);
+}
+
+int
+bz_call_make_placeholder (BzCall *call, const BzPlace *place, guint mode)
+{
+  return call->notifier->class->make_placeholder (call, place, mode);
+}
+
+int
+bz_call_raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard)
+{
+  if (!bz_call_begin (call))
+    return ESRCH;
+  return call->notifier->class->raise_limit (call, resource, soft, hard);
+}
+
+void
+bz_call_stop (BzCall *call)
+{
+  call->notifier->class->stop (call);
+}
+
 BzVerdict
 bz_call_move_heap (BzCall *call)
 {

@@ -17,6 +17,13 @@ typedef struct {
   char nodename[65], domainname[65]; /* NUL-terminated, zero-filled */
 } BzUtsNames;
 
+/* A file as a task names it in a call. */
+typedef struct {
+  int directory;    /* a descriptor of the task, or AT_FDCWD */
+  const char *path; /* NULL: the descriptor itself */
+  gboolean follow;  /* a link at its end; a descriptor: also one of O_PATH (AT_EMPTY_PATH) */
+} BzPlace;
+
 typedef struct {
   int (*read) (BzCall *call, guint64 address, void *buffer, gsize length);
   int (*write) (BzCall *call, guint64 address, const void *buffer, gsize length);
@@ -31,6 +38,10 @@ typedef struct {
   BzVerdict (*move_heap) (BzCall *call);
   int (*put_fd) (BzCall *call, int fd, int number, gboolean close_on_exec);
   const struct BzFileClass *files; /* files.h */
+  int (*own) (BzCall *call, const BzPlace *place, gboolean take);
+  int (*make_placeholder) (BzCall *call, const BzPlace *place, guint mode);
+  int (*raise_limit) (BzCall *call, int resource, guint64 soft, guint64 hard);
+  void (*stop) (BzCall *call);
 } BzNotifierClass;
 
 typedef struct BzNotifier {
@@ -70,6 +81,21 @@ int bz_call_take_fd (BzCall *call, int number, int *fd);
 /* Puts a duplicate of fd under the target's `number`, which is closed first. 0 or a positive errno.
  */
 int bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec);
+
+/* 0 when the place is one of the mounts and nodes that the loader has made for the zone and whose
+ * owner is the host; or, if `take`, when the task could give the file to the zone's root, which is
+ * then done. Else a positive errno, and nothing was done. */
+int bz_call_own (BzCall *call, const BzPlace *place, gboolean take);
+
+/* Makes a character device without a device (0:0) as the task. 0 or a positive errno. */
+int bz_call_make_placeholder (BzCall *call, const BzPlace *place, guint mode);
+
+/* 0 when `hard` is above the task's own hard limit: its soft one is then as near to `soft` as it can
+ * be. Else a positive errno, and nothing was done. */
+int bz_call_raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard);
+
+/* Kills the task's process and has it told to the user. */
+void bz_call_stop (BzCall *call);
 
 /* Continues the i386 target's brk, and has it made once more with the heap at the end of bss
  * (heap.h). */

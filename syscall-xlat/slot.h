@@ -71,11 +71,20 @@ typedef struct {
   guint8 reserved[4096 - 44];
 } BzJournalHeader;
 
+/* The first program that gone=stop killed. */
+typedef struct {
+  _Atomic guint32 state; /* 0: none; 1: being written; 2: whole */
+  gint32 abi, nr;
+  char program[16];
+  guint32 reserved[9];
+} BzStopRecord;
+
 typedef struct {
   BzJournalHeader header;
   BzSlots listener[BZ_LOOP_LISTENERS];
   BzCounter counter[BZ_ABI_COUNT][BZ_COUNTED_CALLS];
   BzFold fold;
+  BzStopRecord stopped;
 } BzJournalMemory;
 _Static_assert(sizeof (BzJournalHeader) == 4096, "the header has a page");
 

@@ -102,12 +102,31 @@ row_is_trapped (const BzRow *row, const BzPlan *plan)
   return FALSE;
 }
 
+/* Whether the claimed release had the call and the host's doesn't, and that is to be told (quirk
+ * gone). The host would say ENOSYS too. */
+static gboolean
+row_is_gone (const BzRow *row, const BzPlan *plan)
+{
+  if (plan->quirk[BZ_QUIRK_GONE] == BZ_GONE_HOST || plan->release_number < row->since)
+    return FALSE;
+  return row->i386_only
+         || (plan->release_number < row->until && plan->host_release >= row->until);
+}
+
+BzHandler
+bz_row_handler (const BzRow *row, const BzPlan *plan)
+{
+  if (row_is_trapped (row, plan))
+    return row->handler;
+  return row_is_gone (row, plan) ? bz_call_gone : NULL;
+}
+
 BzAction
 bz_row_action (const BzRow *row, const BzPlan *plan, BzAbi abi)
 {
   if (row_is_missing (row, plan, abi))
     return BZ_ACTION_ENOSYS;
-  return row_is_trapped (row, plan) ? BZ_ACTION_NOTIFY : BZ_ACTION_ALLOW;
+  return bz_row_handler (row, plan) != NULL ? BZ_ACTION_NOTIFY : BZ_ACTION_ALLOW;
 }
 
 BzAction

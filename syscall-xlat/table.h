@@ -30,6 +30,7 @@ typedef struct {
   BzHandler handler; /* NULL without quirks */
   const char *handler_name;
   BzCondition condition;
+  gboolean i386_only; /* x86-64 kernels never had it, for programs of either ABI */
   gboolean blocking;  /* the handler may wait for a file: runs on a worker */
   gboolean once;      /* its effect must not be carried out twice: a successor answers EINTR */
   const char *rows;   /* catalogue rows, or "" */
@@ -44,6 +45,10 @@ const BzRow *bz_table_row_by_name (BzAbi abi, const char *name);
 /* What the filter does with a call under a plan. */
 typedef enum { BZ_ACTION_ALLOW, BZ_ACTION_ENOSYS, BZ_ACTION_NOTIFY } BzAction;
 BzAction bz_row_action (const BzRow *row, const BzPlan *plan, BzAbi abi);
+
+/* What answers the call under a plan that traps it: the row's own handler, that of calls that are gone,
+ * or NULL. */
+BzHandler bz_row_handler (const BzRow *row, const BzPlan *plan);
 
 /* Calls with numbers above every row of the table: ALLOW for a plan whose missing=host, else
  * ENOSYS. */

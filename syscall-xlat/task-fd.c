@@ -67,3 +67,9 @@ bz_task_take_fd (pid_t tid, int number, int *fd)
   close (task);
   return failed;
 }
+
+int
+bz_task_process (pid_t tid)
+{
+  return open_process (tid);
+}

@@ -12,10 +12,11 @@
  * killed, and if it can't be killed yet, it is nobody's concern: its reaper reaps it when it ends.
  * It dies with its supervisor's thread.
  *
- * Cost: about 0.3 ms. Only _sysctl(2) of names that the plan doesn't answer comes here. */
+ * Cost: about 0.3 ms. Only _sysctl(2) of names that the plan doesn't answer comes here, and what
+ * task-owner.c does. */
 #include "config.h"
 
-#include "syscall-xlat/task.h"
+#include "syscall-xlat/task-job.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,22 +33,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILE_LIMIT 4096
-
 typedef struct {
-  pid_t tid;
+  BzJob job;
   const char *path;
   const void *new_value; /* NULL: read */
   gsize new_length;
   gsize limit;
-  BzTaskCredentials credentials;
 } FileJob;
-
-typedef struct {
-  int error;
-  guint32 length;
-  char bytes[FILE_LIMIT];
-} FileAnswer;
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -91,7 +83,7 @@ open_below (int root, const char *path, gboolean writing)
 }
 
 static int
-transfer (const FileJob *job, int file, FileAnswer *answer)
+transfer (const FileJob *job, int file, BzJobAnswer *answer)
 {
   struct stat status;
 
@@ -120,35 +112,65 @@ transfer (const FileJob *job, int file, FileAnswer *answer)
   return 0;
 }
 
-/* In the child: only calls that are safe after a fork of a process with threads. */
 static int
-work (const FileJob *job, FileAnswer *answer)
+read_or_write (const BzJob *job, int root, BzJobAnswer *answer)
+{
+  const FileJob *self = (const FileJob *) job;
+  int file = open_below (root, self->path, self->new_value != NULL);
+
+  return file < 0 ? errno : transfer (self, file, answer);
+}
+
+/* The task's root becomes the child's, and where the task stands its working directory. */
+static int
+stand_as_task (const BzJob *job, int root)
 {
   char path[32];
+  int start = BZ_JOB_FD;
+
+  if (job->fd < 0)
+    {
+      g_snprintf (path, sizeof path, "/proc/%d/cwd", (int) job->tid);
+      start = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+  return start < 0 || fchdir (root) != 0 || chroot (".") != 0 || fchdir (start) != 0 ? errno : 0;
+}
+
+/* In the child: only calls that are safe after a fork of a process with threads. */
+static int
+work (const BzJob *job, BzJobAnswer *answer)
+{
+  char path[32];
+  int failed = 0;
 
   g_snprintf (path, sizeof path, "/proc/%d/root", (int) job->tid);
   int root = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0)
     return errno;
-  int failed = take_credentials (&job->credentials);
-  if (failed != 0)
-    return failed;
-  int file = open_below (root, job->path, job->new_value != NULL);
-  return file < 0 ? errno : transfer (job, file, answer);
+  if (job->stands)
+    failed = stand_as_task (job, root);
+  umask ((mode_t) job->credentials.umask);
+  if (failed == 0)
+    failed = take_credentials (&job->credentials);
+  return failed != 0 ? failed : job->work (job, root, answer);
 }
 
 static void
-child_main (const FileJob *job, int pipe_fd)
+child_main (const BzJob *job, int pipe_fd)
 {
-  FileAnswer answer = { 0 };
+  BzJobAnswer answer = { 0 };
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   prctl (PR_SET_DUMPABLE, 0);
   /* The listeners must not live on in a child that waits. */
   dup2 (pipe_fd, STDIN_FILENO);
-  syscall (SYS_close_range, 1U, ~0U, 0U);
+  if (job->fd >= 0)
+    dup2 (job->fd, BZ_JOB_FD);
+  else
+    close (BZ_JOB_FD);
+  syscall (SYS_close_range, BZ_JOB_FD + 1U, ~0U, 0U);
   answer.error = work (job, &answer);
-  gssize put = write (STDIN_FILENO, &answer, G_STRUCT_OFFSET (FileAnswer, bytes) + answer.length);
+  gssize put = write (STDIN_FILENO, &answer, G_STRUCT_OFFSET (BzJobAnswer, bytes) + answer.length);
   _exit (put > 0 ? 0 : 1);
 }
 
@@ -160,7 +182,7 @@ now_ms (void)
 
 /* The answer is at most a pipe buffer long and written at once. */
 static int
-wait_for_answer (int pipe_fd, FileAnswer *answer, guint budget_ms)
+wait_for_answer (int pipe_fd, BzJobAnswer *answer, guint budget_ms)
 {
   gint64 end = now_ms () + budget_ms;
 
@@ -174,8 +196,8 @@ wait_for_answer (int pipe_fd, FileAnswer *answer, guint budget_ms)
       if (poll (&ready, 1, (int) left) <= 0)
         continue;
       gssize got = read (pipe_fd, answer, sizeof *answer);
-      if (got < (gssize) G_STRUCT_OFFSET (FileAnswer, bytes)
-          || (gsize) got != (gsize) G_STRUCT_OFFSET (FileAnswer, bytes) + answer->length)
+      if (got < (gssize) G_STRUCT_OFFSET (BzJobAnswer, bytes)
+          || (gsize) got != (gsize) G_STRUCT_OFFSET (BzJobAnswer, bytes) + answer->length)
         return EIO;
       return answer->error;
     }
@@ -197,8 +219,8 @@ end_child (pid_t child)
     }
 }
 
-static int
-run_job (FileJob *job, FileAnswer *answer, guint budget_ms)
+int
+bz_task_run_job (BzJob *job, BzJobAnswer *answer, guint budget_ms)
 {
   int ends[2];
   int failed = bz_task_credentials (job->tid, &job->credentials);
@@ -225,9 +247,11 @@ int
 bz_task_file_read (pid_t tid, const char *path, void *buffer, gsize size, gsize *length,
                    guint budget_ms)
 {
-  FileJob job = { .tid = tid, .path = path, .limit = MIN (size, (gsize) FILE_LIMIT) };
-  FileAnswer answer = { 0 };
-  int failed = run_job (&job, &answer, budget_ms);
+  FileJob job = { .job = { .tid = tid, .fd = -1, .work = read_or_write },
+                  .path = path,
+                  .limit = MIN (size, (gsize) BZ_JOB_BYTES) };
+  BzJobAnswer answer = { 0 };
+  int failed = bz_task_run_job (&job.job, &answer, budget_ms);
 
   if (failed != 0)
     return failed;
@@ -239,8 +263,11 @@ bz_task_file_read (pid_t tid, const char *path, void *buffer, gsize size, gsize 
 int
 bz_task_file_write (pid_t tid, const char *path, const void *buffer, gsize length, guint budget_ms)
 {
-  FileJob job = { .tid = tid, .path = path, .new_value = buffer, .new_length = length };
-  FileAnswer answer = { 0 };
+  FileJob job = { .job = { .tid = tid, .fd = -1, .work = read_or_write },
+                  .path = path,
+                  .new_value = buffer,
+                  .new_length = length };
+  BzJobAnswer answer = { 0 };
 
-  return run_job (&job, &answer, budget_ms);
+  return bz_task_run_job (&job.job, &answer, budget_ms);
 }

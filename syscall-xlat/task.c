@@ -321,8 +321,11 @@ gboolean
 bz_task_parse_credentials (const char *text, BzTaskCredentials *credentials)
 {
   const char *at = find_status (text, "\nGroups:");
+  guint64 mask = 022;
 
   credentials->n_groups = 0;
+  bz_task_parse_status (text, "\nUmask:", 8, &mask); /* Linux 4.7 */
+  credentials->umask = mask & 0777;
   if (!parse_fsid (text, "\nUid:", &credentials->uid)
       || !parse_fsid (text, "\nGid:", &credentials->gid)
       || !bz_task_parse_status (text, "\nCapEff:", 16, &credentials->capabilities))

@@ -22,6 +22,9 @@ int bz_task_open (pid_t tid);
 /* A duplicate of the task's descriptor, by pidfd_getfd(2) (Linux 5.6). */
 int bz_task_take_fd (pid_t tid, int number, int *fd);
 
+/* A pidfd of the task's process, or -1 and errno. */
+int bz_task_process (pid_t tid);
+
 /* Pure parsers, for tests and fuzzers. text is NUL-terminated. */
 gboolean bz_task_parse_stat_field (const char *text, guint field, guint64 *value);
 gboolean bz_task_parse_status (const char *text, const char *key, guint base, guint64 *value);
@@ -31,6 +34,7 @@ typedef struct {
   guint32 groups[64];
   guint n_groups; /* the first 64: more are not honoured */
   guint64 capabilities;
+  guint32 umask;
 } BzTaskCredentials;
 int bz_task_credentials (pid_t tid, BzTaskCredentials *credentials);
 gboolean bz_task_parse_credentials (const char *text, BzTaskCredentials *credentials);
@@ -40,3 +44,7 @@ int bz_task_file_read (pid_t tid, const char *path, void *buffer, gsize size, gs
                        guint budget_ms);
 int bz_task_file_write (pid_t tid, const char *path, const void *buffer, gsize length,
                         guint budget_ms);
+
+/* Owners and nodes (task-owner.c). */
+int bz_task_own (pid_t tid, const BzPlace *place, gboolean take, guint budget_ms);
+int bz_task_make_placeholder (pid_t tid, const BzPlace *place, guint mode, guint budget_ms);

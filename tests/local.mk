@@ -1,11 +1,12 @@
 ## tests: guest programs, real trees end to end, benchmarks. Unit tests and fuzz harnesses
 ## are listed by the directory that they test.
 
-BZ_GUESTS = boot clock cost fuse heap limits loop memory missing modules note release storm sysctl
+BZ_GUESTS = boot clock cost fuse gone heap limits loop memory missing modules note release rights storm sysctl
 BZ_GUEST_FILES = tests/guest/guest.c tests/guest/guest.h \
-	tests/guest/boot.c tests/guest/clock.c tests/guest/cost.c tests/guest/fuse.c tests/guest/heap.c \
+	tests/guest/boot.c tests/guest/clock.c tests/guest/cost.c tests/guest/fuse.c tests/guest/gone.c tests/guest/heap.c \
 	tests/guest/limits.c tests/guest/loop.c tests/guest/memory.c tests/guest/missing.c \
-	tests/guest/modules.c tests/guest/note.c tests/guest/release.c tests/guest/storm.c tests/guest/sysctl.c
+	tests/guest/modules.c tests/guest/note.c tests/guest/release.c tests/guest/rights.c tests/guest/storm.c \
+	tests/guest/sysctl.c
 # The vsyscall page is of x86-64 alone.
 BZ_GUESTS_64 = hang lastresort steal vsyscall
 BZ_GUEST_FILES += tests/guest/hang.c tests/guest/lastresort.c tests/guest/steal.c tests/guest/vsyscall.c

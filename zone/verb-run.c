@@ -2,8 +2,10 @@
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "syscall-xlat/table.h"
 #include "zone/apply.h"
 #include "zone/counts.h"
+#include "zone/names.h"
 #include "zone/one-program.h"
 #include "zone/prepare.h"
 #include "zone/program.h"
@@ -18,19 +20,31 @@
 
 #define STOP_SECONDS 10
 
-/* At the end of `run --stats`, while the journal is still there. */
-static void
-print_stats (int journal_fd, gpointer data)
-{
-  const BzContext *context = data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (BzJournal) journal = bz_journal_map (journal_fd, &error);
+typedef struct {
+  const BzContext *context;
+  gboolean stats;
+  gboolean stopped; /* set: strict has killed a program */
+} Ending;
 
-  if (journal == NULL)
-    {
-      bz_context_note (context, "no counts: %s", error->message);
-      return;
-    }
+/* The call by which `strict` killed a program. */
+static gboolean
+tell_stopped (BzJournal *journal)
+{
+  BzStopped stopped;
+
+  if (!bz_journal_stopped (journal, &stopped))
+    return FALSE;
+  const BzRow *row = bz_table_row (stopped.abi, stopped.nr);
+  g_autofree char *program = bz_text_safe (stopped.program);
+  fprintf (stderr, "brandzone: %s was killed: it called %s (%s), which the host's kernel lacks (strict) [%s]\n",
+           program, row != NULL ? row->name : "?", bz_abi_name (stopped.abi),
+           row != NULL && *row->rows != '\0' ? row->rows : "S5");
+  return TRUE;
+}
+
+static void
+print_stats (const BzContext *context, BzJournal *journal)
+{
   g_autoptr (GArray) counts = bz_journal_counts (journal);
   fflush (stdout);
   if (context->json)
@@ -43,6 +57,24 @@ print_stats (int journal_fd, gpointer data)
     }
   g_autofree char *line = bz_counts_line (counts);
   fprintf (stderr, "brandzone: %s\n", line);
+}
+
+/* While the journal is still there. */
+static void
+look_at_journal (int journal_fd, gpointer data)
+{
+  Ending *ending = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BzJournal) journal = bz_journal_map (journal_fd, &error);
+
+  if (journal == NULL)
+    {
+      bz_context_note (ending->context, "no counts: %s", error->message);
+      return;
+    }
+  ending->stopped = tell_stopped (journal);
+  if (ending->stats)
+    print_stats (ending->context, journal);
 }
 
 static void
@@ -135,12 +167,13 @@ bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error)
 
   const BzPartition *partition = prepared->partition;
   gboolean direct = partition->idle;
-  gboolean stats = bz_arguments_flag (arguments, "stats");
+  Ending ending = { .context = context, .stats = bz_arguments_flag (arguments, "stats") };
+  gboolean look = ending.stats || partition->plan->quirk[BZ_QUIRK_GONE] == BZ_GONE_STOP;
   fflush (stdout);
-  BzJournalFunc on_end = stats ? print_stats : NULL;
-  gboolean ran = direct ? bz_loader_run_direct (partition, partition->command, on_end, context,
+  BzJournalFunc on_end = look ? look_at_journal : NULL;
+  gboolean ran = direct ? bz_loader_run_direct (partition, partition->command, on_end, &ending,
                                                 &end, &cause)
-                        : bz_loader_run (partition, on_end, context, &end, &cause);
+                        : bz_loader_run (partition, on_end, &ending, &end, &cause);
   if (end.how != BZ_END_DETACHED)
     bz_prepared_finish (prepared, context);
   if (!ran)
@@ -149,8 +182,10 @@ bz_verb_run (BzContext *context, const BzArguments *arguments, GError **error)
       g_propagate_error (error, g_steal_pointer (&cause));
       return -1;
     }
-  int status = tell_end (context, prepared->planning, prepared->planning->plan, partition->command,
-                         partition->name, &end);
+  int status = ending.stopped && end.how == BZ_END_COMMAND
+                   ? bz_end_exit_status (&end)
+                   : tell_end (context, prepared->planning, prepared->planning->plan,
+                               partition->command, partition->name, &end);
   if (direct && WIFSIGNALED (end.wait_status))
     {
       bz_prepared_free (g_steal_pointer (&prepared));

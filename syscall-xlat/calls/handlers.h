@@ -76,3 +76,31 @@ BzVerdict bz_call_reboot (BzCall *call);
 
 /* calls/terminal.c: vhangup=pretend */
 BzVerdict bz_call_vhangup (BzCall *call);
+
+/* calls/rlimits.c: rlimits=accept */
+BzVerdict bz_call_setrlimit (BzCall *call);
+BzVerdict bz_call_prlimit64 (BzCall *call);
+
+/* calls/groups.c: groups=accept */
+BzVerdict bz_call_setgroups (BzCall *call); /* also setgroups32 */
+
+/* calls/owners.c: owners=accept */
+BzVerdict bz_call_chown (BzCall *call);  /* also chown32 */
+BzVerdict bz_call_lchown (BzCall *call); /* also lchown32 */
+BzVerdict bz_call_fchown (BzCall *call); /* also fchown32 */
+BzVerdict bz_call_fchownat (BzCall *call);
+BzVerdict bz_call_chmod (BzCall *call);
+BzVerdict bz_call_fchmodat (BzCall *call);
+BzVerdict bz_call_utime (BzCall *call);     /* also utimes */
+BzVerdict bz_call_utimensat (BzCall *call); /* also utimensat_time64, futimesat */
+
+/* calls/nodes.c: nodes=placeholder */
+BzVerdict bz_call_mknod (BzCall *call);
+BzVerdict bz_call_mknodat (BzCall *call);
+
+/* calls/audit.c: audit=none */
+BzVerdict bz_call_socket (BzCall *call);
+BzVerdict bz_call_socketcall (BzCall *call); /* i386 102 */
+
+/* calls/gone.c: gone=count, stop; for rows without a quirk that traps them (bz_row_handler) */
+BzVerdict bz_call_gone (BzCall *call);

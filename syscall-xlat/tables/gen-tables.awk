@@ -17,7 +17,7 @@ function fault(text) {
 
 # "2.6.32" as BZ_RELEASE (2, 6, 32).
 function release(text,   part, n) {
-	if (text == "-")
+	if (text == "-" || text == "i386")
 		return "0"
 	if (text == "never")
 		return "BZ_RELEASE (0, 0, 1)"
@@ -186,14 +186,16 @@ NF < 10 { fault("a row has ten columns, not " NF); next }
 	if ((table, name) in seen)
 		fault("a second " name)
 	seen[table, name] = 1
-	if (until != "-" && until != "never" && since != "-" && order(until) <= order(since))
+	if (until != "-" && until != "never" && until != "i386" && since != "-" && order(until) <= order(since))
 		fault(name " ended in " until ", before it came in " since)
 	if ((until != "-" || quirk != "-") && reason == "")
 		fault(name " needs a reason")
 	if ((quirk == "-") != (handler == "-"))
 		fault(name ": a quirk and a handler go together")
-	if (quirk == "-" && ($7 != "-" || $8 != "-" || $9 != "-"))
-		fault(name ": condition, flags and rows are for trapped calls")
+	if (quirk == "-" && ($7 != "-" || $8 != "-"))
+		fault(name ": condition and flags are for trapped calls")
+	if (quirk == "-" && until == "-" && $9 != "-")
+		fault(name ": rows are for calls that are trapped or gone")
 	if (handler != "-" && handler !~ /^[a-z][a-z0-9_]*$/)
 		fault("not a handler: " handler)
 	if (quirk != "-") {
@@ -224,6 +226,8 @@ NF < 10 { fault("a row has ten columns, not " NF); next }
 			printf "    .blocking = %s, .once = %s,\n", c_blocking, c_once
 		}
 		printf "    .condition = %s,\n", c_condition
+		if (until == "i386")
+			printf "    .i386_only = TRUE,\n"
 		printf "    .rows = %s,\n", quoted($9 == "-" ? "" : spaced($9))
 		printf "    .reason = %s },\n", quoted(reason)
 	}
@@ -241,8 +245,12 @@ NF < 10 { fault("a row has ten columns, not " NF); next }
 		remember("answered", line ".")
 	} else if (until != "-") {
 		line = ".It Sy " name " Pq " nr "\n" roff(reason) "."
-		if (until != "never")
+		if (until == "i386")
+			line = line "\nNever in kernels for x86-64."
+		else if (until != "never")
 			line = line "\nHere " (since == "-" ? "from the start" : "from " since) " until " until "."
+		if ($9 != "-")
+			line = line "\nRows " spaced($9) "."
 		remember("gone", line)
 	} else {
 		if (!(since in since_seen)) {

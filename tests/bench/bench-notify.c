@@ -56,6 +56,12 @@ bz_table_row (BzAbi abi, int nr)
   return NULL;
 }
 
+BzHandler
+bz_row_handler (const BzRow *row, const BzPlan *plan G_GNUC_UNUSED)
+{
+  return row->handler;
+}
+
 static BzGuestUtsname names;
 
 static void

@@ -125,6 +125,43 @@ fake_move_heap (BzCall *call)
   return bz_continue ();
 }
 
+static int
+fake_own (BzCall *call, const BzPlace *place, gboolean take)
+{
+  BzFake *fake = fake_of (call);
+
+  fake->owned++;
+  fake->place = (BzPlace){ .directory = place->directory, .follow = place->follow };
+  fake->has_path = place->path != NULL;
+  fake->taken = take;
+  return fake->own_error;
+}
+
+static int
+fake_make_placeholder (BzCall *call, const BzPlace *place G_GNUC_UNUSED, guint mode)
+{
+  fake_of (call)->nodes++;
+  fake_of (call)->node_mode = mode;
+  return fake_of (call)->own_error;
+}
+
+static int
+fake_raise_limit (BzCall *call, int resource G_GNUC_UNUSED, guint64 soft, guint64 hard)
+{
+  BzFake *fake = fake_of (call);
+
+  if (hard <= fake->hard_limit)
+    return ENOTSUP;
+  fake->soft_limit = MIN (soft, fake->hard_limit);
+  return 0;
+}
+
+static void
+fake_stop (BzCall *call)
+{
+  fake_of (call)->stops++;
+}
+
 static const BzNotifierClass fake_class = {
   .files = &bz_fake_file_class,
   .read = fake_read,
@@ -137,6 +174,10 @@ static const BzNotifierClass fake_class = {
   .file_read = fake_file_read,
   .file_write = fake_file_write,
   .move_heap = fake_move_heap,
+  .own = fake_own,
+  .make_placeholder = fake_make_placeholder,
+  .raise_limit = fake_raise_limit,
+  .stop = fake_stop,
 };
 
 void

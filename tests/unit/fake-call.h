@@ -25,6 +25,12 @@ typedef struct {
   char text[512];
   int file_error;
   BzFakeFiles files;
+  guint64 hard_limit, soft_limit;
+  BzPlace place; /* of the last own; its path is not kept */
+  gboolean has_path, taken;
+  guint node_mode;
+  int own_error; /* also of nodes */
+  guint owned, nodes, stops;
   guint writes, files_read, files_written, heap_moves;
 } BzFake;
 

@@ -95,6 +95,12 @@ bz_table_row (BzAbi abi, int nr)
   return NULL;
 }
 
+BzHandler
+bz_row_handler (const BzRow *row, const BzPlan *plan G_GNUC_UNUSED)
+{
+  return row->handler;
+}
+
 typedef struct {
   BzPlan plan;
   int journal_fd;

@@ -282,6 +282,28 @@ test_hostile_variant (void **state)
     }
 }
 
+static void
+test_one_id_and_strict (void **state G_GNUC_UNUSED)
+{
+  const char *s14[] = { "S14", NULL }, *s4[] = { "S4", NULL };
+  BzPlanOptions options = { .abi = BZ_ABI_X86_64, .ids = 1, .strict = TRUE };
+  g_autoptr (BzPlan) one = make ("el6", &options, NULL);
+  g_autoptr (GVariant) variant = bz_plan_to_variant (one);
+  g_autoptr (BzPlan) again = bz_plan_from_variant (variant, NULL);
+
+  assert_int_equal (again->ids, 1);
+  assert_int_equal (again->quirk[BZ_QUIRK_GROUPS], 1);
+  assert_int_equal (again->quirk[BZ_QUIRK_GONE], BZ_GONE_STOP);
+  options.disabled_rows = s14;
+  g_autoptr (BzPlan) without = make ("el6", &options, NULL);
+  assert_int_equal (without->quirk[BZ_QUIRK_GROUPS], 0);
+  options = (BzPlanOptions){ .abi = BZ_ABI_X86_64, .strict = TRUE, .disabled_rows = s4 };
+  g_autoptr (BzPlan) many = make ("el6", &options, NULL);
+  assert_int_equal (many->ids, BZ_PLAN_ALL_IDS);
+  assert_int_equal (many->quirk[BZ_QUIRK_GROUPS], 0);
+  assert_int_equal (many->quirk[BZ_QUIRK_GONE], BZ_GONE_HOST);
+}
+
 int
 main (void)
 {
@@ -294,6 +316,7 @@ main (void)
     cmocka_unit_test (test_disabled_rows),
     cmocka_unit_test (test_variant),
     cmocka_unit_test (test_hostile_variant),
+    cmocka_unit_test (test_one_id_and_strict),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

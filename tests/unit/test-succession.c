@@ -88,6 +88,12 @@ bz_table_row (BzAbi abi, int nr)
   return NULL;
 }
 
+BzHandler
+bz_row_handler (const BzRow *row, const BzPlan *plan G_GNUC_UNUSED)
+{
+  return row->handler;
+}
+
 /* Exit status: which sort of call went wrong. */
 static int
 task_main (gpointer data G_GNUC_UNUSED)

@@ -1,0 +1,28 @@
+/* Work that a short-lived child does as a task (task-file.c). */
+#pragma once
+
+#include "syscall-xlat/task.h"
+
+#define BZ_JOB_BYTES 4096
+#define BZ_JOB_FD 1 /* where the child finds the job's descriptor */
+
+typedef struct {
+  int error; /* 0 or a positive errno */
+  guint32 length;
+  char bytes[BZ_JOB_BYTES];
+} BzJobAnswer;
+
+/* First member of each kind of job. */
+typedef struct BzJob {
+  pid_t tid;
+  int fd;          /* of this process, for the child; -1: none */
+  gboolean stands; /* the child's root directory is the task's, and its working directory fd,
+                    * or the task's own */
+  /* In the child, with the task's ids, capabilities and umask: only what is safe after a fork of a
+   * process with threads. root is the task's. */
+  int (*work) (const struct BzJob *job, int root, BzJobAnswer *answer);
+  BzTaskCredentials credentials; /* filled by bz_task_run_job */
+} BzJob;
+
+/* 0, the answer's error, ETIMEDOUT, or why the child could not be. */
+int bz_task_run_job (BzJob *job, BzJobAnswer *answer, guint budget_ms);

@@ -1,0 +1,123 @@
+/* Owners that can't be set, and nodes that can't be made, as the task would.
+ *
+ * Problem: a zone's root is not root over everything that it sees. The mounts of /proc and /sys and
+ * the nodes that are bound into a plain user's /dev belong to the host; a zone with one id has no
+ * other owner to give a file to; and nobody in a user namespace makes device nodes. rpm, tar and
+ * cpio stop at that.
+ *
+ * Choice: a child that has become the task (task-file.c) looks at the file by the task's own path.
+ * What it does to the file is what the task could do itself: give it to the zone's root, or make a
+ * character device of number 0:0, which any user namespace may since Linux 5.8 (overlay file
+ * systems' whiteouts are such).
+ *
+ * Limit: links of /proc that lead to open files (/proc/self/fd/3) are not followed. */
+#include "config.h"
+
+#include "syscall-xlat/task-job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000
+#endif
+
+typedef struct {
+  BzJob job;
+  const BzPlace *place;
+  gboolean take;
+  guint mode;
+} OwnerJob;
+
+static int
+open_place (const BzPlace *place)
+{
+  struct open_how how = {
+    .flags = O_PATH | O_CLOEXEC | (place->follow ? 0 : O_NOFOLLOW),
+    .resolve = RESOLVE_NO_MAGICLINKS,
+  };
+
+  return place->path == NULL ? BZ_JOB_FD
+                             : (int) syscall (SYS_openat2, AT_FDCWD, place->path, &how, sizeof how);
+}
+
+/* The root of a mount of proc or sysfs, or a node that is bound. */
+static gboolean
+is_loaders (int file)
+{
+  struct statx status;
+  struct statfs system;
+
+  if (statx (file, "", AT_EMPTY_PATH, STATX_TYPE, &status) != 0
+      || (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0 || fstatfs (file, &system) != 0)
+    return FALSE;
+  return system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC
+         || S_ISCHR (status.stx_mode);
+}
+
+static int
+own (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer G_GNUC_UNUSED)
+{
+  const OwnerJob *self = (const OwnerJob *) job;
+  int file = open_place (self->place);
+
+  if (file < 0)
+    return errno;
+  if (is_loaders (file))
+    return 0;
+  if (!self->take)
+    return ENOTSUP;
+  /* fchown(2) refuses what was opened by O_PATH, as it refuses it the task. */
+  if (self->place->path == NULL && !self->place->follow)
+    return fchown (file, 0, 0) != 0 ? errno : 0;
+  return fchownat (file, "", 0, 0, AT_EMPTY_PATH) != 0 ? errno : 0;
+}
+
+static int
+make_node (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer G_GNUC_UNUSED)
+{
+  const OwnerJob *self = (const OwnerJob *) job;
+
+  return mknodat (AT_FDCWD, self->place->path, S_IFCHR | (self->mode & 07777), 0) != 0 ? errno : 0;
+}
+
+static int
+run (OwnerJob *self, guint budget_ms)
+{
+  const BzPlace *place = self->place;
+  BzJobAnswer answer = { 0 };
+  gboolean absolute = place->path != NULL && place->path[0] == '/';
+  int failed = 0;
+
+  self->job.fd = -1;
+  self->job.stands = place->path != NULL;
+  if (place->directory != AT_FDCWD && !absolute)
+    failed = bz_task_take_fd (self->job.tid, place->directory, &self->job.fd);
+  if (failed == 0)
+    failed = bz_task_run_job (&self->job, &answer, budget_ms);
+  if (self->job.fd >= 0)
+    close (self->job.fd);
+  return failed;
+}
+
+int
+bz_task_own (pid_t tid, const BzPlace *place, gboolean take, guint budget_ms)
+{
+  OwnerJob self = { .job = { .tid = tid, .work = own }, .place = place, .take = take };
+
+  return run (&self, budget_ms);
+}
+
+int
+bz_task_make_placeholder (pid_t tid, const BzPlace *place, guint mode, guint budget_ms)
+{
+  OwnerJob self = { .job = { .tid = tid, .work = make_node }, .place = place, .mode = mode };
+
+  return run (&self, budget_ms);
+}

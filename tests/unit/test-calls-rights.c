@@ -1,0 +1,246 @@
+/* What a task is told of limits, groups, owners, nodes and audit, and what is asked for it. */
+#include "config.h"
+
+#include "syscall-xlat/calls/handlers.h"
+#include "tests/unit/cmocka-all.h"
+#include "tests/unit/fake-call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define BAD_ADDRESS 16
+#define HARD 4096
+
+static void
+assert_verdict (BzVerdict verdict, BzVerdictKind kind, gint64 value, gboolean pretended)
+{
+  assert_int_equal (verdict.kind, kind);
+  if (kind != BZ_VERDICT_CONTINUE)
+    assert_int_equal (verdict.value, value);
+  assert_int_equal (verdict.pretended, pretended);
+}
+
+#define continues(verdict) assert_verdict (verdict, BZ_VERDICT_CONTINUE, 0, FALSE)
+#define pretends(verdict) assert_verdict (verdict, BZ_VERDICT_VALUE, 0, TRUE)
+#define fails(verdict, error) assert_verdict (verdict, BZ_VERDICT_ERRNO, error, FALSE)
+
+static void
+start (BzFake *fake, BzAbi abi, const char *name, int capability)
+{
+  bz_fake_init (fake, abi, name);
+  fake->fact[BZ_FACT_CAPABILITIES] = G_GUINT64_CONSTANT (1) << capability;
+  fake->hard_limit = HARD;
+}
+
+static BzVerdict
+set_limits_32 (BzFake *fake, guint32 soft, guint32 hard)
+{
+  guint32 limits[2] = { soft, hard };
+
+  memcpy (fake->memory, limits, sizeof limits);
+  return bz_fake_run (fake, bz_call_setrlimit, 7, bz_fake_at (0), 0, 0, 0);
+}
+
+static void
+test_limits (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+  guint64 limits[2] = { 8192, 8192 };
+
+  start (&fake, BZ_ABI_I386, "setrlimit", CAP_SYS_RESOURCE);
+  pretends (set_limits_32 (&fake, 1024, HARD + 1));
+  assert_int_equal (fake.soft_limit, 1024);
+  pretends (set_limits_32 (&fake, G_MAXUINT32, G_MAXUINT32));
+  assert_int_equal (fake.soft_limit, HARD);
+  continues (set_limits_32 (&fake, 1024, HARD));
+  continues (set_limits_32 (&fake, 9000, 8000));
+  continues (bz_fake_run (&fake, bz_call_setrlimit, 7, BAD_ADDRESS, 0, 0, 0));
+  continues (bz_fake_run (&fake, bz_call_setrlimit, 99, bz_fake_at (0), 0, 0, 0));
+  fake.fact[BZ_FACT_CAPABILITIES] = 0;
+  continues (set_limits_32 (&fake, 1024, HARD + 1));
+
+  start (&fake, BZ_ABI_X86_64, "prlimit64", CAP_SYS_RESOURCE);
+  memcpy (fake.memory, limits, sizeof limits);
+  pretends (bz_fake_run (&fake, bz_call_prlimit64, 0, 7, bz_fake_at (0), 0, 0));
+  continues (bz_fake_run (&fake, bz_call_prlimit64, 1, 7, bz_fake_at (0), 0, 0));
+  continues (bz_fake_run (&fake, bz_call_prlimit64, 0, 7, bz_fake_at (0), bz_fake_at (64), 0));
+}
+
+static void
+test_groups (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  start (&fake, BZ_ABI_I386, "setgroups", CAP_SETGID);
+  pretends (bz_fake_run (&fake, bz_call_setgroups, 2, bz_fake_at (0), 0, 0, 0));
+  pretends (bz_fake_run (&fake, bz_call_setgroups, 0, 0, 0, 0, 0));
+  pretends (bz_fake_run (&fake, bz_call_setgroups, BZ_FAKE_SIZE / 2, bz_fake_at (0), 0, 0, 0));
+  fails (bz_fake_run (&fake, bz_call_setgroups, BZ_FAKE_SIZE / 2 + 1, bz_fake_at (0), 0, 0, 0),
+         EFAULT);
+  fails (bz_fake_run (&fake, bz_call_setgroups, 65537, bz_fake_at (0), 0, 0, 0), EINVAL);
+  fails (bz_fake_run (&fake, bz_call_setgroups, G_MAXUINT32, bz_fake_at (0), 0, 0, 0), EINVAL);
+  fails (bz_fake_run (&fake, bz_call_setgroups, 1, BAD_ADDRESS, 0, 0, 0), EFAULT);
+  start (&fake, BZ_ABI_I386, "setgroups32", CAP_SETGID);
+  fails (bz_fake_run (&fake, bz_call_setgroups, BZ_FAKE_SIZE / 2, bz_fake_at (0), 0, 0, 0), EFAULT);
+  fake.fact[BZ_FACT_CAPABILITIES] = 0;
+  fails (bz_fake_run (&fake, bz_call_setgroups, 0, 0, 0, 0, 0), EPERM);
+}
+
+static BzVerdict
+own (BzFake *fake, BzHandler handler, const char *path, guint64 uid, guint64 gid)
+{
+  strcpy ((char *) fake->memory, path);
+  fake->owned = 0;
+  return bz_fake_run (fake, handler, bz_fake_at (0), uid, gid, 0, 0);
+}
+
+static void
+test_owners_of_many_ids (void **state G_GNUC_UNUSED)
+{
+  static const char *const mounts[] = { "/proc", "/sys", "/sys/", "/proc/.", "/dev/null" };
+  static const char *const others[] = { "/", "/procs", "/proc/1", "proc", "/dev", "/tmp/proc", "" };
+  BzFake fake;
+
+  start (&fake, BZ_ABI_X86_64, "chown", CAP_CHOWN);
+  for (guint i = 0; i < G_N_ELEMENTS (mounts); i++)
+    {
+      pretends (own (&fake, bz_call_chown, mounts[i], 0, 0));
+      assert_int_equal (fake.owned, 1);
+      assert_false (fake.taken);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      continues (own (&fake, bz_call_chown, others[i], 48, 48));
+      assert_int_equal (fake.owned, 0);
+    }
+  fake.own_error = EPERM;
+  continues (own (&fake, bz_call_chown, "/proc", 0, 0));
+  fake.own_error = 0;
+  fake.fact[BZ_FACT_CAPABILITIES] = 0;
+  continues (own (&fake, bz_call_chown, "/proc", 0, 0));
+  assert_int_equal (fake.owned, 0);
+  continues (bz_fake_run (&fake, bz_call_chown, BAD_ADDRESS, 0, 0, 0, 0));
+  continues (bz_fake_run (&fake, bz_call_fchown, 3, 48, 48, 0, 0));
+
+  start (&fake, BZ_ABI_X86_64, "chmod", CAP_FOWNER);
+  pretends (own (&fake, bz_call_chmod, "/proc", 0555, 0));
+  continues (own (&fake, bz_call_chmod, "/tmp", 0555, 0));
+  pretends (own (&fake, bz_call_utime, "/sys", 0, 0));
+}
+
+static void
+test_owners_of_one_id (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  start (&fake, BZ_ABI_X86_64, "chown", CAP_CHOWN);
+  fake.plan.ids = 1;
+  pretends (own (&fake, bz_call_chown, "/tmp/a", 48, 0));
+  assert_true (fake.taken && fake.place.follow && fake.place.directory == AT_FDCWD);
+  pretends (own (&fake, bz_call_lchown, "a", 0, 48));
+  assert_true (fake.taken && !fake.place.follow);
+  continues (own (&fake, bz_call_chown, "/tmp/a", 0, 0));
+  continues (own (&fake, bz_call_chown, "/tmp/a", G_MAXUINT32, G_MAXUINT64));
+  continues (own (&fake, bz_call_chown, "", 48, 48));
+  pretends (bz_fake_run (&fake, bz_call_fchown, 3, 48, 48, 0, 0));
+  assert_true (fake.place.directory == 3 && !fake.has_path);
+  fake.own_error = EPERM;
+  continues (own (&fake, bz_call_chown, "/tmp/a", 48, 0));
+
+  /* 16 bits: 65535 leaves the owner alone, and what is above them is nothing. */
+  start (&fake, BZ_ABI_I386, "chown", CAP_CHOWN);
+  fake.plan.ids = 1;
+  continues (own (&fake, bz_call_chown, "/tmp/a", 0xffff, 0x10000));
+  pretends (own (&fake, bz_call_chown, "/tmp/a", 0x10030, 0));
+  start (&fake, BZ_ABI_I386, "chown32", CAP_CHOWN);
+  fake.plan.ids = 1;
+  pretends (own (&fake, bz_call_chown, "/tmp/a", 0xffff, 0));
+
+  start (&fake, BZ_ABI_X86_64, "fchownat", CAP_CHOWN);
+  fake.plan.ids = 1;
+  strcpy ((char *) fake.memory, "a");
+  pretends (bz_fake_run (&fake, bz_call_fchownat, 3, bz_fake_at (0), 48, 48, AT_SYMLINK_NOFOLLOW));
+  assert_true (fake.place.directory == 3 && !fake.place.follow && fake.has_path);
+  continues (bz_fake_run (&fake, bz_call_fchownat, 3, bz_fake_at (0), 48, 48, 0x8000));
+  fake.memory[0] = '\0';
+  continues (bz_fake_run (&fake, bz_call_fchownat, 3, bz_fake_at (0), 48, 48, AT_SYMLINK_NOFOLLOW));
+  pretends (bz_fake_run (&fake, bz_call_fchownat, 3, bz_fake_at (0), 48, 48, AT_EMPTY_PATH));
+  assert_true (!fake.has_path && fake.place.follow);
+}
+
+static BzVerdict
+make_node (BzFake *fake, const char *path, guint mode, guint device)
+{
+  strcpy ((char *) fake->memory, path);
+  return bz_fake_run (fake, bz_call_mknod, bz_fake_at (0), mode, device, 0, 0);
+}
+
+static void
+test_nodes (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  start (&fake, BZ_ABI_X86_64, "mknod", CAP_MKNOD);
+  pretends (make_node (&fake, "/tmp/null", S_IFCHR | 0666, 0x103));
+  assert_int_equal (fake.node_mode & 07777, 0666);
+  pretends (make_node (&fake, "/tmp/hda", S_IFBLK | 0660, 0));
+  fake.nodes = 0;
+  continues (make_node (&fake, "/tmp/whiteout", S_IFCHR, 0));
+  continues (make_node (&fake, "/tmp/fifo", S_IFIFO | 0600, 0x103));
+  continues (make_node (&fake, "", S_IFCHR | 0600, 0x103));
+  assert_int_equal (fake.nodes, 0);
+  fake.own_error = EEXIST;
+  continues (make_node (&fake, "/tmp/null", S_IFCHR | 0666, 0x103));
+  fake.fact[BZ_FACT_CAPABILITIES] = 0;
+  continues (make_node (&fake, "/tmp/null", S_IFCHR | 0666, 0x103));
+}
+
+static void
+test_audit (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+  const guint32 audit[3] = { 16, 3, 9 }, route[3] = { 16, 3, 0 };
+
+  start (&fake, BZ_ABI_I386, "socketcall", CAP_CHOWN);
+  memcpy (fake.memory, audit, sizeof audit);
+  fails (bz_fake_run (&fake, bz_call_socketcall, 1, bz_fake_at (0), 0, 0, 0), EPROTONOSUPPORT);
+  continues (bz_fake_run (&fake, bz_call_socketcall, 2, bz_fake_at (0), 0, 0, 0));
+  continues (bz_fake_run (&fake, bz_call_socketcall, 1, BAD_ADDRESS, 0, 0, 0));
+  memcpy (fake.memory, route, sizeof route);
+  continues (bz_fake_run (&fake, bz_call_socketcall, 1, bz_fake_at (0), 0, 0, 0));
+  fails (bz_fake_run (&fake, bz_call_socket, 16, 3, 9, 0, 0), EPROTONOSUPPORT);
+  continues (bz_fake_run (&fake, bz_call_socket, 2, 3, 9, 0, 0));
+}
+
+static void
+test_gone (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  start (&fake, BZ_ABI_I386, "uselib", CAP_CHOWN);
+  fake.plan.quirk[BZ_QUIRK_GONE] = BZ_GONE_COUNT;
+  fails (bz_fake_run (&fake, bz_call_gone, 0, 0, 0, 0, 0), ENOSYS);
+  assert_int_equal (fake.stops, 0);
+  fake.plan.quirk[BZ_QUIRK_GONE] = BZ_GONE_STOP;
+  fails (bz_fake_run (&fake, bz_call_gone, 0, 0, 0, 0, 0), ENOSYS);
+  assert_int_equal (fake.stops, 1);
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_limits),
+    cmocka_unit_test (test_groups),
+    cmocka_unit_test (test_owners_of_many_ids),
+    cmocka_unit_test (test_owners_of_one_id),
+    cmocka_unit_test (test_nodes),
+    cmocka_unit_test (test_audit),
+    cmocka_unit_test (test_gone),
+  };
+
+  return cmocka_run_group_tests (tests, NULL, NULL);
+}
