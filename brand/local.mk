@@ -70,9 +70,13 @@ dist_brands_DATA = \
 	brand/definitions/basiclinux.brand \
 	brand/definitions/cirros.brand \
 	brand/definitions/debian-bullseye.brand \
+	brand/definitions/debian-buster.brand \
 	brand/definitions/debian-jessie.brand \
+	brand/definitions/debian-lenny.brand \
 	brand/definitions/debian-squeeze.brand \
+	brand/definitions/debian-stretch.brand \
 	brand/definitions/debian-wheezy.brand \
+	brand/definitions/el4.brand \
 	brand/definitions/el5.brand \
 	brand/definitions/el6.brand \
 	brand/definitions/el7.brand \
@@ -83,13 +87,20 @@ dist_brands_DATA = \
 	brand/definitions/linux-2.4.brand \
 	brand/definitions/linux-2.6.brand \
 	brand/definitions/linux-3.10.brand \
+	brand/definitions/mandrake.brand \
 	brand/definitions/native.brand \
 	brand/definitions/redhat.brand \
+	brand/definitions/redhat6.brand \
 	brand/definitions/slackware-glibc.brand \
 	brand/definitions/slackware.brand \
+	brand/definitions/sles11.brand \
 	brand/definitions/tinycore.brand \
+	brand/definitions/ubuntu-bionic.brand \
 	brand/definitions/ubuntu-hardy.brand \
+	brand/definitions/ubuntu-lucid.brand \
 	brand/definitions/ubuntu-precise.brand \
+	brand/definitions/ubuntu-trusty.brand \
+	brand/definitions/ubuntu-xenial.brand \
 	brand/definitions/uclibc-old.brand \
 	brand/definitions/uclibc.brand
 

@@ -16,7 +16,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define GLIBC(version, more)                                                                       \
+#define GLIBC(version, more) \
   "GNU C Library stable release version " version ", by Roland McGrath et al.\n" more
 
 static const guint32 note_2_6_18[4] = { 0, 2, 6, 18 }, note_3_2[4] = { 0, 3, 2, 0 };
@@ -132,7 +132,24 @@ test_release_files (void **state)
     { "etc/redhat-release", "Red Hat Linux release 7.3 (Valhalla)\n", "redhat", &i386_glibc },
     { "etc/redhat-release", "Scientific Linux release 6.10 (Carbon)\n", "el6", &x86_64_glibc },
     /* Other products of that vendor count their releases on their own. */
-    { "etc/redhat-release", "Red Hat Linux release 6.2 (Zoot)\n", "native", &i386_glibc },
+    { "etc/redhat-release", "Red Hat Linux release 6.2 (Zoot)\n", "redhat6", &i386_glibc },
+    { "etc/redhat-release", "CentOS release 4.5 (Final)\n", "el4", &i386_glibc },
+    { "etc/mandrake-release", "Mandrake Linux release 9.1 (Bamboo) for i586\n", "mandrake",
+      &i386_glibc },
+    { "etc/SuSE-release",
+      "SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 3\n", "sles11",
+      &x86_64_glibc },
+    { "etc/SuSE-release", "SUSE Linux Enterprise Server 12 (x86_64)\n", "native", &x86_64_glibc },
+    { "etc/debian_version", "5.0.10\n", "debian-lenny", &i386_glibc },
+    { "etc/debian_version", "9.8\n", "debian-stretch", &x86_64_glibc },
+    { "etc/debian_version", "10.13\n", "debian-buster", &x86_64_glibc },
+    { "etc/os-release", "ID=debian\nVERSION_ID=\"9\"\n", "debian-stretch", &x86_64_glibc },
+    { "etc/os-release", "ID=debian\nVERSION_ID=\"10\"\n", "debian-buster", &i386_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"14.04\"\n", "ubuntu-trusty", &x86_64_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"16.04\"\n", "ubuntu-xenial", &x86_64_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"18.04\"\n", "ubuntu-bionic", &x86_64_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=10.04\n", "ubuntu-lucid",
+      &i386_glibc },
     { "etc/redhat-release", "Fedora release 7 (Moonshine)\n", "native", &x86_64_glibc },
     { "etc/fedora-release", "Fedora Core release 2 (Tettnang)\n", "fedora-core", &i386_glibc },
     { "etc/debian_version", "7.11\n", "debian-wheezy", &x86_64_glibc },
@@ -163,6 +180,36 @@ test_release_files (void **state)
       if (detection == NULL || strcmp (detection->brand, cases[i].brand) != 0)
         fail_msg ("%s: wanted %s, got %s", cases[i].text, cases[i].brand,
                   detection != NULL ? detection->brand : "nothing");
+      tree_remove (tree);
+    }
+}
+
+/* Some distributions carry the release file of the one that they were made from. */
+static void
+test_two_release_files (void **state)
+{
+  static const struct {
+    const char *own, *own_text, *other, *other_text, *brand;
+  } cases[] = {
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"14.04\"\n", "etc/debian_version", "jessie/sid\n",
+      "ubuntu-trusty" },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"16.04\"\n", "etc/debian_version", "stretch/sid\n",
+      "ubuntu-xenial" },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=10.04\n", "etc/debian_version",
+      "squeeze/sid\n", "ubuntu-lucid" },
+    { "etc/mandrake-release", "Mandrake Linux release 9.1 (Bamboo) for i586\n",
+      "etc/redhat-release", "Mandrake Linux release 9.1 (Bamboo) for i586\n", "mandrake" },
+  };
+
+  (void) state;
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      char *tree = tree_new ();
+
+      tree_write (tree, cases[i].own, cases[i].own_text);
+      tree_write (tree, cases[i].other, cases[i].other_text);
+      tree_write_elf (tree, "bin/sh", &i386_glibc);
+      assert_brand (tree, cases[i].brand, FALSE);
       tree_remove (tree);
     }
 }
@@ -217,10 +264,13 @@ test_one_program (void **state)
     { { 64, EM_X86_64, ET_EXEC, NULL, NULL, NULL }, NULL, NULL, "native" },
     { { 32, EM_386, ET_EXEC, NULL, NULL, NULL }, NULL, NULL, "uclibc-old" },
     { { 64, EM_X86_64, ET_EXEC, "/lib64/ld-linux-x86-64.so.2", NULL, NULL },
-      "libc-2.12.so", GLIBC ("2.12", "Compiled by GNU CC version 4.4.7 20120313 (Red Hat 4.4.7-17).\n"),
+      "libc-2.12.so",
+      GLIBC ("2.12", "Compiled by GNU CC version 4.4.7 20120313 (Red Hat 4.4.7-17).\n"),
       "el6" },
     { { 64, EM_X86_64, ET_EXEC, "/lib64/ld-linux-x86-64.so.2", NULL, note_2_6_18 },
-      "tls/libc-2.5.so", GLIBC ("2.5", ""), "linux-2.6" },
+      "tls/libc-2.5.so",
+      GLIBC ("2.5", ""),
+      "linux-2.6" },
   };
 
   (void) state;
@@ -464,6 +514,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_invented_distribution),
     cmocka_unit_test (test_release_files),
+    cmocka_unit_test (test_two_release_files),
     cmocka_unit_test (test_libraries_alone),
     cmocka_unit_test (test_one_program),
     cmocka_unit_test (test_several_libcs),
