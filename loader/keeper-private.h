@@ -30,6 +30,7 @@ typedef struct {
   int terminal; /* master of the first command's pty, or -1 */
   gboolean command_ended;
   int command_status;
+  BzMessage *pins;    /* open mounts of a zone that boots: nobody can unmount them */
   BzConsole *console; /* NULL: it does not boot */
   gboolean stopping;  /* a reboot ends it now */
   guint alone;        /* so many looks, one after the other, found init without children */

@@ -10,7 +10,7 @@
  *   starts the supervisor; "go"  ->  the command executes
  *                                <-  "started" [+ pty]         (from process 1)
  *
- * A zone that boots sends "terminals" (masters) before "ready", and its first process executes init
+ * A zone that boots sends "terminals" (masters) and "pins" (what may not be unmounted) before "ready", and its first process executes init
  * itself: the end of its socket takes the place of "started".
  *
  * At any point "error" ends it. Until the end of the zone the first process has the keeper as the
@@ -197,15 +197,18 @@ take_listener (BzKeeper *keeper, BzMessage *ready, GError **error)
 static gboolean
 await_init (BzKeeper *keeper, GError **error)
 {
-  struct pollfd dead = { keeper->init_pidfd, POLLIN, 0 };
+  siginfo_t end = { 0 };
   gboolean ended;
 
   serve_until_news (keeper);
   g_autoptr (BzMessage) message = bz_message_receive (keeper->init_socket, &ended, NULL);
   if (message != NULL && !bz_message_check (message, error))
     return FALSE;
-  if (!ended || poll (&dead, 1, 0) > 0)
-    return bz_fail (error, BZ_ERROR_FAILED, "its init ended at once", NULL,
+  /* Killed before, it has sent nothing. One that has ended by itself was there. */
+  if (!ended
+      || (waitid (P_PID, (id_t) keeper->init, &end, WEXITED | WNOHANG | WNOWAIT) == 0
+          && end.si_pid != 0 && end.si_code != CLD_EXITED))
+    return bz_fail (error, BZ_ERROR_FAILED, "its init was killed at once", NULL,
                     "cannot start the zone");
   return TRUE;
 }
@@ -215,7 +218,10 @@ connect_console (BzKeeper *keeper, GError **error)
 {
   g_autoptr (BzMessage) terminals = await (keeper, "terminals", error);
 
-  return terminals != NULL && bz_console_connect (keeper->console, terminals, error);
+  if (terminals == NULL || !bz_console_connect (keeper->console, terminals, error))
+    return FALSE;
+  keeper->pins = await (keeper, "pins", error);
+  return keeper->pins != NULL;
 }
 
 static gboolean
@@ -260,6 +266,7 @@ bz_keeper_forget_zone (BzKeeper *keeper)
 {
   bz_keeper_stop_supervisor (keeper);
   bz_keeper_close_listeners (keeper);
+  g_clear_pointer (&keeper->pins, bz_message_free);
   bz_namespaces_close (keeper->namespaces);
   if (keeper->journal >= 0)
     close (keeper->journal);

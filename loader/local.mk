@@ -88,8 +88,11 @@ brandzone_keeper_SOURCES = \
 brandzone_keeper_LDADD = libloader.a libxlat.a libbrand.a $(GLIB_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test-message tests/unit/test-user
-TESTS += tests/unit/test-message tests/unit/test-user
+check_PROGRAMS += tests/unit/test-console tests/unit/test-message tests/unit/test-user
+TESTS += tests/unit/test-console tests/unit/test-message tests/unit/test-user
+tests_unit_test_console_SOURCES = tests/unit/test-console.c
+tests_unit_test_console_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_console_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_message_SOURCES = tests/unit/test-message.c
 tests_unit_test_message_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_message_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)

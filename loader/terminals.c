@@ -9,7 +9,11 @@
  * of two decades start a getty on each of six, and one that finds no device is started again until
  * init gives up, with a message every five minutes.
  *
- * Limits: bound names cannot be removed inside (EBUSY). */
+ * The shutdown scripts of that time, and whoever types it, run umount -a, which would take a bound
+ * name away where a node would stay, and uncover the host's release in /proc. A mount that is open
+ * is busy: the keeper holds each by an O_PATH descriptor.
+ *
+ * Limits: bound names cannot be removed inside (EBUSY); umount -l does it. */
 #include "config.h"
 
 #include "loader/terminals.h"
@@ -120,13 +124,38 @@ bz_terminals_make (int masters[BZ_TERMINALS], int *console, GError **error)
       ioctl (masters[i], TIOCSWINSZ, &usual_size);
       bz_terminal_bind (slave, path);
       if (i > 0)
-        {
-          close (slave);
-          continue;
-        }
-      bz_terminal_bind (slave, "/dev/tty0");
-      bz_terminal_bind (slave, "/dev/console");
-      *console = slave;
+        close (slave);
+      else
+        *console = slave;
     }
+  bz_terminal_bind (*console, "/dev/tty0");
+  bz_terminal_bind (*console, "/dev/console");
   return TRUE;
+}
+
+guint
+bz_pins_open (int pins[BZ_PINS_MAX])
+{
+  static const char *const paths[BZ_PINS_MAX] = {
+    "/dev/console",
+    "/dev/tty0",
+    "/dev/tty1",
+    "/dev/tty2",
+    "/dev/tty3",
+    "/dev/tty4",
+    "/dev/tty5",
+    "/dev/tty6",
+    /* Without a proc that is there none can be mounted again (mount_too_revealing). */
+    "/proc",
+    "/sys",
+    "/proc/version",
+    "/proc/sys/kernel/osrelease",
+    "/proc/sys/kernel/version",
+  };
+  guint count = 0;
+
+  for (guint i = 0; i < BZ_PINS_MAX && paths[i] != NULL; i++)
+    if ((pins[count] = open (paths[i], O_PATH | O_CLOEXEC)) >= 0)
+      count++;
+  return count;
 }

@@ -22,3 +22,10 @@ void bz_terminal_bind (int slave, const char *path);
 /* The terminals of a zone that boots, with their names in /dev. The masters, and the slave of the
  * console, are the caller's. */
 gboolean bz_terminals_make (int masters[BZ_TERMINALS], int *console, GError **error);
+
+/* What a zone that boots may not unmount: at most so many. */
+#define BZ_PINS_MAX 14
+
+/* Opens (O_PATH) what was mounted for the zone: the terminals' names and what shows its brand's
+ * release. A mount that is open is busy. Returns how many; the descriptors are the caller's. */
+guint bz_pins_open (int pins[BZ_PINS_MAX]);

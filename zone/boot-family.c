@@ -156,7 +156,7 @@ bz_boot_find_init (int tree_fd, const char *given, GError **error)
   for (gsize i = 0; i < G_N_ELEMENTS (usual); i++)
     if (bz_tree_has_file (tree_fd, usual[i]))
       return g_strdup (usual[i]);
-  bz_fail (error, BZ_ERROR_NOT_FOUND, "there is neither /sbin/init nor /etc/init nor /bin/init",
+  bz_fail (error, BZ_ERROR_INPUT, "there is neither /sbin/init nor /etc/init nor /bin/init",
            "run a command in it: brandzone run; or name its init with --init",
            "the zone has no init");
   return NULL;

@@ -42,7 +42,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzBootFamily, bz_boot_family_free)
 BzBootFamily *bz_boot_family_read (const char *path, GError **error);
 
 /* The init of a tree: `given`, or the first of those that a kernel looks for. NULL with
- * BZ_ERROR_NOT_FOUND if there is none. Owned by the caller. */
+ * BZ_ERROR_INPUT if there is none. Owned by the caller. */
 char *bz_boot_find_init (int tree_fd, const char *given, GError **error);
 
 /* The family of that init; *family is NULL if none is known. FALSE for a family file that is wrong.

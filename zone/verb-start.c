@@ -18,8 +18,17 @@ start_zone (BzContext *context, const BzArguments *arguments, const char *name, 
 {
   g_autoptr (BzPrepared) prepared = bz_prepare_boot (context, arguments, name, error);
 
-  if (prepared == NULL || !bz_loader_start (prepared->partition, error))
+  if (prepared == NULL)
     return FALSE;
+  if (!bz_loader_start (prepared->partition, error))
+    {
+      /* 126 and 127 are for commands; this is a zone that does not start. */
+      if (error != NULL && g_error_matches (*error, BZ_ERROR, BZ_ERROR_NOT_FOUND))
+        (*error)->code = BZ_ERROR_FAILED;
+      if (error != NULL && g_error_matches (*error, BZ_ERROR, BZ_ERROR_NOT_EXECUTABLE))
+        (*error)->code = BZ_ERROR_FAILED;
+      return FALSE;
+    }
   bz_context_detail (context, "zone %s has started", name);
   return TRUE;
 }

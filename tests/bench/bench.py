@@ -284,6 +284,25 @@ def starting(zone):
         leave_out(f"start of a program, {name}", "it is not installed")
 
 
+def booting(zone):
+    """A BusyBox init from `start` to its getty's prompt, and `stop`, which has it shut down."""
+    def said():
+        return output(zone.base + ["logs", zone.name]).count("login:")
+
+    ups, downs = [], []
+    for _ in range(7):
+        before, begun = said(), time.monotonic()
+        run(zone.base + ["start", zone.name])
+        while said() == before:
+            if time.monotonic() - begun > 20:
+                raise RuntimeError("no login prompt came")
+        ups.append(time.monotonic() - begun)
+        downs.append(seconds(zone.base + ["stop", zone.name]))
+    for what, times, goal in (("boot of BusyBox to its prompt", ups, 0.15), ("its stop", downs, 0.2)):
+        took = sorted(times)[len(times) // 2]
+        add(what, f"{took * 1000:.0f} ms", f"{goal * 1000:.0f} ms", took <= goal)
+
+
 def memory(zone):
     shown = zone.start()
     try:
@@ -337,6 +356,7 @@ def measure_all(work):
         attempt("make", project, libc5)
     if alpine is not None:
         attempt("starting", starting, alpine)
+        attempt("booting", booting, alpine)
     for zone in (el6, libc5):
         if zone is not None:
             attempt("memory", memory, zone)
