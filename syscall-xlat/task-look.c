@@ -295,49 +295,43 @@ check_namespace (const Kept *kept)
   return strcmp (theirs, own_namespace) == 0 ? 0 : EPERM;
 }
 
-/* Takes on the task's permissions. *lowered: give_permissions is to be called. */
+/* Whether the task may look at everything, as the supervisor may; else its credentials. */
 static int
-take_permissions (Kept *kept, gboolean *lowered)
+ask_permissions (Kept *kept, gboolean *may_all, BzTaskCredentials *theirs)
 {
-  BzTaskCredentials theirs;
   guint64 effective, permitted;
   int failed = check_namespace (kept);
 
-  *lowered = FALSE;
   if (failed == 0)
     failed = get_capabilities (kept->tid, &effective, &permitted);
   if (failed != 0)
     return failed;
-  if ((effective & SEARCHES) != 0 && (effective & CAPABILITY (CAP_SYS_PTRACE)) != 0)
-    {
-      restore_ids ();
-      return 0;
-    }
-  failed = read_credentials (kept, &theirs);
-  if (failed != 0)
-    return failed;
-  if (!look.disguised || !same_ids (&theirs, &look.as))
+  *may_all = (effective & SEARCHES) != 0 && (effective & CAPABILITY (CAP_SYS_PTRACE)) != 0;
+  return *may_all ? 0 : read_credentials (kept, theirs);
+}
+
+static int
+take_permissions (const BzTaskCredentials *theirs)
+{
+  if (!look.disguised || !same_ids (theirs, &look.as))
     {
       look.disguised = TRUE;
-      look.as = theirs;
-      failed = set_ids (&theirs);
+      look.as = *theirs;
+      int failed = set_ids (theirs);
       if (failed != 0)
         {
           restore_ids ();
           return failed;
         }
     }
-  *lowered = TRUE;
-  failed = set_effective (theirs.capabilities);
-  return failed;
+  return set_effective (theirs->capabilities);
 }
 
 /* The ids stay for the next call. */
 static void
-give_permissions (gboolean lowered)
+give_permissions (void)
 {
-  if (lowered)
-    set_effective (own_capabilities);
+  set_effective (own_capabilities);
 }
 
 /* --- looking --- */
@@ -371,26 +365,54 @@ needs_root (const Request *request)
          || strcmp (request->path, "..") == 0;
 }
 
+/* Straight from the directory in /proc: one call. */
+static int
+look_freely (const Kept *kept, const Request *request, int start)
+{
+  char path[4 + PATH_MAX];
+
+  restore_ids ();
+  if (start >= 0 || request->path[0] == '/')
+    return look_from (request, start >= 0 ? start : AT_FDCWD, request->path);
+  if (g_snprintf (path, sizeof path, "cwd/%s", request->path) >= (int) sizeof path)
+    return ENAMETOOLONG;
+  return look_from (request, kept->directory, path);
+}
+
+/* The link in /proc is the supervisor's to follow, not the task's: a task that has changed its ids
+ * may not itself (it is not dumpable). */
+static int
+look_as (const Kept *kept, const BzTaskCredentials *theirs, const Request *request, int start)
+{
+  int own = -1;
+
+  if (start < 0 && request->path[0] != '/')
+    {
+      own = start = openat (kept->directory, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+      if (own < 0)
+        return errno;
+    }
+  int failed = take_permissions (theirs);
+  if (failed == 0)
+    failed = look_from (request, start >= 0 ? start : AT_FDCWD, request->path);
+  give_permissions ();
+  if (own >= 0)
+    close (own);
+  return failed;
+}
+
 static int
 look_at_path (Kept *kept, const Request *request, int start)
 {
-  char path[4 + PATH_MAX];
-  gboolean lowered = FALSE;
+  BzTaskCredentials theirs;
+  gboolean may_all;
   int failed = needs_root (request) ? take_root (kept) : 0;
 
   if (failed == 0)
-    failed = take_permissions (kept, &lowered);
-  if (failed == 0 && start < 0 && request->path[0] != '/')
-    {
-      if (g_snprintf (path, sizeof path, "cwd/%s", request->path) >= (int) sizeof path)
-        failed = ENAMETOOLONG;
-      else
-        failed = look_from (request, kept->directory, path);
-    }
-  else if (failed == 0)
-    failed = look_from (request, start < 0 ? AT_FDCWD : start, request->path);
-  give_permissions (lowered);
-  return failed;
+    failed = ask_permissions (kept, &may_all, &theirs);
+  if (failed != 0)
+    return failed;
+  return may_all ? look_freely (kept, request, start) : look_as (kept, &theirs, request, start);
 }
 
 static int
