@@ -4,6 +4,7 @@
 #include "syscall-xlat/files.h"
 #include "syscall-xlat/heap.h"
 #include "syscall-xlat/loop-data.h"
+#include "syscall-xlat/pin.h"
 #include "syscall-xlat/task-look.h"
 #include "syscall-xlat/task.h"
 
@@ -94,13 +95,13 @@ fact (BzCall *call, BzFact which, guint64 *value)
 
 /* In the journal: a successor must know it too. */
 static gboolean
-personality_is_kept (BzCall *call, gboolean changes)
+has_happened (BzCall *call, BzEver what, gboolean now)
 {
-  _Atomic guint32 *changed = &worker_of (call)->loop->journal->memory->header.personality_changed;
+  _Atomic guint32 *happened = &worker_of (call)->loop->journal->memory->header.happened[what];
 
-  if (changes)
-    atomic_store_explicit (changed, 1, memory_order_relaxed);
-  return atomic_load_explicit (changed, memory_order_relaxed) == 0;
+  if (now)
+    atomic_store_explicit (happened, 1, memory_order_relaxed);
+  return atomic_load_explicit (happened, memory_order_relaxed) != 0;
 }
 
 static int
@@ -136,6 +137,28 @@ take_fd (BzCall *call, int number, int *fd)
   return bz_task_take_fd (call->tid, number, fd);
 }
 
+static gboolean
+pin_target (BzWorker *worker, pid_t tid)
+{
+  if (!worker->loop->plan->sync_wake_up || !bz_can_pin (tid))
+    return FALSE;
+  /* For a successor. */
+  atomic_store (&bz_lane_slot (worker->loop, worker->lane, worker->seat)->pinned, (guint32) tid);
+  bz_pin (tid);
+  return TRUE;
+}
+
+static void
+unpin_target (BzWorker *worker, pid_t tid)
+{
+  guint32 mine = (guint32) tid;
+
+  bz_unpin (tid);
+  /* The slot of an abandoned worker may be another call's. */
+  atomic_compare_exchange_strong (&bz_lane_slot (worker->loop, worker->lane, worker->seat)->pinned,
+                                  &mine, 0);
+}
+
 static int
 put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
 {
@@ -148,7 +171,16 @@ put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
     .newfd_flags = close_on_exec ? O_CLOEXEC : 0,
   };
 
-  return ioctl (worker->lane->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? errno : 0;
+  gboolean pinned = pin_target (worker, call->tid);
+  if (pinned)
+    bz_pin (0);
+  int failed = ioctl (worker->lane->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? errno : 0;
+  if (pinned)
+    {
+      unpin_target (worker, call->tid);
+      bz_unpin (0);
+    }
+  return failed;
 }
 
 static int
@@ -237,7 +269,7 @@ static const BzNotifierClass worker_class = {
   .begin = begin,
   .will_wait = will_wait,
   .fact = fact,
-  .personality_is_kept = personality_is_kept,
+  .has_happened = has_happened,
   .uts_names = uts_names,
   .file_read = file_read,
   .file_write = file_write,
@@ -428,7 +460,11 @@ bz_answer (BzWorker *worker, BzSlot *slot)
       atomic_store (&worker->phase, BZ_PHASE_WAITING);
       return BZ_DONE_DEFERRED;
     }
+  pid_t tid = (pid_t) slot->notif.pid;
+  gboolean pinned = verdict.stay && pin_target (worker, tid);
   bz_slot_finish (loop, worker->lane, slot, verdict, since, FALSE);
+  if (pinned)
+    unpin_target (worker, tid);
   if (verdict.after != NULL)
     verdict.after (verdict.after_data);
   atomic_store (&worker->phase, BZ_PHASE_WAITING);

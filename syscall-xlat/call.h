@@ -25,6 +25,7 @@ typedef struct BzVerdict {
   guint delay_ms;     /* DEFERRED: answer `value` as an errno after this time (EINTR lets the target
                          handle its signals) */
   gboolean pretended; /* a success that has no effect: counted apart (law 3) */
+  gboolean stay;      /* CONTINUE: the call, an exec, shall begin on the supervisor's CPU (pin.h) */
   /* CONTINUE: called by the same thread once the call runs; it may wait, and frees after_data. */
   void (*after) (gpointer data);
   gpointer after_data;

@@ -56,7 +56,7 @@ fail_library (GError **error, int result, const char *what)
 static gboolean
 library_takes (const BzRow *row, BzAbi abi)
 {
-  return !(row->condition.arg >= 0 && row->condition.negate)
+  return !(row->condition.arg >= 0 && (row->condition.negate || row->condition.high))
          && seccomp_syscall_resolve_name (row->name) != __NR_SCMP_ERROR
          && seccomp_syscall_resolve_name_arch (library_arch[abi], row->name) == row->nr;
 }

@@ -120,6 +120,8 @@ libxlat_a_SOURCES += \
 	syscall-xlat/loop.c \
 	syscall-xlat/loop-data.h \
 	syscall-xlat/loop.h \
+	syscall-xlat/pin.c \
+	syscall-xlat/pin.h \
 	syscall-xlat/remote.c \
 	syscall-xlat/remote.h \
 	syscall-xlat/slot.h \

@@ -30,11 +30,13 @@
 #include "config.h"
 
 #include "syscall-xlat/loop-data.h"
+#include "syscall-xlat/pin.h"
 
 #include "brand/base/error.h"
 #include "syscall-xlat/task-look.h"
 
 #include <errno.h>
+
 #include <malloc.h>
 #include <poll.h>
 #include <string.h>
@@ -111,6 +113,15 @@ take_seat (BzWorker *worker, int seat)
   return TRUE;
 }
 
+static void
+free_pinned (BzSlot *slot)
+{
+  guint32 tid = atomic_exchange (&slot->pinned, 0);
+
+  if (tid != 0)
+    bz_unpin ((pid_t) tid);
+}
+
 /* Answers what a predecessor had taken. FALSE: this worker was abandoned over it. */
 static gboolean
 recover (BzWorker *worker)
@@ -126,6 +137,8 @@ recover (BzWorker *worker)
       pthread_mutex_lock (&loop->lock);
       gboolean old =
           lane->seat[i].worker == NULL && lane->seat[i].deadline == 0; /* not a follower's */
+      if (old)
+        free_pinned (slot);
       if (old && atomic_load (&slot->state) == BZ_SLOT_ANSWER)
         bz_slot_send (loop, lane, slot);
       else if (old && bz_slot_is_filled (slot))

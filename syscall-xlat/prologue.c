@@ -120,7 +120,7 @@ land (GArray *program, const Leaf *leaf)
   g_array_index (program, struct sock_filter, leaf->insn).k = program->len - leaf->insn - 1;
 }
 
-/* The low half of an argument: both ABIs are little endian. */
+/* Half of an argument: both ABIs are little endian. */
 static void
 emit_comparison (GArray *program, const BzCondition *condition)
 {
@@ -128,7 +128,9 @@ emit_comparison (GArray *program, const BzCondition *condition)
   guint32 fails = condition->negate ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
 
   emit (program, BPF_LD | BPF_W | BPF_ABS,
-        offsetof (struct seccomp_data, args) + 8u * (guint) condition->arg, 0, 0);
+        offsetof (struct seccomp_data, args) + 8u * (guint) condition->arg
+            + (condition->high ? 4u : 0u),
+        0, 0);
   if (condition->mask != G_MAXUINT32)
     emit (program, BPF_ALU | BPF_AND | BPF_K, condition->mask, 0, 0);
   if (condition->value[0] != condition->value[1])

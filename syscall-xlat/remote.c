@@ -83,16 +83,15 @@ bz_call_fact (BzCall *call, BzFact fact, guint64 *value)
 }
 
 gboolean
-bz_call_personality_is_kept (BzCall *call)
+bz_call_has_happened (BzCall *call, BzEver what)
 {
-  return call->plan->quirk[BZ_QUIRK_PERSONALITY] != 0
-         && call->notifier->class->personality_is_kept (call, FALSE);
+  return call->notifier->class->has_happened (call, what, FALSE);
 }
 
 void
-bz_call_personality_changes (BzCall *call)
+bz_call_happens (BzCall *call, BzEver what)
 {
-  call->notifier->class->personality_is_kept (call, TRUE);
+  call->notifier->class->has_happened (call, what, TRUE);
 }
 
 gboolean

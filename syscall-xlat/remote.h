@@ -24,13 +24,22 @@ typedef struct {
   gboolean follow;  /* a link at its end; a descriptor: also one of O_PATH (AT_EMPTY_PATH) */
 } BzPlace;
 
+/* What tasks of a zone seldom do, and which makes things differ from task to task that are alike
+ * until then: so they need not be looked at in each task. Where the plan traps the calls. */
+typedef enum {
+  BZ_EVER_PERSONALITY, /* a task has given itself another personality than the brand's (exec changes
+                        * it too: READ_IMPLIES_EXEC, and what a set-uid program loses) */
+  BZ_EVER_ROOT,        /* a task may have another root directory or mount namespace than the zone's */
+  BZ_EVERS
+} BzEver;
+
 typedef struct {
   int (*read) (BzCall *call, guint64 address, void *buffer, gsize length);
   int (*write) (BzCall *call, guint64 address, const void *buffer, gsize length);
   gboolean (*begin) (BzCall *call);
   void (*will_wait) (BzCall *call);
   int (*fact) (BzCall *call, BzFact fact, guint64 *value);
-  gboolean (*personality_is_kept) (BzCall *call, gboolean changes);
+  gboolean (*has_happened) (BzCall *call, BzEver what, gboolean now);
   int (*uts_names) (BzCall *call, BzUtsNames *names);
   int (*file_read) (BzCall *call, const char *path, void *buffer, gsize size, gsize *length);
   int (*file_write) (BzCall *call, const char *path, const void *buffer, gsize length);
@@ -60,12 +69,10 @@ void bz_call_will_wait (BzCall *call);
 int bz_call_fact (BzCall *call, BzFact fact, guint64 *value);
 gboolean bz_call_capable (BzCall *call, int capability);
 
-/* Whether no task of the zone has ever given itself another personality than the brand's: then only
- * exec has changed it (READ_IMPLIES_EXEC, and what a set-uid program loses). Known without a look
- * at the task, where the plan traps personality(2). */
-gboolean bz_call_personality_is_kept (BzCall *call);
-/* To be called before a personality(2) that changes something is let through. */
-void bz_call_personality_changes (BzCall *call);
+/* Whether it has happened since the zone began; a supervisor that takes over knows it too. */
+gboolean bz_call_has_happened (BzCall *call, BzEver what);
+/* To be called before a call that does it is let through. */
+void bz_call_happens (BzCall *call, BzEver what);
 int bz_call_uts_names (BzCall *call, BzUtsNames *names);
 
 /* Reads or writes a regular file below the target's root, with the target's credentials, within the

@@ -24,6 +24,7 @@
 #include "syscall-xlat/fold.h"
 #include "syscall-xlat/journal.h"
 #include "syscall-xlat/loop.h"
+#include "syscall-xlat/remote.h"
 
 #include <linux/seccomp.h>
 #include <stdatomic.h>
@@ -46,7 +47,8 @@ typedef struct {
   gint32 error;
   guint32 noted; /* the handler has put down `note`, for whoever handles the call again */
   guint64 note;
-  guint32 reserved[8];
+  _Atomic guint32 pinned; /* the target's thread id while it is bound to one CPU (pin.h) */
+  guint32 reserved[7];
 } BzSlot;
 _Static_assert(sizeof (BzSlot) == 256, "16 slots fill a page");
 
@@ -62,13 +64,15 @@ typedef struct {
   guint64 reserved[2];
 } BzCounter;
 
+_Static_assert(BZ_EVERS <= 8, "the journal's header has room for eight");
+
 typedef struct {
   char magic[8];
   guint32 version;
   guint32 slot_size, slots, listeners, counter_size, counters;
   _Atomic guint64 loops; /* supervisors that used it */
-  _Atomic guint32 personality_changed; /* by a task, see bz_call_personality_is_kept */
-  guint8 reserved[4096 - 44];
+  _Atomic guint32 happened[8]; /* by BzEver */
+  guint8 reserved[4096 - 72];
 } BzJournalHeader;
 
 /* The first program that gone=stop killed. */

@@ -11,12 +11,12 @@ typedef struct BzVerdict (*BzHandler) (struct BzCall *call);
 #define BZ_QUIRK_BIT(quirk) (1u << (quirk))
 _Static_assert(BZ_QUIRK_COUNT <= 32, "a row holds its quirks in 32 bits");
 
-/* Narrows a trap by the low 32 bits of one register (the upper half is garbage for a C int):
- * trapped if
- * ((arg & mask) is one of the two values) != negate. A single value stands there twice. */
+/* Narrows a trap by the low 32 bits of one register (the upper half is garbage for a C int), or by
+ * the high ones of an address: trapped if
+ * ((half of arg & mask) is one of the two values) != negate. A single value stands there twice. */
 typedef struct {
   gint8 arg; /* 0 to 5; -1: no condition */
-  gboolean negate;
+  gboolean negate, high;
   guint32 mask, value[2];
 } BzCondition;
 

@@ -58,7 +58,7 @@ expect (const Check *check, BzAbi abi, guint32 nr, gint8 arg, guint64 value, BzA
                   row != NULL ? row->name : "no such call");
 }
 
-/* Both values and their neighbours, with an upper half of nothing and of garbage where the ABI has
+/* Both values and their neighbours, with another half of nothing and of garbage where the ABI has
  * one. */
 static gboolean
 expect_condition (const Check *check, BzAbi abi, const BzRow *row)
@@ -70,16 +70,17 @@ expect_condition (const Check *check, BzAbi abi, const BzRow *row)
     {
       for (guint32 flip = 0;; flip = flip == 0 ? 1 : flip << 1)
         {
-          guint32 low = (condition->value[i] ^ flip) | (0x5a5a5a5a & unmasked);
-          gboolean equal = (low & condition->mask) == condition->value[0]
-                           || (low & condition->mask) == condition->value[1];
+          guint32 half = (condition->value[i] ^ flip) | (0x5a5a5a5a & unmasked);
+          gboolean equal = (half & condition->mask) == condition->value[0]
+                           || (half & condition->mask) == condition->value[1];
           BzAction action = equal != condition->negate ? BZ_ACTION_NOTIFY : BZ_ACTION_ALLOW;
+          guint64 value = condition->high ? (guint64) half << 32 : half;
+          guint64 garbage = condition->high ? 0xdeadbeef : G_GUINT64_CONSTANT (0xdeadbeef00000000);
 
-          if (!expect (check, abi, (guint32) row->nr, condition->arg, low, action))
+          if (!expect (check, abi, (guint32) row->nr, condition->arg, value, action))
             return FALSE;
           if (abi == BZ_ABI_X86_64
-              && !expect (check, abi, (guint32) row->nr, condition->arg,
-                          low | G_GUINT64_CONSTANT (0xdeadbeef00000000), action))
+              && !expect (check, abi, (guint32) row->nr, condition->arg, value | garbage, action))
             return FALSE;
           if (flip == 0x80000000)
             break;
@@ -135,9 +136,9 @@ describe_row (GString *text, const BzRow *row, const BzPlan *plan, BzAbi abi)
 
   g_string_append_c (text, (char) ('0' + (int) action));
   if (action == BZ_ACTION_NOTIFY)
-    g_string_append_printf (text, " %d %s %d %d %x %x %x\n", row->nr, row->name, condition->arg,
-                            condition->negate, condition->mask, condition->value[0],
-                            condition->value[1]);
+    g_string_append_printf (text, " %d %s %d %d %d %x %x %x\n", row->nr, row->name, condition->arg,
+                            condition->negate, condition->high, condition->mask,
+                            condition->value[0], condition->value[1]);
 }
 
 char *

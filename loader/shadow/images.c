@@ -135,21 +135,52 @@ examine (Images *images, BzCall *call, int fd, const BzFileKey *key)
   return bz_known_files_add (images->files, file);
 }
 
+/* FALSE: it is no regular file. *file is NULL when it must be examined. */
+static gboolean
+look_up (Images *images, int fd, BzFileKey *key, const BzKnownFile **file)
+{
+  struct stat st;
+
+  if (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode))
+    return FALSE;
+  bz_file_key (&st, key);
+  *file = bz_known_files_find (images->files, key);
+  if (*file != NULL && (*file)->doubtful != 0
+      && g_get_monotonic_time () - (*file)->doubtful >= DOUBT_TIME)
+    *file = NULL;
+  return TRUE;
+}
+
 /* NULL when it is no regular file. */
 static const BzKnownFile *
 look (Images *images, BzCall *call, int fd)
 {
-  struct stat st;
+  const BzKnownFile *file;
   BzFileKey key;
 
-  if (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode))
+  if (!look_up (images, fd, &key, &file))
     return NULL;
-  bz_file_key (&st, &key);
-  const BzKnownFile *file = bz_known_files_find (images->files, &key);
-  if (file != NULL
-      && (file->doubtful == 0 || g_get_monotonic_time () - file->doubtful < DOUBT_TIME))
+  return file != NULL ? file : examine (images, call, fd, &key);
+}
+
+/* Of a file that was only found. What is read is examined under its own name, should it be another
+ * one. */
+static const BzKnownFile *
+look_at_found (Images *images, BzCall *call, int found)
+{
+  const BzKnownFile *file;
+  BzFileKey key;
+
+  if (!look_up (images, found, &key, &file))
+    return NULL;
+  if (file != NULL)
     return file;
-  return examine (images, call, fd, &key);
+  int fd = bz_exec_context_reopen (images->context, found);
+  if (fd < 0)
+    return NULL;
+  file = look (images, call, fd);
+  close (fd);
+  return file;
 }
 
 /* --- libraries --- */
@@ -186,33 +217,37 @@ closes_on_exec (pid_t tid, int number)
   return line != NULL && sscanf (line, "flags: %o", &flags) == 1 && (flags & O_CLOEXEC) != 0;
 }
 
-static BzVerdict
-on_map (BzImages *base, BzCall *call, int number)
+/* by_linker: what would become of the descriptor at an exec is of no account, and not worth the 10 us
+ * of a look at a new task's /proc. */
+static void
+exchange (const BzKnownFile *file, BzCall *call, int number, int original, gboolean by_linker)
 {
-  Images *images = (Images *) base;
+  int copy = open_copy (file, original);
+
+  if (copy < 0)
+    return;
+  bz_call_put_fd (call, copy, number, by_linker || closes_on_exec (call->tid, number));
+  close (copy);
+}
+
+static void
+map_file (Images *images, BzCall *call, int number, gboolean by_linker)
+{
   int fd;
 
   if (bz_call_take_fd (call, number, &fd) != 0)
-    return bz_continue ();
+    return;
   const BzKnownFile *file = look (images, call, fd);
   if (file != NULL && file->copy >= 0)
-    {
-      int copy = open_copy (file, fd);
-      if (copy >= 0)
-        {
-          bz_call_put_fd (call, copy, number, closes_on_exec (call->tid, number));
-          close (copy);
-        }
-    }
+    exchange (file, call, number, fd, by_linker);
   close (fd);
-  return bz_continue ();
 }
 
 /* --- programs ---
  *
  * Where the hook can't be set at execve (the target has a tracer, or is brandzone's own launcher,
  * which nobody may look into while other programs of the zone run), the program is looked at again
- * at its first ARCH_SET_FS. A path that leads nowhere from here may lead somewhere for the target:
+ * when it maps its first library, or, without any, at its first ARCH_SET_FS. A path that leads nowhere from here may lead somewhere for the target:
  * /proc/self, or a link to it (libc's fexecve and scripts of /dev/fd take that way). Most such
  * calls just fail, since programs try each directory of PATH; so only a path that can mean /proc is
  * waited for, and then the kernel tells what it was. */
@@ -310,8 +345,11 @@ hook_program (Images *images, BzCall *call, const BzExecHook *hook)
 static BzVerdict
 hook_if_needed (Images *images, BzCall *call, const BzExecHook *hook)
 {
-  return needs_edits (hook) || needs_tracer (images, hook) ? hook_program (images, call, hook)
-                                                           : bz_continue ();
+  if (needs_edits (hook) || needs_tracer (images, hook))
+    return hook_program (images, call, hook);
+  BzVerdict verdict = bz_continue ();
+  verdict.stay = !hook->begun;
+  return verdict;
 }
 
 /* Follows #! lines to the program that is really run. *lost, unless NULL: set to TRUE where a path
@@ -332,7 +370,7 @@ find_program (Images *images, BzCall *call, int directory, const char *first, gu
             *lost = TRUE;
           return NULL;
         }
-      const BzKnownFile *file = look (images, call, fd);
+      const BzKnownFile *file = look_at_found (images, call, fd);
       close (fd);
       if (file == NULL || file->elf64 || file->interpreter == NULL)
         return file;
@@ -430,6 +468,14 @@ on_begun (BzImages *base, BzCall *call)
     return bz_continue ();
   find_running (images, call, &hook);
   return hook_if_needed (images, call, &hook);
+}
+
+static BzVerdict
+on_map (BzImages *base, BzCall *call, int number, gboolean by_linker)
+{
+  map_file ((Images *) base, call, number, by_linker);
+  return on_begun (base, call); /* of a dynamic program: its first library comes before its first call
+                                   of the page */
 }
 
 static const BzImagesClass images_class = {

@@ -7,11 +7,14 @@
 typedef struct BzExecContext BzExecContext;
 BzExecContext *bz_exec_context_new (GError **error);
 
-/* Opens for reading, as the zone's root, the file that the target's execveat (directory, path,
- * flags) means: by the target's own root and working directory. -1 when there is none that may be
- * read. */
+/* Finds, as the zone's root, the file that the target's execveat (directory, path, flags) means: by
+ * the target's own root and working directory. A descriptor that tells which file it is (O_PATH), or
+ * -1 when there is none. */
 int bz_exec_context_open (BzExecContext *context, BzCall *call, int directory, const char *path,
                           guint flags);
+
+/* Opens for reading what the descriptor stands for; -1 when it may not be read. */
+int bz_exec_context_reopen (BzExecContext *context, int fd);
 
 /* The program that the task runs, for reading, or -1. */
 int bz_exec_context_open_program (BzExecContext *context, pid_t tid);

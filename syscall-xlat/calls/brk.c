@@ -33,7 +33,8 @@ end_of_fixed_program (BzCall *call)
   guint8 headers[HEADERS];
   guint64 personality;
 
-  if (!bz_call_personality_is_kept (call)
+  if (call->plan->quirk[BZ_QUIRK_PERSONALITY] == 0
+      || bz_call_has_happened (call, BZ_EVER_PERSONALITY)
       || bz_call_fact (call, BZ_FACT_PERSONALITY, &personality) != 0
       || (personality & ADDR_NO_RANDOMIZE) == 0
       || bz_call_read (call, PROGRAM_START, headers, sizeof headers) != 0)

@@ -70,6 +70,7 @@ BzVerdict bz_call_mmap (BzCall *call);
 BzVerdict bz_call_execve (BzCall *call);
 BzVerdict bz_call_execveat (BzCall *call);
 BzVerdict bz_call_arch_prctl (BzCall *call);
+BzVerdict bz_call_root_change (BzCall *call); /* chroot, pivot_root, and new mount namespaces */
 
 /* calls/reboot.c: reboot=accept-cad */
 BzVerdict bz_call_reboot (BzCall *call);

@@ -1,4 +1,5 @@
-/* Calls by which program text comes into a process: execve, execveat, mmap (vsyscall=rewrite).
+/* Calls by which program text comes into a process: execve, execveat, mmap (vsyscall=rewrite); and
+ * those after which a path means one file to one task and another one to another.
  *
  * They always continue: the text is put right around them (loader/shadow/images.c). Register
  * arguments alone decide whether one is looked at, but for execve's path, which is read again by
@@ -9,6 +10,9 @@
 #include "syscall-xlat/calls/handlers.h"
 #include "syscall-xlat/images.h"
 
+#include "syscall-xlat/remote.h"
+
+#include <asm/prctl.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -19,7 +23,8 @@ bz_call_mmap (BzCall *call)
 
   if (call->images == NULL || (protection & PROT_EXEC) == 0 || (flags & MAP_ANONYMOUS) != 0)
     return bz_continue ();
-  return call->images->class->map (call->images, call, (int) call->args[4]);
+  return call->images->class->map (call->images, call, (int) call->args[4],
+                                   (flags & MAP_DENYWRITE) != 0);
 }
 
 BzVerdict
@@ -39,8 +44,19 @@ bz_call_execveat (BzCall *call)
                                        (guint) call->args[4]);
 }
 
+/* A static program's thread pointer is set to its heap, which lies below 4 GiB but for programs
+ * whose data fill that; a dynamic one's is not looked at here: it maps its first library before. */
 BzVerdict
 bz_call_arch_prctl (BzCall *call)
 {
-  return call->images != NULL ? call->images->class->begun (call->images, call) : bz_continue ();
+  if (call->images == NULL || call->args[0] != ARCH_SET_FS)
+    return bz_continue ();
+  return call->images->class->begun (call->images, call);
+}
+
+BzVerdict
+bz_call_root_change (BzCall *call)
+{
+  bz_call_happens (call, BZ_EVER_ROOT);
+  return bz_continue ();
 }

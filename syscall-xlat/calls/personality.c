@@ -56,7 +56,7 @@ static gboolean
 is_start (BzCall *call, guint32 wanted)
 {
   return wanted == PER_LINUX && call->plan->release_number < BZ_RELEASE (2, 6, 8)
-         && bz_call_personality_is_kept (call);
+         && !bz_call_has_happened (call, BZ_EVER_PERSONALITY);
 }
 
 BzVerdict
@@ -73,6 +73,6 @@ bz_call_personality (BzCall *call)
       if (wanted == QUERY || (change & ~(guint32) READ_IMPLIES_EXEC) == 0)
         return bz_value (visible ((guint32) now, call->plan));
     }
-  bz_call_personality_changes (call);
+  bz_call_happens (call, BZ_EVER_PERSONALITY);
   return bz_continue ();
 }

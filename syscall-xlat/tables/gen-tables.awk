@@ -54,10 +54,10 @@ function quirks(text,   part, n, i, out) {
 	return out
 }
 
-function condition(text,   left, right, negate, at, mask, value, n) {
+function condition(text,   left, right, negate, high, at, mask, value, n) {
 	if (text == "-")
 		return "{ .arg = -1 }"
-	if (text !~ /^arg[0-5](&[0-9a-fA-Fx]+)?!?=[0-9a-fA-Fx]+([|][0-9a-fA-Fx]+)?$/) {
+	if (text !~ /^arg[0-5](>>32)?(&[0-9a-fA-Fx]+)?!?=[0-9a-fA-Fx]+([|][0-9a-fA-Fx]+)?$/) {
 		fault("not a condition: " text)
 		return "{ .arg = -1 }"
 	}
@@ -65,6 +65,7 @@ function condition(text,   left, right, negate, at, mask, value, n) {
 	left = substr(text, 1, at - 1)
 	right = substr(text, at + 1)
 	negate = sub(/!$/, "", left)
+	high = sub(/>>32/, "", left)
 	mask = "0xffffffff"
 	if (index(left, "&"))
 		mask = substr(left, index(left, "&") + 1)
@@ -72,7 +73,7 @@ function condition(text,   left, right, negate, at, mask, value, n) {
 	if (n < 2)
 		value[2] = value[1]
 	return "{ .arg = " substr(left, 4, 1) ", .negate = " (negate ? "TRUE" : "FALSE") \
-	    ", .mask = " number(mask) ", .value = { " number(value[1]) ", " number(value[2]) " } }"
+	    ", .high = " (high ? "TRUE" : "FALSE") ", .mask = " number(mask) ", .value = { " number(value[1]) ", " number(value[2]) " } }"
 }
 
 function flag(text, name,   part, n, i, found) {

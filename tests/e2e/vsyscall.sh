@@ -169,6 +169,27 @@ killed_supervisors () {
   is 'a program executes itself 20000 times while the supervisor is killed again and again' "$status $out" '0 chain: done'
 }
 
+# --- CPUs ----------------------------------------------------------------------------------------------
+
+# A script that executes itself: the supervisor binds a program to its CPU for the moment in which it is let through.
+cpus () {
+  cat >"$tmp/again.sh" <<'END'
+#!/bin/bash
+[ "$1" = 0 ] && exec grep Cpus_allowed_list: /proc/self/status
+exec /again.sh $(($1 - 1))
+END
+  chmod 755 "$tmp/again.sh"
+  run bz -q run -v "$tmp/again.sh:/again.sh:ro" c -- /again.sh 20
+  is 'a program goes on on every CPU' "$out" "$(grep Cpus_allowed_list: /proc/self/status)"
+  last=$(sed -n 's/^Cpus_allowed_list:.*[-,]\([0-9]*\)$/\1/p' /proc/self/status)
+  if [ -z "$last" ]; then
+    skip 'one that has a CPU keeps it' 'more than one CPU'
+  else
+    run by taskset -c "$last" "$brandzone" --root "$tmp/$who/state" -q run -v "$tmp/again.sh:/again.sh:ro" c -- /again.sh 20
+    is 'one that has a CPU keeps it' "$out" "Cpus_allowed_list:	$last"
+  fi
+}
+
 # --- hostile files and zones ---------------------------------------------------------------------------
 
 # What the cache holds: names, modes, owners, times and bytes of the copies.
@@ -253,6 +274,7 @@ for who in $users; do
   overlay
   replaced
   joined
+  cpus
   hostile
   busybox
   thieves

@@ -66,12 +66,12 @@ fake_fact (BzCall *call, BzFact fact, guint64 *value)
 }
 
 static gboolean
-fake_personality_is_kept (BzCall *call, gboolean changes)
+fake_has_happened (BzCall *call, BzEver what, gboolean now)
 {
   BzFake *fake = fake_of (call);
 
-  fake->personality_changed = fake->personality_changed || changes;
-  return !fake->personality_changed;
+  fake->happened[what] = fake->happened[what] || now;
+  return fake->happened[what];
 }
 
 static int
@@ -169,7 +169,7 @@ static const BzNotifierClass fake_class = {
   .begin = fake_begin,
   .will_wait = fake_will_wait,
   .fact = fake_fact,
-  .personality_is_kept = fake_personality_is_kept,
+  .has_happened = fake_has_happened,
   .uts_names = fake_uts_names,
   .file_read = fake_file_read,
   .file_write = fake_file_write,

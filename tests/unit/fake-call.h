@@ -19,7 +19,7 @@ typedef struct {
   gboolean gone;   /* the target died */
   guint64 fact[3]; /* by BzFact */
   int fact_error;
-  gboolean personality_changed;
+  gboolean happened[BZ_EVERS];
   BzUtsNames names;
   const char *file; /* the only file there is, and its text */
   char text[512];

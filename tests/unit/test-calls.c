@@ -258,7 +258,7 @@ test_heap_s_start_is_told_by_the_program (void **state G_GNUC_UNUSED)
   assert_int_equal (fake.heap_moves, 1);
   /* So may be that of a program that has set the flag itself. */
   fake.fact[BZ_FACT_PERSONALITY] = ADDR_NO_RANDOMIZE;
-  fake.personality_changed = TRUE;
+  fake.happened[BZ_EVER_PERSONALITY] = TRUE;
   assert_continues (run (&fake, bz_call_brk, 0x804c235, 0, 0));
   assert_int_equal (fake.heap_moves, 2);
 }

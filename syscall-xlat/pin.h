@@ -1,0 +1,15 @@
+/* Keeping a waiting target on the supervisor's CPU. */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+/* Whether that makes a difference, and the target may run on every CPU of the machine: what else
+ * restricts it could not be put back as it was. */
+gboolean bz_can_pin (pid_t tid);
+
+/* Binds the target, or with tid 0 the calling thread, to the CPU that this thread runs on. */
+void bz_pin (pid_t tid);
+
+/* Lets it run on every CPU again. */
+void bz_unpin (pid_t tid);
