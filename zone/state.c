@@ -12,6 +12,7 @@
 #include "brand/base/error.h"
 #include "installer/installer.h"
 #include "zone/names.h"
+#include "zone/zone-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -246,6 +247,17 @@ name_of_hidden (const char *entry)
   return bz_name_valid (name) ? g_steal_pointer (&name) : NULL;
 }
 
+/* The zone file goes last: it may have outlived a removal that was killed. */
+static void
+finish_removal (const BzDirs *dirs, const char *name)
+{
+  g_autofree char *zone = bz_dirs_zone (dirs, name);
+  g_autofree char *file = bz_dirs_zone_file (dirs, name);
+
+  if (!g_file_test (zone, G_FILE_TEST_EXISTS))
+    bz_zone_file_remove (file, NULL);
+}
+
 guint
 bz_state_sweep (const BzDirs *dirs)
 {
@@ -259,8 +271,12 @@ bz_state_sweep (const BzDirs *dirs)
 
       if (lock < 0)
         continue;
+      g_autofree char *removing = bz_dirs_hidden (dirs, name, "removing");
+      gboolean removed = g_file_test (removing, G_FILE_TEST_EXISTS);
       if (bz_state_discard (dirs, name, NULL))
         {
+          if (removed)
+            finish_removal (dirs, name);
           bz_state_forget (dirs, name);
           cleaned++;
         }

@@ -180,11 +180,16 @@ test_killed_removal_is_completed (void **state)
   g_autofree char *from = bz_dirs_zone (dirs, "old");
   g_autofree char *to = bz_dirs_hidden (dirs, "old", "removing");
 
+  g_autofree char *file = bz_dirs_zone_file (dirs, "old");
+
   install (dirs, "old");
+  assert_true (bz_dirs_make (dirs->config, NULL));
+  assert_true (g_file_set_contents (file, "[Zone]\nFormat=1\n", -1, NULL));
   assert_int_equal (g_rename (from, to), 0);
   assert_zones (dirs, "");
   assert_int_equal (bz_state_sweep (dirs), 1);
   assert_false (g_file_test (to, G_FILE_TEST_EXISTS));
+  assert_false (g_file_test (file, G_FILE_TEST_EXISTS));
   install (dirs, "old");
   assert_zones (dirs, "old");
 }
