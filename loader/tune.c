@@ -21,7 +21,6 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <net/if_arp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -83,16 +82,18 @@ set_sysctl (const char *setting, uid_t zone_root, GError **error)
 static gboolean
 parse_mac (const char *text, struct sockaddr *address)
 {
-  unsigned bytes[6];
-  char rest;
+  g_auto (GStrv) bytes = g_strsplit (text, ":", -1);
+  guint64 byte;
 
-  if (sscanf (text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &bytes[0], &bytes[1], &bytes[2], &bytes[3],
-              &bytes[4], &bytes[5], &rest)
-      != 6)
-    return FALSE;
   *address = (struct sockaddr){ .sa_family = ARPHRD_ETHER };
-  for (guint i = 0; i < G_N_ELEMENTS (bytes); i++)
-    address->sa_data[i] = (char) bytes[i];
+  if (g_strv_length (bytes) != 6)
+    return FALSE;
+  for (guint i = 0; i < 6; i++)
+    {
+      if (!g_ascii_string_to_unsigned (bytes[i], 16, 0, 255, &byte, NULL))
+        return FALSE;
+      address->sa_data[i] = (char) byte;
+    }
   return TRUE;
 }
 

@@ -180,8 +180,10 @@ call_prctl (pid_t tid, const struct user_regs_struct *before, const Map *map, in
   regs.rdi = 0;
   if (ptrace (PTRACE_SETREGS, tid, 0, &regs) != 0)
     return PRCTL_REFUSED;
-  if (!to_call_stop (tid, status) || !to_call_stop (tid, status))
-    return PRCTL_INTERRUPTED;
+  /* Where the call begins, and where it ends. */
+  for (int stop = 0; stop < 2; stop++)
+    if (!to_call_stop (tid, status))
+      return PRCTL_INTERRUPTED;
   return ptrace (PTRACE_GETREGS, tid, 0, &regs) == 0 && (guint32) regs.rax == 0 ? PRCTL_DONE
                                                                                 : PRCTL_REFUSED;
 }

@@ -175,8 +175,10 @@ edit_one (int tree_fd, const BzBootEdit *edit, BzEditsMode mode, GPtrArray *resu
   gboolean good = TRUE;
 
   g_ptr_array_add (results, result);
-  if ((mode == BZ_EDITS_MAKE && result->state == BZ_EDIT_NEEDED)
-      || (mode == BZ_EDITS_UNDO && result->state == BZ_EDIT_MADE))
+  /* A file that is not there needs nothing. */
+  if (lines != NULL
+      && ((mode == BZ_EDITS_MAKE && result->state == BZ_EDIT_NEEDED)
+          || (mode == BZ_EDITS_UNDO && result->state == BZ_EDIT_MADE)))
     {
       g_free (lines[result->line - 1]);
       lines[result->line - 1] = g_strdup (mode == BZ_EDITS_MAKE ? result->after : result->before);

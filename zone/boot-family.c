@@ -13,7 +13,6 @@
 #include "zone/names.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #define SUFFIX ".edits"
@@ -52,10 +51,12 @@ bz_boot_family_free (BzBootFamily *family)
 static int
 signal_number (const char *name)
 {
-  int offset;
+  guint64 offset;
 
-  if (sscanf (name, "RTMIN+%d", &offset) == 1 && offset >= 0 && SIGRTMIN + offset <= SIGRTMAX)
-    return SIGRTMIN + offset;
+  if (g_str_has_prefix (name, "RTMIN+")
+      && g_ascii_string_to_unsigned (name + strlen ("RTMIN+"), 10, 0,
+                                     (guint64) (SIGRTMAX - SIGRTMIN), &offset, NULL))
+    return SIGRTMIN + (int) offset;
   for (int number = 1; number < SIGRTMIN; number++)
     if (g_strcmp0 (sigabbrev_np (number), name) == 0)
       return number;

@@ -204,7 +204,6 @@ static gboolean
 closes_on_exec (pid_t tid, int number)
 {
   char path[64], text[256];
-  guint flags = 0;
 
   g_snprintf (path, sizeof path, "/proc/%d/fdinfo/%d", (int) tid, number);
   int fd = open (path, O_RDONLY | O_CLOEXEC);
@@ -214,7 +213,7 @@ closes_on_exec (pid_t tid, int number)
   close (fd);
   text[MAX (got, 0)] = '\0';
   const char *line = strstr (text, "flags:");
-  return line != NULL && sscanf (line, "flags: %o", &flags) == 1 && (flags & O_CLOEXEC) != 0;
+  return line != NULL && (g_ascii_strtoull (line + strlen ("flags:"), NULL, 8) & O_CLOEXEC) != 0;
 }
 
 /* by_linker: what would become of the descriptor at an exec is of no account, and not worth the 10 us

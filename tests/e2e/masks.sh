@@ -21,7 +21,7 @@ known () {
     "$features"
   is 'and every one that zones can do without has its run of the tests (tests/masks)' \
     "$(sed -n 's/^\([a-z][^ ]*\) .*/\1/p' "$src/tests/masks" | tr ',' '\n' | sort | tr '\n' ' ')" \
-    "$(printf '%s\n' $features | grep -vx -e kernel -e user-namespaces -e user-notify | sort | tr '\n' ' ')"
+    "$(echo "$features" | tr ' ' '\n' | grep -vx -e kernel -e user-namespaces -e user-notify | sort | tr '\n' ' ')"
   BRANDZONE_WITHOUT='cgroup  overlay'
   run bz doctor
   like 'BRANDZONE_WITHOUT masks one' "$out" '^cgroup +no +masked '

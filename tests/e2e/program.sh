@@ -5,10 +5,12 @@
 begin
 
 # here COMMAND...: as the current user, in the directory of the programs.
+# shellcheck disable=SC2317 # `run` calls it
 here () {
   by sh -c 'cd "$1" && shift && exec "$@"' sh "$work" "$@"
 }
 
+# shellcheck disable=SC2317 # `run` calls it
 one () {
   here "$brandzone" --root "$tmp/$who/state" run "$@"
 }

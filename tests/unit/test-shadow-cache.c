@@ -514,6 +514,7 @@ test_full_of_what_is_in_use (void **state)
   assert_true (is_there (fixture, one_path));
   make_old (fixture, one_path, 61);
   g_autofree char *two_path = get (fixture, two, "x");
+  assert_true (is_there (fixture, two_path));
   assert_false (is_there (fixture, one_path));
   close (copy);
 }
