@@ -11,6 +11,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* The exit status for an error. */
@@ -68,6 +69,22 @@ unknown_verb (const char *name, GError **error)
   return bz_fail (error, BZ_ERROR_USAGE, "there is no such verb", hint, "brandzone %s", safe);
 }
 
+/* A zone's start holds some thirty descriptors at once, one that many programs join more. */
+#define DESCRIPTORS 64
+
+static gboolean
+check_descriptors (const BzVerb *verb, GError **error)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+    return TRUE;
+  g_autofree char *why =
+      g_strdup_printf ("only %u open files are allowed at once", (guint) limit.rlim_cur);
+  g_autofree char *hint = g_strdup_printf ("ulimit -n %d, or more", DESCRIPTORS);
+  return bz_fail (error, BZ_ERROR_HOST, why, hint, "brandzone %s", verb->name);
+}
+
 static int
 run_verb (const BzVerb *verb, const BzArguments *before, char **words, GError **error)
 {
@@ -80,6 +97,8 @@ run_verb (const BzVerb *verb, const BzArguments *before, char **words, GError **
       bz_help_print_verb (verb);
       return EXIT_SUCCESS;
     }
+  if (!check_descriptors (verb, error))
+    return -1;
   g_autoptr (BzContext) context = bz_context_new (before, arguments, error);
   return context == NULL ? -1 : verb->run (context, arguments, error);
 }

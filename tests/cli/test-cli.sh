@@ -118,6 +118,10 @@ usage () {
   result $? 'a feature that there is not'
   bz --user --system list
   exits 2 '--user contradicts --system'
+  prlimit --nofile=12 "$BRANDZONE" brands >"$tmp/out" 2>"$tmp/err"
+  status=$?
+  exits 7 'too few open files'
+  says err 'brands: only 12 open files are allowed at once (ulimit -n 64' 'and the way out'
   bz run -w relative --image /etc/.. -- true
   exits 125 'run never exits with a status that could be the command'"'"'s'
 }
