@@ -49,6 +49,37 @@ bz_ids_choose (const GArray *used, guint32 *base)
   return TRUE;
 }
 
+gboolean
+bz_ids_in_map (const char *map, guint32 base)
+{
+  g_auto (GStrv) lines = g_strsplit (map, "\n", -1);
+
+  for (char **line = lines; *line != NULL; line++)
+    {
+      char *rest = NULL;
+      guint64 inside = g_ascii_strtoull (*line, &rest, 10);
+      g_ascii_strtoull (rest, &rest, 10); /* what they are outside */
+      guint64 count = g_ascii_strtoull (rest, NULL, 10);
+
+      if (inside <= base && inside + count >= (guint64) base + BZ_IDS_COUNT)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+gboolean
+bz_ids_check_own (guint32 base, GError **error)
+{
+  g_autofree char *map = NULL;
+
+  if (!g_file_get_contents ("/proc/self/uid_map", &map, NULL, NULL) || bz_ids_in_map (map, base))
+    return TRUE;
+  return bz_fail (error, BZ_ERROR_HOST,
+                  "you are root of a user namespace that has no ids to give to zones",
+                  "run brandzone outside of it, as yourself: not under unshare -r, not in a container",
+                  "choosing ids for a zone");
+}
+
 void
 bz_ids_add_subordinate (GArray *used, const char *data)
 {
@@ -161,7 +192,7 @@ bz_ids_allocate (const BzDirs *dirs, guint32 *base, GError **error)
   add_file (used, "/etc/subgid");
   add_claims (used, claims);
   if (bz_ids_choose (used, base))
-    return TRUE;
+    return bz_ids_check_own (*base, error);
   return bz_fail (error, BZ_ERROR_FAILED, "all ranges of 65536 ids are taken",
                   "remove zones that are not needed, or lines of /etc/subuid",
                   "choosing ids for a zone");

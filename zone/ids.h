@@ -19,6 +19,13 @@ gboolean bz_ids_choose (const GArray *used, guint32 *base);
  * adds nothing. */
 void bz_ids_add_subordinate (GArray *used, const char *data);
 
+/* Whether a map, as /proc/PID/uid_map has it, holds the range of a zone: not so for root of
+ * most user namespaces (unshare -r, containers). */
+gboolean bz_ids_in_map (const char *map, guint32 base);
+
+/* Fails, and says why, where this root has no such ids. */
+gboolean bz_ids_check_own (guint32 base, GError **error);
+
 /* Serialises the choice of ranges. Returns a descriptor to close, or -1. */
 int bz_ids_lock (const BzDirs *dirs, GError **error);
 

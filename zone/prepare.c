@@ -233,6 +233,8 @@ claim_ids (BzPrepared *prepared, const BzContext *context, GError **error)
             why);
       return TRUE;
     }
+  if (!bz_ids_check_own (BZ_IDS_FIRST, error))
+    return FALSE;
   if (!prepared->planning->host->has[BZ_FEATURE_IDMAPPED_MOUNTS])
     return bz_fail (error, BZ_ERROR_HOST, "this host has no idmapped mounts",
                     "install a tree: brandzone install NAME TREE", "a throw-away zone");

@@ -398,6 +398,17 @@ test_ids_are_chosen (void **state G_GNUC_UNUSED)
 }
 
 static void
+test_ids_of_a_namespace (void **state G_GNUC_UNUSED)
+{
+  assert_true (bz_ids_in_map ("         0          0 4294967295\n", 0x80000));
+  assert_true (bz_ids_in_map ("0 1000 1\n1 100000 1000000\n", 0x80000));
+  assert_false (bz_ids_in_map ("         0       1000          1\n", 0x80000));
+  assert_false (bz_ids_in_map ("0 100000 65536\n", 0x80000));
+  assert_false (bz_ids_in_map ("0 0 589823\n", 0x80000)); /* one too few */
+  assert_false (bz_ids_in_map ("", 0x80000));
+}
+
+static void
 test_subordinate_ranges_are_read (void **state G_GNUC_UNUSED)
 {
   g_autoptr (GArray) used = g_array_new (FALSE, FALSE, sizeof (BzIdSpan));
@@ -512,6 +523,7 @@ main (void)
     TEST (test_lock_outlives_its_maker),
     TEST (test_lock_of_a_file_that_is_gone),
     cmocka_unit_test (test_ids_are_chosen),
+    cmocka_unit_test (test_ids_of_a_namespace),
     cmocka_unit_test (test_subordinate_ranges_are_read),
     TEST (test_ids_of_zones_are_not_given_again),
   };
