@@ -191,9 +191,8 @@ add_directory (BzOneLibraries *libraries, const char *path, const char *interpre
   return TRUE;
 }
 
-static gboolean
-find (const char **given, const BzScan *scan, const char *name, BzOneLibraries **result,
-      GError **error)
+static BzOneLibraries *
+find (const char **given, const BzScan *scan, const char *name, GError **error)
 {
   g_autoptr (BzOneLibraries) libraries = g_new0 (BzOneLibraries, 1);
   g_autofree char *base = g_path_get_basename (scan->interpreter);
@@ -204,11 +203,13 @@ find (const char **given, const BzScan *scan, const char *name, BzOneLibraries *
   libraries->place = g_path_get_dirname (scan->interpreter);
   for (const char **one = given; *one != NULL; one++)
     if (!add_directory (libraries, *one, base, &found, error))
-      return FALSE;
+      return NULL;
   if (!found)
-    return no_interpreter (scan, given, name, error);
-  *result = g_steal_pointer (&libraries);
-  return TRUE;
+    {
+      no_interpreter (scan, given, name, error);
+      return NULL;
+    }
+  return g_steal_pointer (&libraries);
 }
 
 gboolean
@@ -231,7 +232,8 @@ bz_one_libraries_find (const BzContext *context, const BzArguments *arguments, G
     return TRUE;
   if (given[0] == NULL)
     return nothing_given (&scan, name, error);
-  if (!find (given, &scan, name, libraries, error))
+  *libraries = find (given, &scan, name, error);
+  if (*libraries == NULL)
     return FALSE;
   note_missing (*libraries, &scan, name, context);
   return TRUE;

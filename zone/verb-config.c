@@ -315,8 +315,8 @@ bz_verb_config (BzContext *context, const BzArguments *arguments, GError **error
 {
   const char *name = bz_arguments_word (arguments, 1);
   g_autoptr (BzZoneState) state = NULL;
-  g_autofree char *path = NULL;
-  BzConfig config = { context, arguments, bz_arguments_word (arguments, 0), name, NULL };
+  g_autofree char *path = bz_dirs_zone_file (context->dirs, name);
+  BzConfig config = { context, arguments, bz_arguments_word (arguments, 0), name, path };
   static const char *const actions[] = { "get", "set", "unset", "edit", "export", "import", NULL };
 
   if (!g_strv_contains (actions, config.action))
@@ -332,7 +332,6 @@ bz_verb_config (BzContext *context, const BzArguments *arguments, GError **error
   state = bz_state_load (context->dirs, name, error);
   if (state == NULL)
     return -1;
-  config.path = path = bz_dirs_zone_file (context->dirs, name);
   switch (config.action[0])
     {
     case 'g':

@@ -164,7 +164,7 @@ base_of (BzZoneFile *file, const char *group, const char *name)
   for (guint i = 0; i < list->len; i++)
     {
       gpointer entry = g_ptr_array_index (list, i);
-      if (g_str_equal (*(char **) entry, name))
+      if (g_strcmp0 (*(char **) entry, name) == 0)
         return entry;
     }
   gpointer entry = named->make ();
