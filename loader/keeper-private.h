@@ -32,6 +32,8 @@ typedef struct {
   int command_status;
   BzMessage *pins;    /* open mounts of a zone that boots: nobody can unmount them */
   BzConsole *console; /* NULL: it does not boot */
+  guint reboots;      /* one soon after the other */
+  gint64 rebooted;    /* when the last one was, monotonic microseconds */
   gboolean stopping;  /* a reboot ends it now */
   guint alone;        /* so many looks, one after the other, found init without children */
 

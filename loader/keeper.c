@@ -174,6 +174,20 @@ keep (BzKeeper *keeper)
   return how;
 }
 
+#define REBOOTS_MAX 5
+#define REBOOTS_APART (5 * G_USEC_PER_SEC)
+
+/* An init that comes to nothing but a reboot would keep a CPU busy for ever. */
+static gboolean
+reboots_for_ever (BzKeeper *keeper)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  keeper->reboots = now - keeper->rebooted > REBOOTS_APART ? 1 : keeper->reboots + 1;
+  keeper->rebooted = now;
+  return keeper->reboots > REBOOTS_MAX;
+}
+
 /* A reboot inside starts a zone that boots again, with the configuration that it has. */
 static gboolean
 start_again (BzKeeper *keeper, int how)
@@ -183,6 +197,11 @@ start_again (BzKeeper *keeper, int how)
   if (keeper->console == NULL || how != BZ_END_REBOOTED || keeper->stopping)
     return FALSE;
   bz_console_disconnect (keeper->console);
+  if (reboots_for_ever (keeper))
+    {
+      bz_console_say (keeper->console, "it reboots again and again: the zone ends");
+      return FALSE;
+    }
   bz_keeper_forget_zone (keeper);
   say_start (keeper);
   if (bz_keeper_start (keeper, &error))

@@ -127,6 +127,9 @@ arguments () {
   ok 'with the arguments that are given' until_true 10 says a '^one two: 1'
   ok 'its end is the end of the zone' until_true 10 stopped a
   like 'and is told' "$(bz logs a | tail -n 1)" 'ended: its init died'
+  run bz start --init /sbin/reboot a -- -f
+  ok 'an init that only reboots is not started for ever' until_true 20 stopped a
+  like 'which is told' "$(bz logs a | tail -n 5)" 'reboots again and again'
   run bz start --init /no/such/init a
   is 'an init that is not there' "$status" 1
   like 'is named' "$err" '/no/such/init'
@@ -143,7 +146,7 @@ kills () {
     sleep $delay
     for keeper in $(keepers); do kill -9 "$keeper" 2>/dev/null; done
     wait "$job" || :
-    until_true 5 stopped a
+    # One that came too late to be seen.
     for keeper in $(keepers); do kill -9 "$keeper" 2>/dev/null; done
     ok "killed $delay s after its start, it is stopped" until_true 5 stopped a
   done
