@@ -10,8 +10,9 @@
  *   starts the supervisor; "go"  ->  the command executes
  *                                <-  "started" [+ pty]         (from process 1)
  *
- * A zone that boots sends "terminals" (masters) and "pins" (what may not be unmounted) before "ready", and its first process executes init
- * itself: the end of its socket takes the place of "started".
+ * A zone that boots sends "terminals" (masters) and "pins" (what may not be unmounted) before
+ * "ready", and its first process executes init itself: the end of its socket takes the place of
+ * "started".
  *
  * At any point "error" ends it. Until the end of the zone the first process has the keeper as the
  * parent whose death kills it: a zone without its keeper would have nobody to answer its calls. */
@@ -180,7 +181,8 @@ take_listener (BzKeeper *keeper, BzMessage *ready, GError **error)
 
   keeper->namespaces[BZ_NAMESPACE_CGROUP] = bz_message_take_fd (ready, 0);
 
-  if (listener < 0 && (!keeper->partition->idle || g_bytes_get_size (keeper->partition->filter) == 0))
+  if (listener < 0
+      && (!keeper->partition->idle || g_bytes_get_size (keeper->partition->filter) == 0))
     return TRUE;
   keeper->journal = bz_journal_create (error);
   if (keeper->journal < 0)
@@ -204,10 +206,11 @@ await_init (BzKeeper *keeper, GError **error)
   g_autoptr (BzMessage) message = bz_message_receive (keeper->init_socket, &ended, NULL);
   if (message != NULL && !bz_message_check (message, error))
     return FALSE;
-  /* Killed before, it has sent nothing. One that has ended by itself was there. */
+  /* Killed before, it has sent nothing. One that has ended by itself, or by reboot(2), was there.
+   */
   if (!ended
       || (waitid (P_PID, (id_t) keeper->init, &end, WEXITED | WNOHANG | WNOWAIT) == 0
-          && end.si_pid != 0 && end.si_code != CLD_EXITED))
+          && end.si_pid != 0 && end.si_code != CLD_EXITED && end.si_status == SIGKILL))
     return bz_fail (error, BZ_ERROR_FAILED, "its init was killed at once", NULL,
                     "cannot start the zone");
   return TRUE;
