@@ -86,6 +86,7 @@ bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error)
   g_variant_dict_lookup (answer->body, "supervisor", "i", &supervisor);
   g_variant_dict_lookup (answer->body, "init", "i", &init);
   g_variant_dict_lookup (answer->body, "started", "x", &info->started);
+  g_variant_dict_lookup (answer->body, "terminal", "b", &info->terminal);
   info->keeper = keeper;
   info->supervisor = supervisor;
   info->init = init;

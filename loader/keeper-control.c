@@ -29,6 +29,7 @@ answer_info (BzKeeper *keeper, int client, BzMessage *message, GError **error)
   g_variant_dict_insert (&body, "supervisor", "i", (gint32) keeper->supervisor);
   g_variant_dict_insert (&body, "init", "i", (gint32) keeper->init);
   g_variant_dict_insert (&body, "started", "x", keeper->started);
+  g_variant_dict_insert (&body, "terminal", "b", keeper->terminal >= 0);
   return bz_message_send (client, message->kind, g_variant_dict_end (&body), NULL, 0, error);
 }
 
@@ -204,7 +205,7 @@ static const struct {
   { "info", answer_info },         { "journal", answer_journal }, { "trace", answer_trace },
   { "signal", answer_signal },     { "stop", answer_stop },       { "join", answer_join },
   { "listener", answer_listener }, { "halt", answer_halt },       { "console", answer_console },
-  { "winsize", answer_winsize },
+  { "winsize", answer_winsize },   { "attach", bz_keeper_answer_attach },
 };
 
 static void
@@ -244,6 +245,7 @@ on_client (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
       /* What stands in for a program ends with it, however that came about. */
       if (keeper->partition->idle)
         bz_pidfd_send_signal (keeper->init_pidfd, SIGKILL);
+      bz_keeper_unwatch (keeper);
     }
   close (fd);
   return G_SOURCE_REMOVE;

@@ -28,6 +28,7 @@ typedef struct {
   int init_pidfd, init_socket;
   int namespaces[BZ_NAMESPACE_COUNT];
   int terminal; /* master of the first command's pty, or -1 */
+  struct BzUnwatched *unwatched; /* keeper-attach.c; NULL: somebody is attached */
   gboolean command_ended;
   int command_status;
   BzMessage *pins;    /* open mounts of a zone that boots: nobody can unmount them */
@@ -74,6 +75,12 @@ void bz_keeper_close_listeners (BzKeeper *keeper);
 
 /* keeper-stop.c: ends the zone, gently and after grace_ms by force. */
 void bz_keeper_stop (BzKeeper *keeper, guint grace_ms);
+
+/* keeper-attach.c. Nobody is attached to the command's terminal any more: it is read, so that the
+ * command does not wait for a reader. */
+void bz_keeper_unwatch (BzKeeper *keeper);
+/* The request "attach": the client becomes the owner, and gets the terminal with the last text. */
+gboolean bz_keeper_answer_attach (BzKeeper *keeper, int client, BzMessage *message, GError **error);
 
 /* keeper-control.c */
 /* A signal for the command of a zone that does not boot. */

@@ -6,7 +6,7 @@
 /* Messages on the control socket (run_dir/control, SOCK_SEQPACKET) and on the
  * owner's connection. Requests: "info", "journal", "trace", "stop" {grace}, "signal" {signal},
  * "join", "listener" + fd, "halt" (what stops an init), "console" {replay, plain}, "winsize" {rows,
- * columns} (without an answer). Answers: the request's kind, or "error". Events to the owner: "started"
+ * columns} (without an answer), "attach" (to the terminal of a command, as its owner from then on; answers with {text} and the pty). Answers: the request's kind, or "error". Events to the owner: "started"
  * {init} [+ pty], "ended" {status, how} [+ journal]. */
 #define BZ_CONTROL_NAME "control"
 

@@ -117,6 +117,10 @@ gboolean bz_loader_console (const char *run_dir, guint replay, gboolean follow, 
 gboolean bz_loader_run_direct (const BzPartition *partition, const BzCommand *command,
                                BzJournalFunc on_end, gpointer data, BzEnd *end, GError **error);
 
+/* Comes back to the terminal of a running zone's command, which somebody detached from: waits for its end as
+ * bz_loader_run does. BZ_ERROR_STATE if it has none, or somebody is there. */
+gboolean bz_loader_attach (const char *run_dir, BzEnd *end, GError **error);
+
 /* Runs a command in the running zone whose keeper listens in run_dir. Same waiting, same errors;
  * BZ_ERROR_STATE when no keeper answers. */
 gboolean bz_loader_exec (const char *run_dir, const BzCommand *command, BzEnd *end, GError **error);
@@ -125,6 +129,7 @@ gboolean bz_loader_exec (const char *run_dir, const BzCommand *command, BzEnd *e
 typedef struct {
   pid_t keeper, supervisor, init; /* supervisor 0: none needed */
   gint64 started;                 /* seconds since the epoch */
+  gboolean terminal;              /* its command has one, to attach to */
 } BzZoneInfo;
 gboolean bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error);
 

@@ -60,6 +60,7 @@ pkglibexec_PROGRAMS += brandzone-keeper
 brandzone_keeper_SOURCES = \
 	loader/keeper-console.c \
 	loader/keeper-console.h \
+	loader/keeper-attach.c \
 	loader/keeper-control.c \
 	loader/keeper-main.c \
 	loader/keeper-private.h \

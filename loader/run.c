@@ -3,6 +3,7 @@
 
 #include "brand/base/error.h"
 #include "loader/attend.h"
+#include "loader/client.h"
 #include "loader/kernel.h"
 #include "loader/loader.h"
 #include "loader/message.h"
@@ -160,11 +161,11 @@ on_news (gpointer data)
 }
 
 static gboolean
-attend_zone (const BzPartition *partition, Owner *owner, int terminal, GError **error)
+attend_zone (gboolean interactive, Owner *owner, int terminal, GError **error)
 {
   BzAttend attend = { .end_fd = owner->connection,
                       .terminal = terminal,
-                      .interactive = partition->command->interactive,
+                      .interactive = interactive,
                       .forward = forward,
                       .on_news = on_news,
                       .data = owner };
@@ -188,7 +189,7 @@ start_and_attend (const BzPartition *partition, Owner *owner, GError **error)
   if (started == NULL || !bz_message_check (started, error))
     return FALSE;
   int terminal = bz_message_take_fd (started, 0);
-  gboolean good = attend_zone (partition, owner, terminal, error);
+  gboolean good = attend_zone (partition->command->interactive, owner, terminal, error);
   if (terminal >= 0)
     close (terminal);
   return good;
@@ -233,6 +234,45 @@ bz_loader_run (const BzPartition *partition, BzJournalFunc on_end, gpointer data
   sigprocmask (SIG_SETMASK, &saved_mask, NULL);
   if (owner.connection >= 0)
     close (owner.connection);
+  return good;
+}
+
+/* What was said while nobody was there. */
+static void
+show_text (const BzMessage *answer)
+{
+  g_autoptr (GVariant) text =
+      g_variant_dict_lookup_value (answer->body, "text", G_VARIANT_TYPE ("ay"));
+  gsize length = 0, at = 0;
+  const char *bytes = text != NULL ? g_variant_get_fixed_array (text, &length, 1) : NULL;
+  ssize_t written;
+
+  while (at < length && (written = write (1, bytes + at, length - at)) > 0)
+    at += (gsize) written;
+}
+
+gboolean
+bz_loader_attach (const char *run_dir, BzEnd *end, GError **error)
+{
+  Owner owner = { .connection = bz_client_connect (run_dir, error), .end = end };
+  sigset_t saved_mask;
+
+  *end = (BzEnd){ 0 };
+  if (owner.connection < 0)
+    return FALSE;
+  g_autoptr (BzMessage) answer = bz_client_ask (owner.connection, "attach", NULL, NULL, 0, error);
+  gboolean good = answer != NULL;
+  if (good)
+    {
+      int terminal = bz_message_take_fd (answer, 0);
+      show_text (answer);
+      bz_attend_hold_signals (&saved_mask);
+      good = attend_zone (TRUE, &owner, terminal, error);
+      sigprocmask (SIG_SETMASK, &saved_mask, NULL);
+      if (terminal >= 0)
+        close (terminal);
+    }
+  close (owner.connection);
   return good;
 }
 

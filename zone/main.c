@@ -128,6 +128,7 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   /* `exec` and `run` become a program of the zone. */
   if ((g_strv_contains ((const char *const *) words, "exec")
+       || g_strv_contains ((const char *const *) words, "login")
        || g_strv_contains ((const char *const *) words, "run"))
       && !bz_shield (argv, &error))
     return fail (NULL, error, json);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "brand/tree.h"
 #include "syscall-xlat/table.h"
 #include "zone/apply.h"
 #include "zone/counts.h"
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -95,8 +97,8 @@ tell_end (const BzContext *context, const BzPlanning *planning, const BzPlan *pl
 
   if (end->how == BZ_END_DETACHED)
     {
-      bz_context_note (context, "detached; zone %s goes on (brandzone exec %s, brandzone stop %s)",
-                       name, name, name);
+      bz_context_note (context, "detached; zone %s goes on (brandzone console %s comes back, brandzone stop %s ends it)", name,
+                       name, name);
       return 0;
     }
   if (context->quiet || end->how != BZ_END_COMMAND || !WIFSIGNALED (end->wait_status))
@@ -308,4 +310,59 @@ bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error)
       bz_context_note (context, "zone %s was stopped", name);
     }
   return 0;
+}
+
+/* What logs a user in, in the distribution's own way: its su makes a login shell as it has one, with
+ * profile, mail and groups (login(1) is for terminals that getty opened: it wants a place in utmp
+ * and asks securetty). Without it the user's shell is run as a login shell. */
+static char **
+login_command (int tree_fd, const char *user)
+{
+  static const char *const places[] = { "bin/su", "usr/bin/su" };
+  const char *shell[] = { "/bin/sh", "-l", NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
+    if (bz_tree_has_file (tree_fd, places[i]))
+      {
+        g_autofree char *su = g_strconcat ("/", places[i], NULL);
+        const char *command[] = { su, "-", user, NULL };
+        return g_strdupv ((char **) command);
+      }
+  return g_strdupv ((char **) shell);
+}
+
+int
+bz_verb_login (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  const char *name = bz_arguments_word (arguments, 0);
+  const char *user = bz_arguments_word (arguments, 1);
+  g_autoptr (BzPlanning) planning = look_at_zone (context, name, error);
+  g_autoptr (GError) cause = NULL;
+  BzEnd end = { 0 };
+
+  if (planning == NULL)
+    return -1;
+  if (bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
+    {
+      g_autofree char *hint = g_strdup_printf ("start it: brandzone start %s", name);
+      not_running (name, hint, error);
+      return -1;
+    }
+  g_autoptr (BzCommand) command = bz_prepare_command (arguments, planning->tree_fd, error);
+  if (command == NULL)
+    return -1;
+  g_strfreev (command->argv);
+  command->argv = login_command (planning->tree_fd, user != NULL ? user : "root");
+  command->interactive = TRUE;
+  if (strcmp (command->argv[0], "/bin/sh") == 0)
+    command->user = g_strdup (user);
+
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+  if (!bz_loader_exec (run_dir, command, &end, &cause))
+    {
+      explain (planning, command, &cause);
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return -1;
+    }
+  return tell_end (context, planning, NULL, command, name, &end);
 }

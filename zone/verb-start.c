@@ -68,15 +68,33 @@ check_running (const BzContext *context, const char *name, GError **error)
   return bz_fail (error, BZ_ERROR_STATE, "it is not running", hint, "zone %s", name);
 }
 
+/* The terminal of a zone that runs a command. */
+static int
+come_back (const BzContext *context, const char *name, GError **error)
+{
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+  BzEnd end;
+
+  if (!bz_loader_attach (run_dir, &end, error))
+    return -1;
+  if (end.how != BZ_END_DETACHED)
+    return bz_end_exit_status (&end);
+  bz_context_note (context, "detached; zone %s goes on", name);
+  return 0;
+}
+
 int
 bz_verb_console (BzContext *context, const BzArguments *arguments, GError **error)
 {
   const char *name = bz_arguments_word (arguments, 0);
   g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
   gboolean detached = FALSE;
+  BzZoneInfo info;
 
   if (!check_running (context, name, error))
     return -1;
+  if (bz_state_condition (context->dirs, name, &info) == BZ_ZONE_RUNNING && info.terminal)
+    return come_back (context, name, error);
   if (isatty (STDIN_FILENO))
     bz_context_note (context, "the console of %s; ~. at the start of a line leaves it", name);
   if (!bz_loader_console (run_dir, REPLAY, FALSE, &detached, error))

@@ -7,6 +7,7 @@ SCRIPT has one step a line:
   expect TEXT     waits until TEXT has been printed (after what the last expect found)
   send TEXT       types TEXT; \\r \\n \\t \\xNN \\\\ as usual
   resize R C      the window changes
+  paste FILE      types what the file holds, as fast as it is taken
   wait SECONDS    lets time pass (a float)
   close           hangs up: the master goes
 Prints everything that the command printed; the exit status is the command's (128+signal), 124
@@ -69,6 +70,18 @@ class Terminal:
                 print(f"terminal.py: expected {text!r}, but it did not come", file=sys.stderr)
                 return False
 
+    def paste(self, path):
+        with open(path, "rb") as file:
+            data = file.read()
+        os.set_blocking(self.master, False)
+        end = time.monotonic() + 60
+        while data and time.monotonic() < end:
+            _, writable, _ = select.select([self.master], [self.master], [], 1)
+            if writable:
+                data = data[os.write(self.master, data[:4096]):]
+            self.read(0)
+        os.set_blocking(self.master, True)
+
     def wait(self, seconds):
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.read(end - time.monotonic()):
@@ -100,6 +113,8 @@ def step(terminal, line):
         return terminal.expect(rest)
     if word == "send":
         os.write(terminal.master, codecs.decode(rest, "unicode_escape").encode("latin-1"))
+    elif word == "paste":
+        terminal.paste(rest)
     elif word == "resize":
         rows, columns = rest.split()
         resize(terminal.master, int(rows), int(columns))

@@ -1,0 +1,109 @@
+#!/bin/sh
+# A user's life on a terminal: editor, job control, pipelines, a paste, coming and going; today's musl and libc 5.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+begin
+command -v python3 >/dev/null || skip_all 'python3 is missing (it plays the terminal)'
+limit=60
+
+on () {
+  case $1 in run) bz -q stop --time 0 z 2>/dev/null ;; esac
+  run terminal --rows 30 --columns 90 "$script" -- "$brandzone" --root "$tmp/$who/state" "$@"
+}
+
+editor () {
+  script 'expect # ' 'send vi /tmp/note\r' 'expect note' 'wait 0.3' 'send ihello\x1b' 'wait 0.5' \
+    'resize 41 99' 'expect [41;' 'wait 0.5' 'send :wq\r' \
+    'expect # ' 'send stty size; cat /tmp/note; exit 37\r' 'expect 41 99' 'expect hello'
+  on run -it -e 'PS1=# ' z -- sh
+  is "$1: vi draws itself anew when the window changes, and writes its file" "$status" 37
+}
+
+# jobs LABEL SHELL
+jobs_of () {
+  script 'expect # ' 'send cat\r' 'wait 0.3' 'send one\r' 'expect one' 'expect one' 'send \x1a' 'expect topped' 'expect # ' 'send fg\r' \
+    'expect cat' 'wait 0.3' 'send two\r' 'expect two' 'expect two' 'send \x04' 'expect # ' \
+    'send cat | cat | sleep 1000\r' 'wait 0.5' 'send \x03' 'expect # ' 'send echo $((40 + 2))\r' 'expect 42' \
+    'send exit 37\r'
+  on run -it -e 'PS1=# ' z -- "$2"
+  is "$1: Ctrl-Z and fg, Ctrl-C in a pipeline, exit status 37" "$status" 37
+}
+
+paste () {
+  # Printable, without the tilde that detaches; 1 MiB.
+  python3 -c 'import random; random.seed(1); print(end="".join(random.choices("".join(map(chr, range(33, 126))) + "\n", k=1 << 20)))' \
+    >"$tmp/paste"
+  script 'expect # ' 'send stty raw -echo; echo go\"\"ahead; head -c 1048576 >/tmp/pasted; stty sane; echo do\"\"ne\r' \
+    'expect goahead' "paste $tmp/paste" 'expect done' 'expect # ' 'send cksum </tmp/pasted; exit 37\r' \
+    "expect $(cksum <"$tmp/paste")"
+  on run -it -e 'PS1=# ' z -- "$2"
+  is "$1: a megabyte pasted arrives byte for byte" "$status" 37
+}
+
+# coming_back LABEL SHELL
+coming_back () {
+  script 'expect # ' 'send here=$((40 + 2))\r' 'expect # ' 'send sleep 2; echo mean\"\"while\r' 'wait 0.3' 'send \r~.'
+  on run -it -e 'PS1=# ' z -- "$2"
+  is "$1: detached" "$status" 0
+  like "$1: with a word on how to come back" "$out" 'console z'
+  sleep 2
+  script 'expect meanwhile' 'send \r' 'expect # ' 'send echo back $here; stty size\r' 'expect back 42' 'expect 30 90' \
+    'send exit 37\r'
+  on console z
+  is "$1: back at the same shell, with what it said meanwhile and its exit status" "$status" 37
+  run bz show --json z
+  is "$1: and the zone has ended" "$(printf '%s' "$out" | field state)" stopped
+}
+
+# A zone that says more than a terminal holds does not wait for a reader.
+alone () {
+  script 'expect # ' 'send \r~.'
+  on run -it -e 'PS1=# ' z -- sh
+  run bz exec z -- sh -c 'seq 1 100000 >/dev/pts/0; echo written'
+  is 'what is written to a detached terminal is read' "$out" written
+  run bz stop --time 0 z
+}
+
+joining () {
+  in_background bz run z -- sleep 1000
+  until_true 20 running z
+  script 'expect # ' 'send cat\r' 'wait 0.3' 'send \x1a' 'expect topped' 'expect # ' 'send fg\r' 'expect cat' 'wait 0.3' \
+    'send \x03' 'expect # ' 'send exit 37\r'
+  on exec -it -e 'PS1=# ' z -- "$1"
+  is 'exec -it: job control and exit status' "$status" 37
+  script 'wait 1' 'send echo I am $((40 + 2)) $HOME\r' 'expect I am 42 /root' 'send exit 37\r'
+  on login z
+  is 'login: a shell of root, its exit status' "$status" 37
+  run bz console z
+  is 'console of a command without terminal' "$status" 4
+  like 'says what to do' "$err" 'brandzone start|exec -it'
+  run bz stop --time 0 z
+  wait "$job"
+  run bz login z
+  is 'login to a zone that does not run' "$status" 125
+}
+
+# with TREE SHELL LABEL: everything in a zone of that tree.
+with () {
+  run bz -q remove z
+  zone z "$1" || return 0
+  if [ "$3" = musl ]; then
+    editor "$3"
+    alone
+  fi
+  jobs_of "$3" "$2"
+  paste "$3" "$2"
+  coming_back "$3" "$2"
+  joining "$2"
+  run bz -q remove z
+}
+
+for who in $users; do
+  if [ "$who" = user ] && ! plain_users_work; then
+    skip 'terminals of a plain user' 'newuidmap, setpriv or unprivileged user namespaces are missing'
+    continue
+  fi
+  with alpine-x86 sh musl
+  with slackware-4.0 bash libc5
+done
+finish
