@@ -108,6 +108,8 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/sysinfo.c \
 	syscall-xlat/calls/syslog.c \
 	syscall-xlat/calls/terminal.c \
+	syscall-xlat/disguise.c \
+	syscall-xlat/disguise.h \
 	syscall-xlat/events.c \
 	syscall-xlat/files.c \
 	syscall-xlat/files.h \

@@ -29,7 +29,7 @@
 
 #include "syscall-xlat/task-look.h"
 
-#include "syscall-xlat/task.h"
+#include "syscall-xlat/disguise.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,35 +54,19 @@
 
 static int own_root = -1, own_proc = -1;
 static char own_namespace[32];
-static guint64 own_capabilities;
 static _Atomic gboolean used; /* a thread has looked: new ones may inherit what it took on */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static int
-get_capabilities (pid_t tid, guint64 *effective, guint64 *permitted)
-{
-  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3, .pid = tid };
-  struct __user_cap_data_struct set[2];
-
-  if (syscall (SYS_capget, &header, set) != 0)
-    return errno;
-  *effective = (guint64) set[1].effective << 32 | set[0].effective;
-  *permitted = (guint64) set[1].permitted << 32 | set[0].permitted;
-  return 0;
-}
 
 /* By the first thread that looks, before it or any other has taken on anything. */
 static void
 look_at_own (void)
 {
-  guint64 effective;
   gssize length = readlink ("/proc/self/ns/user", own_namespace, sizeof own_namespace - 1);
 
   own_namespace[MAX (length, 0)] = '\0';
   own_root = open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   own_proc = open ("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (get_capabilities (0, &effective, &own_capabilities) != 0)
-    own_capabilities = 0;
+  bz_disguise_prepare ();
   atomic_store (&used, TRUE);
 }
 
@@ -103,8 +87,6 @@ static __thread struct {
   gboolean alone; /* the thread shares its root directory with no other */
   gboolean moved; /* its root is `root`, not the supervisor's */
   Place root;
-  gboolean disguised; /* its file system ids are those of `as` */
-  BzTaskCredentials as;
   Kept kept[KEPT];
 } look;
 
@@ -211,60 +193,6 @@ take_root (const Kept *kept)
 /* --- permissions --- */
 
 static int
-set_effective (guint64 effective)
-{
-  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-  struct __user_cap_data_struct set[2];
-
-  for (int i = 0; i < 2; i++)
-    set[i] = (struct __user_cap_data_struct){
-      .effective = (guint32) ((effective & own_capabilities) >> (32 * i)),
-      .permitted = (guint32) (own_capabilities >> (32 * i)),
-    };
-  return syscall (SYS_capset, &header, set) != 0 ? errno : 0;
-}
-
-/* setfsuid(2) tells no error: asking for -1 changes nothing and tells what is set. */
-static int
-set_ids (const BzTaskCredentials *as)
-{
-  gid_t groups[G_N_ELEMENTS (as->groups)];
-
-  for (guint i = 0; i < as->n_groups; i++)
-    groups[i] = as->groups[i];
-  /* A zone of one id has no others, and may not set them. */
-  if (syscall (SYS_setgroups, as->n_groups, groups) != 0 && errno != EPERM)
-    return errno;
-  syscall (SYS_setfsgid, as->gid);
-  syscall (SYS_setfsuid, as->uid);
-  prctl (PR_SET_DUMPABLE, 0);
-  return (guint32) syscall (SYS_setfsuid, -1) == as->uid
-                 && (guint32) syscall (SYS_setfsgid, -1) == as->gid
-             ? 0
-             : EPERM;
-}
-
-static gboolean
-same_ids (const BzTaskCredentials *a, const BzTaskCredentials *b)
-{
-  return a->uid == b->uid && a->gid == b->gid && a->n_groups == b->n_groups
-         && memcmp (a->groups, b->groups, a->n_groups * sizeof a->groups[0]) == 0;
-}
-
-static void
-restore_ids (void)
-{
-  static const BzTaskCredentials own = { 0 };
-
-  if (!look.disguised)
-    return;
-  look.disguised = FALSE;
-  set_effective (own_capabilities);
-  set_ids (&own);
-  set_effective (own_capabilities);
-}
-
-static int
 read_credentials (Kept *kept, BzTaskCredentials *credentials)
 {
   char text[4096];
@@ -299,39 +227,15 @@ check_namespace (const Kept *kept)
 static int
 ask_permissions (Kept *kept, gboolean *may_all, BzTaskCredentials *theirs)
 {
-  guint64 effective, permitted;
+  guint64 effective;
   int failed = check_namespace (kept);
 
   if (failed == 0)
-    failed = get_capabilities (kept->tid, &effective, &permitted);
+    failed = bz_disguise_capabilities (kept->tid, &effective);
   if (failed != 0)
     return failed;
   *may_all = (effective & SEARCHES) != 0 && (effective & CAPABILITY (CAP_SYS_PTRACE)) != 0;
   return *may_all ? 0 : read_credentials (kept, theirs);
-}
-
-static int
-take_permissions (const BzTaskCredentials *theirs)
-{
-  if (!look.disguised || !same_ids (theirs, &look.as))
-    {
-      look.disguised = TRUE;
-      look.as = *theirs;
-      int failed = set_ids (theirs);
-      if (failed != 0)
-        {
-          restore_ids ();
-          return failed;
-        }
-    }
-  return set_effective (theirs->capabilities);
-}
-
-/* The ids stay for the next call. */
-static void
-give_permissions (void)
-{
-  set_effective (own_capabilities);
 }
 
 /* --- looking --- */
@@ -371,7 +275,7 @@ look_freely (const Kept *kept, const Request *request, int start)
 {
   char path[4 + PATH_MAX];
 
-  restore_ids ();
+  bz_disguise_end ();
   if (start >= 0 || request->path[0] == '/')
     return look_from (request, start >= 0 ? start : AT_FDCWD, request->path);
   if (g_snprintf (path, sizeof path, "cwd/%s", request->path) >= (int) sizeof path)
@@ -392,10 +296,10 @@ look_as (const Kept *kept, const BzTaskCredentials *theirs, const Request *reque
       if (own < 0)
         return errno;
     }
-  int failed = take_permissions (theirs);
+  int failed = bz_disguise (theirs);
   if (failed == 0)
     failed = look_from (request, start >= 0 ? start : AT_FDCWD, request->path);
-  give_permissions ();
+  bz_disguise_lift ();
   if (own >= 0)
     close (own);
   return failed;
@@ -511,7 +415,7 @@ bz_task_look_fd (pid_t tid, int number, int *fd)
 void
 bz_task_look_back (void)
 {
-  restore_ids ();
+  bz_disguise_end ();
   if (look.moved && change_root (own_root, ".") == 0)
     look.moved = FALSE;
 }
@@ -521,7 +425,8 @@ bz_task_look_begin (void)
 {
   if (!atomic_load (&used))
     return;
-  look.moved = look.disguised = TRUE;
+  look.moved = TRUE;
+  bz_disguise_inherit ();
   bz_task_look_back ();
 }
 

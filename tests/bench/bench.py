@@ -321,6 +321,49 @@ def memory(zone):
     add("memory of a zone (proportional)", f"{total / 1024:.2f} MiB ({', '.join(parts)})", "4 MiB", total <= 4096)
 
 
+FOLD_FILES = 50000
+
+
+def fold_tree(work):
+    """50,000 empty files with inode numbers of 64 bits, by an overlay with xino=on."""
+    layers = {name: os.path.join(work, "fold", name) for name in ("a", "b", "long")}
+    for path in layers.values():
+        os.makedirs(path)
+    for name in ("a", "b"):
+        run(["mount", "-t", "tmpfs", "-o", "inode32", "bench", layers[name]])
+    for name in ("upper", "work"):
+        os.mkdir(os.path.join(layers["b"], name))
+    for directory in range(FOLD_FILES // 100):
+        path = os.path.join(layers["a"], f"dir{directory:03}")
+        os.mkdir(path)
+        for file in range(100):
+            with open(os.path.join(path, f"file-{file:03}"), "w", encoding="ascii"):
+                pass
+    run(["mount", "-t", "overlay", "-o", f"lowerdir={layers['a']},upperdir={layers['b']}/upper,"
+         f"workdir={layers['b']}/work,xino=on", "bench", layers["long"]])
+    return layers
+
+
+def folding(zone, work):
+    """The same commands over the same tree, of a userland whose ls and find could do without."""
+    layers = fold_tree(work)
+    volume = ("-v", f"{layers['long']}:/files")
+    try:
+        for what, command in (("find", "find /files"), ("ls -lR", "ls -lR /files")):
+            loop = ["/bin/bash", "-c", f"for i in 1 2 3; do {command} >/dev/null; done"]
+            native, folded, off = in_turns(
+                3,
+                lambda words=loop: seconds(zone.inside(*words, options=(*volume, "--brand", "native"))),
+                lambda words=loop: seconds(zone.inside(*words, options=volume)),
+                lambda words=loop: seconds(zone.inside(*words, options=(*volume, "--fold-inodes=no"))))
+            add(f"{what} over 50,000 files, inodes folded", f"{folded / native:.2f} ({folded:.3f} s, native {native:.3f} s)",
+                "3", folded <= 3 * native)
+            add(f"{what} over 50,000 files, not folded", f"{off / native:.3f} ({off:.3f} s)", "1.05", off <= 1.05 * native)
+    finally:
+        for name in ("long", "b", "a"):
+            subprocess.run(["umount", "-l", layers[name]], check=False)
+
+
 def table():
     heads = ("WHAT", "FIGURE", "GOAL (AT MOST)", "VERDICT", "REMARK")
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(4)]
@@ -354,6 +397,9 @@ def measure_all(work):
                 "tar cf - /usr/bin /etc /usr/include | gzip -1 >/dev/null")
         attempt("notifications per exec", notifications, libc5)
         attempt("make", project, libc5)
+    folds = tree_zone(work, "fedora", "fedora-core2")
+    if folds is not None:
+        attempt("inodes folded", folding, folds, work)
     if alpine is not None:
         attempt("starting", starting, alpine)
         attempt("booting", booting, alpine)
