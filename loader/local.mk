@@ -74,6 +74,8 @@ brandzone_keeper_SOURCES = \
 	loader/shadow/broker.h \
 	loader/shadow/exec-hook.c \
 	loader/shadow/exec-hook.h \
+	loader/shadow/hold.c \
+	loader/shadow/hold.h \
 	loader/shadow/images.c \
 	loader/shadow/images.h \
 	loader/shadow/known.c \
@@ -89,11 +91,14 @@ brandzone_keeper_SOURCES = \
 brandzone_keeper_LDADD = libloader.a libxlat.a libbrand.a $(GLIB_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test-console tests/unit/test-message tests/unit/test-user
-TESTS += tests/unit/test-console tests/unit/test-message tests/unit/test-user
+check_PROGRAMS += tests/unit/test-console tests/unit/test-known tests/unit/test-message tests/unit/test-user
+TESTS += tests/unit/test-console tests/unit/test-known tests/unit/test-message tests/unit/test-user
 tests_unit_test_console_SOURCES = tests/unit/test-console.c
 tests_unit_test_console_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_console_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_known_SOURCES = tests/unit/test-known.c loader/shadow/known.c
+tests_unit_test_known_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_known_LDADD = libxlat.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_message_SOURCES = tests/unit/test-message.c
 tests_unit_test_message_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_message_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)

@@ -94,7 +94,7 @@ bz_supervisor_main (const BzSupervisor *supervisor)
     loop = bz_loop_new (supervisor->plan, journal, &error);
   if (loop != NULL && supervisor->rewrites && supervisor->plan->quirk[BZ_QUIRK_VSYSCALL] != 0)
     {
-      BzImages *images = bz_images_new (FD_SOCKET, &error);
+      BzImages *images = bz_images_new (FD_SOCKET, bz_journal_starting (journal), &error);
       if (images == NULL)
         loop = NULL;
       else

@@ -127,6 +127,8 @@ libxlat_a_SOURCES += \
 	syscall-xlat/remote.c \
 	syscall-xlat/remote.h \
 	syscall-xlat/slot.h \
+	syscall-xlat/starting.c \
+	syscall-xlat/starting.h \
 	syscall-xlat/task.c \
 	syscall-xlat/images.h \
 	syscall-xlat/task-directory.c \

@@ -25,6 +25,7 @@
 #include "syscall-xlat/journal.h"
 #include "syscall-xlat/loop.h"
 #include "syscall-xlat/remote.h"
+#include "syscall-xlat/starting.h"
 
 #include <linux/seccomp.h>
 #include <stdatomic.h>
@@ -89,6 +90,7 @@ typedef struct {
   BzCounter counter[BZ_ABI_COUNT][BZ_COUNTED_CALLS];
   BzFold fold;
   BzStopRecord stopped;
+  BzStarting starting;
 } BzJournalMemory;
 _Static_assert(sizeof (BzJournalHeader) == 4096, "the header has a page");
 

@@ -8,8 +8,8 @@ BZ_GUEST_FILES = tests/guest/guest.c tests/guest/guest.h \
 	tests/guest/modules.c tests/guest/note.c tests/guest/release.c tests/guest/rights.c tests/guest/sizes.c tests/guest/storm.c \
 	tests/guest/sysctl.c
 # The vsyscall page is of x86-64 alone.
-BZ_GUESTS_64 = hang lastresort steal vsyscall
-BZ_GUEST_FILES += tests/guest/hang.c tests/guest/lastresort.c tests/guest/steal.c tests/guest/vsyscall.c
+BZ_GUESTS_64 = hang lastresort library loads steal vsyscall
+BZ_GUEST_FILES += tests/guest/hang.c tests/guest/lastresort.c tests/guest/library.c tests/guest/loads.c tests/guest/steal.c tests/guest/vsyscall.c
 
 # No libc, so none of the user's flags: see guest.h. They are built into tests/guest/NAME-ABI.
 BZ_GUEST_FLAGS = -std=gnu11 -O2 -Wall -Wextra -ffreestanding -fno-stack-protector -fno-pie \

@@ -5,8 +5,9 @@
  * musl and libc-less programs make no early call that could be waited for.
  *
  * Facts: PTRACE_SEIZE with PTRACE_O_TRACEEXEC on a task that waits in a seccomp notification, then
- * PTRACE_INTERRUPT, then CONTINUE: the task stops with PTRACE_EVENT_EXEC when the new image is
- * mapped, or with PTRACE_EVENT_STOP when execve failed. A thread that is not its process's first
+ * CONTINUE, then PTRACE_INTERRUPT: the task stops with PTRACE_EVENT_EXEC when the new image is
+ * mapped, or with PTRACE_EVENT_STOP when execve failed. (Interrupted earlier, a task that does not
+ * wait killably (Linux before 5.19) makes its call again, for ever.) A thread that is not its process's first
  * reports the stop under the process's id, so any child is waited for (__WNOTHREAD: this thread's
  * only). Set-uid is honoured, because the tracer has CAP_SYS_PTRACE in the target's user namespace.
  * PTRACE_POKEDATA writes to private text also where proc_mem.force_override=never forbids
@@ -17,10 +18,17 @@
  * /proc/PID/mem where that is allowed, each edit by one write: a supervisor killed between two PTRACE_POKEDATA
  * left half an instruction (seen).
  *
- * Limits: a supervisor killed in between leaves the program as it is on disk. */
+ * A supervisor that is killed in between lets go of the program, which would run as it is on disk. So a SIGSTOP waits
+ * for it: pending while its call waits killably, seen by nobody as long as we live, for SIGCONT takes it away before
+ * the program runs. When we die it stops the program instead, and the next supervisor, which finds it in the
+ * journal (hold.h), edits it.
+ *
+ * Limits: a program that starts with SIGCONT blocked has one pending. */
 #include "config.h"
 
 #include "loader/shadow/exec-hook.h"
+
+#include "loader/shadow/hold.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -28,15 +36,101 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-int
-bz_exec_hook_begin (pid_t tid)
+/* --- the stop that waits --- */
+
+static void
+forget_waiting (BzExecHook *hook)
 {
+  if (hook->waiting != 0)
+    bz_starting_remove (hook->starting, hook->waiting);
+  hook->waiting = 0;
+}
+
+static void
+let_stop_wait (pid_t tid, BzExecHook *hook)
+{
+  pid_t process = bz_task_process_id (tid);
+
+  if (hook->starting == NULL || !hook->killable || hook->begun || process <= 0)
+    return;
+  hook->waiting = bz_starting_add (hook->starting, process);
+  if (hook->waiting != 0 && syscall (SYS_tkill, tid, SIGSTOP) != 0)
+    forget_waiting (hook);
+}
+
+/* A stop that a signal brought about is the signal's. */
+static int
+signal_of (int status)
+{
+  return status >> 16 == 0 ? WSTOPSIG (status) : 0;
+}
+
+static pid_t
+wait_for_stop (int *status)
+{
+  pid_t pid;
+
+  while ((pid = waitpid (-1, status, __WALL | __WNOTHREAD)) < 0 && errno == EINTR)
+    ;
+  return pid > 0 && WIFSTOPPED (*status) ? pid : 0;
+}
+
+#define SIGNALS_MAX 128 /* that may come before ours */
+#define SIGNAL_MS 100   /* somebody else's SIGCONT may have taken it away */
+
+/* The same for a target that is on its way to a signal; it is stopped in any case, unless it is gone. */
+static pid_t
+wait_for_signal (pid_t pid, int *status)
+{
+  for (guint i = 0; i < SIGNAL_MS; i++)
+    {
+      pid_t got = waitpid (pid, status, __WALL | __WNOTHREAD | WNOHANG);
+      if (got > 0)
+        return WIFSTOPPED (*status) ? got : 0;
+      if (got < 0 && errno != EINTR)
+        return 0;
+      g_usleep (i < 10 ? 20 : 1000);
+    }
+  return ptrace (PTRACE_INTERRUPT, pid, 0, 0) == 0 ? wait_for_stop (status) : 0;
+}
+
+/* Returns the signal with which the target goes on. */
+static int
+take_stop_back (pid_t pid, int status, gboolean begins, const BzExecHook *hook)
+{
+  if (hook->waiting == 0)
+    return signal_of (status);
+  if (begins)
+    {
+      /* Nobody handles it yet. */
+      syscall (SYS_tkill, pid, SIGCONT);
+      return signal_of (status);
+    }
+  /* Where execve failed the old program would see a SIGCONT: so the stop itself is let come and swallowed. */
+  for (guint i = 0; signal_of (status) != SIGSTOP && i < SIGNALS_MAX; i++)
+    {
+      if (ptrace (PTRACE_CONT, pid, 0, signal_of (status)) != 0
+          || wait_for_signal (pid, &status) == 0)
+        return 0;
+      if (status >> 16 != 0)
+        break; /* it did not come */
+    }
+  return 0;
+}
+
+int
+bz_exec_hook_begin (pid_t tid, BzExecHook *hook)
+{
+  hook->waiting = 0;
   if (ptrace (PTRACE_SEIZE, tid, 0, PTRACE_O_TRACEEXEC) != 0)
     return errno;
-  if (ptrace (PTRACE_INTERRUPT, tid, 0, 0) != 0)
+  let_stop_wait (tid, hook);
+  /* What has begun is at a call that may be made again. */
+  if ((hook->begun || hook->killable) && ptrace (PTRACE_INTERRUPT, tid, 0, 0) != 0)
     return errno;
   return 0;
 }
@@ -73,6 +167,16 @@ read_loaded (pid_t pid, Loaded *loaded)
 typedef gboolean (*Reader) (gpointer target, guint64 address, guint8 bytes[16]);
 typedef gboolean (*Writer) (gpointer target, guint64 address, const guint8 bytes[16]);
 
+/* Also what a predecessor left half done. */
+static gboolean
+is_to_be_edited (const guint8 *bytes, const BzTextEdit *change)
+{
+  for (guint i = 0; i < change->length; i++)
+    if (bytes[i] != change->before[i] && bytes[i] != change->after[i])
+      return FALSE;
+  return TRUE;
+}
+
 static void
 edit (const BzKnownFile *file, guint64 bias, Reader reader, Writer writer, gpointer target)
 {
@@ -82,7 +186,7 @@ edit (const BzKnownFile *file, guint64 bias, Reader reader, Writer writer, gpoin
       guint64 address = bias + change->address;
       guint8 bytes[16];
 
-      if (!reader (target, address, bytes) || memcmp (bytes, change->before, change->length) != 0)
+      if (!reader (target, address, bytes) || !is_to_be_edited (bytes, change))
         continue;
       memcpy (bytes, change->after, change->length);
       writer (target, address, bytes);
@@ -166,11 +270,17 @@ is_forbidden (int memory, pid_t pid)
          || !write_memory (GINT_TO_POINTER (memory), loaded.entry, bytes);
 }
 
+static gboolean
+has_edits (const BzExecHook *hook)
+{
+  return (hook->program != NULL && hook->program->edit_count > 0)
+         || (hook->interpreter != NULL && hook->interpreter->edit_count > 0);
+}
+
 static void
 edit_stopped (pid_t pid, const BzExecHook *hook)
 {
-  if ((hook->program == NULL || hook->program->edit_count == 0)
-      && (hook->interpreter == NULL || hook->interpreter->edit_count == 0))
+  if (!has_edits (hook))
     return;
   int memory = open_memory (pid);
   if (is_forbidden (memory, pid))
@@ -200,11 +310,9 @@ bz_exec_hook_edit_next (pid_t pid, BzExecHook *hook)
 static pid_t
 stop_and_edit (BzExecHook *hook, int *status, gboolean *begins)
 {
-  pid_t pid;
+  pid_t pid = wait_for_stop (status);
 
-  while ((pid = waitpid (-1, status, __WALL | __WNOTHREAD)) < 0 && errno == EINTR)
-    ;
-  if (pid < 0 || !WIFSTOPPED (*status))
+  if (pid == 0)
     return 0; /* killed on the way */
   *begins = hook->begun || *status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8);
   if (*begins && hook->find != NULL)
@@ -214,48 +322,51 @@ stop_and_edit (BzExecHook *hook, int *status, gboolean *begins)
   return pid;
 }
 
-/* A stop that a signal brought about is the signal's. */
-static int
-signal_of (int status)
-{
-  return status >> 16 == 0 ? WSTOPSIG (status) : 0;
-}
-
 void
-bz_exec_hook_finish (pid_t tid G_GNUC_UNUSED, BzExecHook *hook)
+bz_exec_hook_finish (pid_t tid, BzExecHook *hook)
 {
   gboolean begins;
   int status;
-  pid_t pid = stop_and_edit (hook, &status, &begins);
 
+  if (!hook->begun && !hook->killable)
+    ptrace (PTRACE_INTERRUPT, tid, 0, 0); /* fails when the new program is there already */
+  pid_t pid = stop_and_edit (hook, &status, &begins);
   if (pid > 0)
-    ptrace (PTRACE_DETACH, pid, 0, signal_of (status));
+    ptrace (PTRACE_DETACH, pid, 0, take_stop_back (pid, status, begins, hook));
+  forget_waiting (hook);
 }
 
 gboolean
 bz_exec_hook_stay (pid_t tid G_GNUC_UNUSED, BzExecHook *hook, long options)
 {
-  gboolean begins;
+  gboolean begins, stays = FALSE;
   int status;
   pid_t pid = stop_and_edit (hook, &status, &begins);
 
-  if (pid == 0)
-    return FALSE;
-  if (begins && ptrace (PTRACE_SETOPTIONS, pid, 0, options) == 0)
-    return ptrace (PTRACE_CONT, pid, 0, signal_of (status)) == 0;
-  ptrace (PTRACE_DETACH, pid, 0, signal_of (status));
-  return FALSE;
+  if (pid > 0)
+    {
+      int sig = take_stop_back (pid, status, begins, hook);
+      if (begins && ptrace (PTRACE_SETOPTIONS, pid, 0, options) == 0)
+        stays = ptrace (PTRACE_CONT, pid, 0, sig) == 0;
+      else
+        ptrace (PTRACE_DETACH, pid, 0, sig);
+    }
+  forget_waiting (hook);
+  return stays;
 }
 
 /* --- under another tracer --- */
 
-void
+gboolean
 bz_exec_hook_write (pid_t tid, const BzExecHook *hook)
 {
-  int fd = open_memory (tid);
-
-  if (fd < 0)
-    return;
-  edit_all (tid, hook, read_memory, write_memory, GINT_TO_POINTER (fd));
-  close (fd);
+  if (!has_edits (hook))
+    return TRUE;
+  int memory = open_memory (tid);
+  gboolean forbidden = is_forbidden (memory, tid);
+  if (!forbidden)
+    edit_all (tid, hook, read_memory, write_memory, GINT_TO_POINTER (memory));
+  if (memory >= 0)
+    close (memory);
+  return !forbidden;
 }

@@ -3,6 +3,7 @@
 
 #include "loader/shadow/known.h"
 #include "syscall-xlat/call.h"
+#include "syscall-xlat/starting.h"
 
 /* Edits of the program and of its interpreter; either may be NULL. Both outlive the hook. */
 typedef struct BzExecHook {
@@ -13,6 +14,9 @@ typedef struct BzExecHook {
   void (*find_next) (struct BzExecHook *hook,
                      pid_t pid); /* the same for each program that a traced one executes */
   gpointer find_data;
+  gboolean killable;    /* only a fatal signal ends the target's wait for us (Linux 5.19) */
+  BzStarting *starting; /* for whoever comes after us, or NULL */
+  guint64 waiting;      /* bz_exec_hook_begin's own: the entry of the process that a SIGSTOP waits for, or 0 */
 } BzExecHook;
 
 /* Whether one of them calls the vsyscall page from places that can't be rewritten. */
@@ -24,7 +28,7 @@ void bz_exec_hook_edit_next (pid_t pid, BzExecHook *hook);
 /* Attaches to the target, which waits in execve, so that it stops when the new program is there.
  * Returns 0 or an errno (EPERM: it has a tracer already). Everything until bz_exec_hook_finish must
  * happen in this thread. */
-int bz_exec_hook_begin (pid_t tid);
+int bz_exec_hook_begin (pid_t tid, BzExecHook *hook);
 
 /* After the call was let go: waits for the stop, edits, lets the target run. */
 void bz_exec_hook_finish (pid_t tid, BzExecHook *hook);
@@ -33,6 +37,6 @@ void bz_exec_hook_finish (pid_t tid, BzExecHook *hook);
  * to be traced (execve failed, the target is gone), and nothing is attached. */
 gboolean bz_exec_hook_stay (pid_t tid, BzExecHook *hook, long options);
 
-/* For a target that has a tracer of its own: edits a program that has begun through /proc/TID/mem,
- * where the host allows it. */
-void bz_exec_hook_write (pid_t tid, const BzExecHook *hook);
+/* For a target that has a tracer of its own: edits a program that is there through /proc/TID/mem.
+ * FALSE: the host forbids it (proc_mem.force_override), and there was something to edit. */
+gboolean bz_exec_hook_write (pid_t tid, const BzExecHook *hook);

@@ -23,11 +23,13 @@
 #include "loader/kernel.h"
 #include "loader/shadow/broker.h"
 #include "loader/shadow/exec-hook.h"
+#include "loader/shadow/hold.h"
 #include "loader/shadow/image-copy.h"
 #include "loader/shadow/known.h"
 #include "loader/shadow/last-resort.h"
 #include "loader/shadow/start.h"
 #include "syscall-xlat/remote.h"
+#include "syscall-xlat/task.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,6 +57,7 @@ typedef struct {
   _Atomic guint late_count;
   _Atomic guint64 in_copy; /* bytes of large files that are being looked at */
   gboolean last_resort;    /* this host's kernel does not serve the vsyscall page */
+  BzHoldClass hold;
 } Images;
 
 /* --- looking at a file --- */
@@ -110,6 +113,8 @@ examine_copy (Images *images, int fd, BzKnownFile *file)
     {
       g_autofree char *name = base_name_of (fd);
       sure = bz_broker_ask (images->broker, copy, name, file);
+      if (!sure)
+        file->refused = TRUE; /* as long as no copy can be made */
     }
   close (copy);
   return sure;
@@ -218,16 +223,19 @@ closes_on_exec (pid_t tid, int number)
 
 /* by_linker: what would become of the descriptor at an exec is of no account, and not worth the 10 us
  * of a look at a new task's /proc. */
-static void
+static gboolean
 exchange (const BzKnownFile *file, BzCall *call, int number, int original, gboolean by_linker)
 {
   int copy = open_copy (file, original);
 
   if (copy < 0)
-    return;
-  bz_call_put_fd (call, copy, number, by_linker || closes_on_exec (call->tid, number));
+    return FALSE;
+  int failed = bz_call_put_fd (call, copy, number, by_linker || closes_on_exec (call->tid, number));
   close (copy);
+  return failed == 0;
 }
+
+static void cover_process (Images *images, BzCall *call);
 
 static void
 map_file (Images *images, BzCall *call, int number, gboolean by_linker)
@@ -237,16 +245,18 @@ map_file (Images *images, BzCall *call, int number, gboolean by_linker)
   if (bz_call_take_fd (call, number, &fd) != 0)
     return;
   const BzKnownFile *file = look (images, call, fd);
-  if (file != NULL && file->copy >= 0)
-    exchange (file, call, number, fd, by_linker);
+  gboolean exchanged =
+      file == NULL || file->copy < 0 || exchange (file, call, number, fd, by_linker);
+  if (images->last_resort && (!exchanged || (file != NULL && file->refused)))
+    cover_process (images, call);
   close (fd);
 }
 
 /* --- programs ---
  *
  * Where the hook can't be set at execve (the target has a tracer, or is brandzone's own launcher,
- * which nobody may look into while other programs of the zone run), the program is looked at again
- * when it maps its first library, or, without any, at its first ARCH_SET_FS. A path that leads nowhere from here may lead somewhere for the target:
+ * which nobody may look into while other programs of the zone run), the program is held by other means (hold.h); where
+ * that fails too, it is looked at again when it maps its first library, or, without any, at its first ARCH_SET_FS. A path that leads nowhere from here may lead somewhere for the target:
  * /proc/self, or a link to it (libc's fexecve and scripts of /dev/fd take that way). Most such
  * calls just fail, since programs try each directory of PATH; so only a path that can mean /proc is
  * waited for, and then the kernel tells what it was. */
@@ -315,29 +325,79 @@ begin_last_resort (Images *images, pid_t tid, const BzExecHook *hook)
   return bz_last_resort_begin (tid, &traced) == 0;
 }
 
+static void
+tell (pid_t pid, const char *what)
+{
+  char name[16];
+
+  if (bz_task_name (pid, name) != 0)
+    return;
+  g_autofree char *shown = g_strescape (name, NULL);
+  g_printerr ("brandzone: %s: %s (E1)\n", shown, what);
+}
+
+#define UNCOVERED \
+  "it has a tracer already: its calls of the vsyscall page that can't be rewritten end in SIGSEGV"
+
+/* The program's text is mapped from a file with places that can't be rewritten. */
+static void
+cover_process (Images *images, BzCall *call)
+{
+  BzExecHook next = { .find_next = find_by_tracer, .find_data = images };
+
+  bz_call_will_wait (call);
+  if (bz_call_begin (call) && bz_last_resort_join (call->tid, &next) != 0)
+    tell (call->tid, UNCOVERED);
+}
+
+/* The zone's own tracer has the program. */
+static void
+edit_traced (const Images *images, pid_t pid, const BzExecHook *hook)
+{
+  if (!bz_exec_hook_write (pid, hook))
+    tell (pid, "it has a tracer, and this kernel lets nobody else put its text right: "
+               "boot without proc_mem.force_override");
+  else if (needs_tracer (images, hook))
+    tell (pid, UNCOVERED);
+}
+
+static void
+finish_hold (gpointer data)
+{
+  bz_hold_finish (data);
+}
+
 static BzVerdict
-hook_program (Images *images, BzCall *call, const BzExecHook *hook)
+hook_program (Images *images, BzCall *call, const BzExecHook *found)
 {
   BzVerdict verdict = bz_continue ();
+  BzExecHook hook = *found;
+  BzHold *hold;
 
+  hook.killable = call->plan->wait_killable;
+  hook.starting = images->hold.starting;
   bz_call_will_wait (call); /* execve reads from the zone's file systems */
   if (!bz_call_begin (call))
     return verdict;
   forget_late (images, call->tid);
-  if (needs_tracer (images, hook) && begin_last_resort (images, call->tid, hook))
+  if (needs_tracer (images, &hook) && begin_last_resort (images, call->tid, &hook))
     return verdict;
-  if (bz_exec_hook_begin (call->tid) != 0)
+  if (bz_exec_hook_begin (call->tid, &hook) == 0)
     {
-      if (hook->begun)
-        bz_exec_hook_write (call->tid, hook);
-      else
-        remember_late (images, call->tid);
-      return verdict;
+      Attached *attached = g_new (Attached, 1);
+      *attached = (Attached){ .tid = call->tid, .hook = hook };
+      verdict.after = finish_attached;
+      verdict.after_data = attached;
     }
-  Attached *attached = g_new (Attached, 1);
-  *attached = (Attached){ .tid = call->tid, .hook = *hook };
-  verdict.after = finish_attached;
-  verdict.after_data = attached;
+  else if (hook.begun)
+    edit_traced (images, call->tid, &hook);
+  else if ((hold = bz_hold_begin (call->tid, hook.killable, &images->hold)) != NULL)
+    {
+      verdict.after = finish_hold;
+      verdict.after_data = hold;
+    }
+  else
+    remember_late (images, bz_task_process_id (call->tid)); /* the first task is the one that is left */
   return verdict;
 }
 
@@ -422,6 +482,29 @@ find_at_stop (BzExecHook *hook, pid_t pid)
     remember_late (images, pid);
 }
 
+/* As bz_hold_begin and bz_hold_succeed want it. */
+static void
+edit_held (gpointer data, pid_t pid, gboolean traced)
+{
+  Images *images = data;
+  BzCall call = { .tid = pid };
+  BzExecHook hook = { .begun = TRUE };
+
+  find_running (images, &call, &hook);
+  if (traced)
+    edit_traced (images, pid, &hook);
+  else if (needs_tracer (images, &hook) && begin_last_resort (images, pid, &hook))
+    return;
+  else if (needs_edits (&hook) && bz_exec_hook_begin (pid, &hook) == 0)
+    bz_exec_hook_finish (pid, &hook);
+}
+
+static void
+lose_held (gpointer data, pid_t pid)
+{
+  remember_late (data, pid);
+}
+
 /* Whether a path that can't be found from here can be one of /proc: spelled so, by a link of /dev,
  * or relative to who knows. */
 static gboolean
@@ -438,11 +521,12 @@ on_execute (BzImages *base, BzCall *call, int directory, guint64 address, guint 
   char path[PATH_BYTES];
   gboolean lost = FALSE;
 
+  /* Nobody may look into the launcher of `exec`: what it has executed is seen when it is there. */
+  hook.find = find_at_stop;
+  hook.find_data = images;
   if (bz_call_read_string (call, address, path, sizeof path) != 0)
-    {
-      remember_late (images, call->tid);
-      return bz_continue ();
-    }
+    return hook_program (images, call, &hook);
+  hook.find = NULL;
   hook.program = find_program (images, call, directory, path, flags, &lost);
   hook.interpreter = find_interpreter (images, call, hook.program);
   if (!lost)
@@ -450,7 +534,6 @@ on_execute (BzImages *base, BzCall *call, int directory, guint64 address, guint 
   if (can_be_of_proc (path))
     {
       hook.find = find_at_stop;
-      hook.find_data = images;
       return hook_program (images, call, &hook);
     }
   remember_late (images, call->tid);
@@ -484,7 +567,7 @@ static const BzImagesClass images_class = {
 };
 
 BzImages *
-bz_images_new (int broker_socket, GError **error)
+bz_images_new (int broker_socket, BzStarting *starting, GError **error)
 {
   BzExecContext *context = bz_exec_context_new (error);
 
@@ -498,5 +581,9 @@ bz_images_new (int broker_socket, GError **error)
   images->last_resort = bz_last_resort_needed ();
   images->late = g_hash_table_new (NULL, NULL);
   pthread_mutex_init (&images->lock, NULL);
+  images->hold = (BzHoldClass){
+    .edit = edit_held, .lost = lose_held, .data = images, .starting = starting
+  };
+  bz_hold_succeed (&images->hold);
   return &images->base;
 }

@@ -18,6 +18,8 @@
 
 #include "loader/shadow/last-resort.h"
 
+#include "loader/shadow/hold.h"
+
 #include "syscall-xlat/remote.h"
 
 #include <errno.h>
@@ -32,6 +34,7 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PAGE_FIRST G_GUINT64_CONSTANT (0xffffffffff600000)
 #define TRACED_MAX 64
@@ -150,6 +153,7 @@ emulate (pid_t tid)
 typedef struct {
   pid_t tid;
   BzExecHook hook;
+  gboolean joins; /* a process that runs already */
   sem_t attached;
   int failed;
 } Trace;
@@ -198,26 +202,60 @@ follow (const BzExecHook *hook)
     }
 }
 
+/* Attaches to every thread that is not attached to yet; those that they start from now on come by themselves. Returns
+ * how many there were, or -1 and errno. */
+static int
+seize_threads (pid_t process)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task", (int) process);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+  int count = 0;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      pid_t tid = (pid_t) g_ascii_strtoll (name, NULL, 10);
+      if (bz_task_tracer (tid) == gettid ())
+        continue;
+      if (ptrace (PTRACE_SEIZE, tid, 0, FOLLOW) == 0)
+        count++;
+      else if (errno != ESRCH)
+        return -1;
+    }
+  return count;
+}
+
+static int
+join_process (pid_t tid)
+{
+  pid_t process = bz_task_process_id (tid);
+  int count;
+
+  while ((count = seize_threads (process)) > 0)
+    ;
+  return count < 0 ? errno : 0;
+}
+
 static void *
 trace_main (void *data)
 {
   Trace *trace = data;
-  BzExecHook hook = trace->hook;
   pid_t tid = trace->tid;
+  gboolean joins = trace->joins;
 
-  trace->failed = bz_exec_hook_begin (tid);
+  trace->failed = joins ? join_process (tid) : bz_exec_hook_begin (tid, &trace->hook);
   gboolean attached = trace->failed == 0;
+  BzExecHook hook = trace->hook;
   sem_post (&trace->attached); /* trace is gone from here on */
-  if (attached && bz_exec_hook_stay (tid, &hook, FOLLOW))
+  if (attached && (joins || bz_exec_hook_stay (tid, &hook, FOLLOW)))
     follow (&hook);
   atomic_fetch_sub (&traced, 1);
   return NULL;
 }
 
-int
-bz_last_resort_begin (pid_t tid, const BzExecHook *hook)
+static int
+start_trace (Trace *trace)
 {
-  Trace trace = { .tid = tid, .hook = *hook };
   pthread_attr_t attributes;
   pthread_t thread;
 
@@ -226,20 +264,36 @@ bz_last_resort_begin (pid_t tid, const BzExecHook *hook)
       atomic_fetch_sub (&traced, 1);
       return EAGAIN;
     }
-  sem_init (&trace.attached, 0, 0);
+  sem_init (&trace->attached, 0, 0);
   pthread_attr_init (&attributes);
   pthread_attr_setstacksize (&attributes, STACK_SIZE);
   pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
-  int failed = pthread_create (&thread, &attributes, trace_main, &trace);
+  int failed = pthread_create (&thread, &attributes, trace_main, trace);
   pthread_attr_destroy (&attributes);
   if (failed == 0)
     {
-      while (sem_wait (&trace.attached) != 0 && errno == EINTR)
+      while (sem_wait (&trace->attached) != 0 && errno == EINTR)
         ;
-      failed = trace.failed;
+      failed = trace->failed;
     }
   else
     atomic_fetch_sub (&traced, 1);
-  sem_destroy (&trace.attached);
+  sem_destroy (&trace->attached);
   return failed;
+}
+
+int
+bz_last_resort_begin (pid_t tid, const BzExecHook *hook)
+{
+  return start_trace (&(Trace){ .tid = tid, .hook = *hook });
+}
+
+int
+bz_last_resort_join (pid_t tid, const BzExecHook *hook)
+{
+  pid_t tracer = bz_task_tracer (tid);
+
+  if (tracer != 0 && bz_task_process_id (tracer) == getpid ())
+    return 0;
+  return start_trace (&(Trace){ .tid = tid, .hook = *hook, .joins = TRUE });
 }

@@ -13,3 +13,7 @@ gboolean bz_last_resort_needed (void);
  * rewritten (hook->find_next). Returns 0 or an errno. The call may be let go then; there is nothing
  * to finish. */
 int bz_last_resort_begin (pid_t tid, const BzExecHook *hook);
+
+/* The same for a process that runs already and is about to map such a file: all its threads. The caller's thread waits
+ * in a notification. Returns 0, also when it is traced so already, or an errno. */
+int bz_last_resort_join (pid_t tid, const BzExecHook *hook);
