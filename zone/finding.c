@@ -73,8 +73,10 @@ bz_finding_cover (BzFinding finding, const char *row, const BzHost *host, const 
   /* Its quirk serves static programs, of which check says nothing then. */
   if (finding == BZ_FINDING_KERNEL)
     return BZ_NOT_COVERED;
+  /* gone=count tells that a call failed; it does not help. */
   for (guint quirk = 0; plan != NULL && row != NULL && quirk < BZ_QUIRK_COUNT; quirk++)
-    if (plan->quirk[quirk] != 0 && bz_quirk_has_row ((BzQuirk) quirk, row))
+    if (quirk != BZ_QUIRK_GONE && plan->quirk[quirk] != 0
+        && bz_quirk_has_row ((BzQuirk) quirk, row))
       {
         *how = g_strdup_printf ("quirk %s=%s: %s", bz_quirk_name ((BzQuirk) quirk),
                                 bz_quirk_value_name ((BzQuirk) quirk, plan->quirk[quirk]),
