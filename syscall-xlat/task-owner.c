@@ -47,18 +47,22 @@ open_place (const BzPlace *place)
                              : (int) syscall (SYS_openat2, AT_FDCWD, place->path, &how, sizeof how);
 }
 
-/* The root of a mount of proc or sysfs, or a node that is bound. */
+/* The root of a mount of proc or sysfs, or a node that is bound, and the host's: the zone's own
+ * terminals are bound too, and login gives them to who logs in. An owner whom the zone doesn't have
+ * is shown as one that it may have, so the kernel is asked whether the task may set what is set. */
 static gboolean
 is_loaders (int file)
 {
   struct statx status;
   struct statfs system;
 
-  if (statx (file, "", AT_EMPTY_PATH, STATX_TYPE, &status) != 0
+  if (statx (file, "", AT_EMPTY_PATH, STATX_TYPE | STATX_UID | STATX_GID, &status) != 0
       || (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0 || fstatfs (file, &system) != 0)
     return FALSE;
-  return system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC
-         || S_ISCHR (status.stx_mode);
+  if (system.f_type != PROC_SUPER_MAGIC && system.f_type != SYSFS_MAGIC
+      && !S_ISCHR (status.stx_mode))
+    return FALSE;
+  return fchownat (file, "", status.stx_uid, status.stx_gid, AT_EMPTY_PATH) != 0;
 }
 
 static int

@@ -35,6 +35,14 @@ keys () {
   is 'the window has its size, and changes it' "$status" 0
 }
 
+# What login and getty do. S15 pretends for the host's nodes only.
+owned () {
+  script 'expect owner 1:0'
+  on_terminal "$script" -- "$brandzone" --root "$tmp/$who/state" run --brand linux-2.6 -it z -- \
+    sh -c 'chown 1:0 /dev/console && stat -c "owner %u:%g" /dev/console'
+  is 'the console can be given to another user' "$status" 0
+}
+
 # Without -t, on a terminal: the interrupt key ends the command as it would end any.
 no_terminal () {
   script 'expect ready' 'send \x03'
@@ -80,6 +88,7 @@ for who in $users; do
   fi
   zone z alpine-x86 || continue
   keys
+  owned
   no_terminal
   detaching
   joining
