@@ -30,5 +30,9 @@ const int *bz_cgroup_tasks (const BzCgroup *cgroup, guint *count);
 /* Moves the calling task into the hierarchies of `tasks`. Safe after fork. */
 void bz_cgroup_enter (const int *tasks, guint count);
 
+/* Kills what is in the cgroups and waits for its end, two seconds at most for each. TRUE: something
+ * was, and these cgroups are good for nothing any more but to be removed. */
+gboolean bz_cgroup_kill (const BzCgroup *cgroup);
+
 /* Removes the (empty) cgroups and frees the set. */
 void bz_cgroup_remove (BzCgroup *cgroup);

@@ -263,6 +263,20 @@ finish (BzKeeper *keeper, int how)
     g_variant_dict_clear (&body);
 }
 
+/* An installed zone's lock is ours: who is in its cgroups has lost his keeper. Throw-away zones have
+ * a run directory of another name, by the number of a process, which another may have had. */
+static BzCgroup *
+make_cgroup (const BzPartition *partition)
+{
+  g_autofree char *base = g_path_get_basename (partition->run_dir);
+  BzCgroup *cgroup = bz_cgroup_create (partition->name, partition->run_dir);
+
+  if (!g_str_equal (base, partition->name) || !bz_cgroup_kill (cgroup))
+    return cgroup;
+  bz_cgroup_remove (cgroup);
+  return bz_cgroup_create (partition->name, partition->run_dir);
+}
+
 int
 bz_keeper_main (const BzKeeperOptions *options)
 {
@@ -289,7 +303,7 @@ bz_keeper_main (const BzKeeperOptions *options)
     keeper.namespaces[i] = -1;
   keeper.cgroup = options->partition->no_cgroup
                       ? bz_cgroup_none ()
-                      : bz_cgroup_create (options->partition->name, options->partition->run_dir);
+                      : make_cgroup (options->partition);
   if (options->partition->boot)
     keeper.console = bz_console_new (options->partition->console_log);
   if (!begin (&keeper, &error))

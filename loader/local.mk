@@ -4,7 +4,7 @@ noinst_LIBRARIES += libloader.a
 libloader_a_SOURCES = \
 	loader/attend.c \
 	loader/attend.h \
-	loader/cgroup-limits.c \
+	loader/cgroup-kill.c loader/cgroup-limits.c \
 	loader/cgroup.c \
 	loader/cgroup.h \
 	loader/client.c \

@@ -38,6 +38,7 @@ remove_one (BzContext *context, const char *name, gboolean force, GError **error
   int lock = bz_state_lock (context->dirs, name, force ? LOCK_WAIT_MS : 0, error);
   if (lock < 0)
     return FALSE;
+  bz_loader_end_left (name, run_dir);
   gboolean done = bz_state_remove (context->dirs, name, error) && bz_zone_file_remove (file, error);
   close (lock);
   return done;

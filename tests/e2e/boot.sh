@@ -169,6 +169,32 @@ kills () {
   is 'stop -t 0 does not ask' "$status" 0
 }
 
+# A program that is set-group-id is not told of its parent's death. Without a cgroup it lives on.
+outlives () {
+  [ "$who" = root ] || return 0
+  zone a alpine-x86 || return 0
+  run bz run a -- sh -c 'cp /bin/busybox /srv/sh && chgrp 100 /srv/sh && chmod 2755 /srv/sh'
+  for next in start rename remove; do
+    run bz start --init /srv/sh a -- -c 'while :; do usleep 100000; done'
+    is 'an init of another kind' "$status" 0
+    init=$(bz show --json a | field init_pid)
+    kill -9 "$(bz show --json a | field keeper_pid)"
+    ok 'its keeper is killed' until_true 5 stopped a
+    ok 'it goes on' kill -0 "$init"
+    case $next in
+    start) run bz start a ;;
+    rename) run bz rename a b ;;
+    remove) run bz remove a ;;
+    esac
+    is "$next works" "$status" 0
+    unlike 'and ends what was left' "$(cat "/proc/$init/status" 2>/dev/null)" '^State:.[^ZX]'
+    case $next in
+    start) bz stop -t 0 a ;;
+    rename) bz rename b a ;;
+    esac
+  done
+}
+
 # --- Slackware 4.0: sysvinit, libc 5 ---
 
 slackware () {
@@ -299,6 +325,7 @@ for user in $users; do
   arguments
   slackware
   kills
+  outlives
 done
 as "${users%% *}"
 if [ "$who" = root ]; then

@@ -44,6 +44,10 @@ two'
   is 'DIR/. is what is in it' "$out" 'link
 sub
 two'
+  run bz cp "$tmp/$who/state" z:/srv
+  is 'a copy that comes to itself' "$status" 2
+  like 'is no copy for ever' "$err" 'copied into itself'
+  by rm -rf "$tmp/$who/state/zones/z/root/srv/state" 2>/dev/null
   run bz cp "$here/suid" z:/root/suid
   run bz run z -- stat -c %a /root/suid
   is 'what goes in is not set-uid' "$out" 755
@@ -129,6 +133,15 @@ one'
   run bz run z -- true
   is 'and not under its old name' "$status" 125
   is 'of which nothing is left' "$(find "$tmp/$who/state" -maxdepth 2 -name '*z.*')" ''
+  # As a rename that was killed leaves it, before and after its one step.
+  by sh -c "cd '$tmp/$who/state' && mkdir zones/.z.removing zones/.other.removing && cp config/other.zone config/z.zone"
+  run bz list
+  is 'a killed rename leaves no configuration to the next zone of that name' \
+    "$(find "$tmp/$who/state" -maxdepth 2 -name '*z.*' -o -maxdepth 2 -name '*.removing')" ''
+  run bz config get other hostname
+  is 'and keeps that of its own' "$out" attic
+  run bz rename other other
+  is 'a name that it has' "$status" 2
   run bz rename other Bad/Name
   is 'a name that cannot be' "$status" 2
   bz run -i other -- cat <"$tmp/fifo" >/dev/null 2>&1 &

@@ -1,0 +1,94 @@
+/* What is left of a zone whose keeper was killed.
+ *
+ * Problem: the end of the keeper is that of process 1, by PR_SET_PDEATHSIG; but an init may clear
+ * that for itself. It would run on, unseen, beside what is started next in the same tree.
+ * Facts: nobody leaves his cgroup from inside. cgroup.kill (Linux 5.14) takes all that is in a
+ * group and below, also what it forks meanwhile; v1 has no such file, and whoever forks fast
+ * enough escapes what reads its list. What is put into a group by CLONE_INTO_CGROUP is killed at
+ * once if the group's cgroup.kill was ever used (seen on 6.18: the child's kill_seq is taken from
+ * its parent's group): such a group is made anew. Choice: who holds the zone's lock and no keeper
+ * with it kills all that is in its cgroups. */
+#include "config.h"
+
+#include "loader/cgroup.h"
+
+#include "loader/loader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOOKS 200
+#define LOOK_US 10000
+
+/* One look at a group: kills who is in it. FALSE: nobody was. */
+static gboolean
+kill_listed (const char *directory)
+{
+  g_autofree char *path = g_build_filename (directory, "cgroup.procs", NULL);
+  FILE *file = fopen (path, "re");
+  gboolean any = FALSE;
+  int pid;
+
+  while (file != NULL && fscanf (file, "%d", &pid) == 1)
+    {
+      any = TRUE;
+      if (pid > 1 && pid != getpid ())
+        kill (pid, SIGKILL);
+    }
+  if (file != NULL)
+    fclose (file);
+  return any;
+}
+
+/* The same, with the groups below a unified one. */
+static gboolean
+kill_group (const char *directory, gboolean unified)
+{
+  g_autofree char *events = g_build_filename (directory, "cgroup.events", NULL);
+  g_autofree char *path = g_build_filename (directory, "cgroup.kill", NULL);
+  g_autofree char *text = NULL;
+
+  if (!unified)
+    return kill_listed (directory);
+  if (!g_file_get_contents (events, &text, NULL, NULL) || strstr (text, "populated 1") == NULL)
+    return FALSE;
+  int fd = open (path, O_WRONLY | O_CLOEXEC);
+  if (fd >= 0)
+    {
+      (void) !write (fd, "1", 1);
+      close (fd);
+    }
+  return TRUE;
+}
+
+gboolean
+bz_cgroup_kill (const BzCgroup *cgroup)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < bz_cgroup_count (cgroup); i++)
+    {
+      gboolean unified;
+      const char *path = bz_cgroup_path (cgroup, i, &unified);
+
+      for (guint look = 0; look < LOOKS && kill_group (path, unified); look++)
+        {
+          any = TRUE;
+          g_usleep (LOOK_US);
+        }
+    }
+  return any;
+}
+
+void
+bz_loader_end_left (const char *name, const char *run_dir)
+{
+  BzCgroup *cgroup = bz_cgroup_create (name, run_dir);
+
+  bz_cgroup_kill (cgroup);
+  bz_cgroup_remove (cgroup);
+}
