@@ -44,6 +44,10 @@ test_text (void **state G_GNUC_UNUSED)
     { "\033cafter", "after" },              /* a reset */
     { "bell\007 null\001 del\177", "bell null del" },
     { "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
+    { "a\xc2\x9b" "31mb", "ab" },            /* the same, begun by a control character of 8 bits */
+    { "\xc2\x9dtitle\007after", "after" },
+    { "\xc2\x85\xc2\xa9 \xc2\xc2\xb5", "\xc2\xa9 \xc2\xc2\xb5" },
+    { "\xc2\033[mx", "\xc2x" },
     { "\033", "" },
   };
 
