@@ -1,4 +1,6 @@
-/* config edit: as visudo does it, a copy is edited, and taken when it is right. */
+/* config edit: as visudo does it, a copy is edited, and taken when it is right. Nobody waits for an
+ * editor: the zone files are locked only while the copy is taken, and one that was changed
+ * meanwhile is left as it is. */
 #include "config.h"
 
 #include "zone/verb-config.h"
@@ -39,9 +41,28 @@ asks_again (const GError *problem)
   return fgets (answer, sizeof answer, stdin) != NULL && answer[0] != 'n' && answer[0] != 'N';
 }
 
+/* Makes the text the zone file, unless that is no longer what was edited. */
+static gboolean
+take (const BzConfig *config, const GString *text, const GString *before, GError **error)
+{
+  g_autoptr (GString) now = g_string_new (NULL);
+  int lock = bz_config_lock (config, error);
+  gboolean missing, done = FALSE;
+
+  if (lock < 0)
+    return FALSE;
+  if (bz_zone_file_read (config->path, now, &missing, error))
+    done = g_string_equal (now, before)
+               ? bz_config_put (config, text->str, text->len, error)
+               : bz_fail (error, BZ_ERROR_LOCKED, "somebody else has changed it meanwhile",
+                          "edit it again", "the zone file %s", config->path);
+  close (lock);
+  return done;
+}
+
 /* Edits the copy until it is right or the user gives up: then it is kept and named. */
 static gboolean
-edit_copy (const BzConfig *config, const char *copy, const char *before, GError **error)
+edit_copy (const BzConfig *config, const char *copy, const GString *before, GError **error)
 {
   for (;;)
     {
@@ -50,14 +71,15 @@ edit_copy (const BzConfig *config, const char *copy, const char *before, GError 
 
       if (!run_editor (copy, error) || !bz_zone_file_read (copy, text, NULL, error))
         return FALSE;
-      if (g_str_equal (text->str, before))
+      if (g_string_equal (text, before))
         {
           bz_context_note (config->context, "nothing was changed");
           return TRUE;
         }
-      if (bz_config_put (config, text->str, text->len, &problem))
+      if (take (config, text, before, &problem))
         return TRUE;
-      if (isatty (STDIN_FILENO) && isatty (STDERR_FILENO) && asks_again (problem))
+      if (!g_error_matches (problem, BZ_ERROR, BZ_ERROR_LOCKED) && isatty (STDIN_FILENO)
+          && isatty (STDERR_FILENO) && asks_again (problem))
         continue;
       g_autofree char *hint = g_strdup_printf ("your text is in %s", copy);
       return bz_fail (error, bz_error_exit_status (problem), problem->message, hint,
@@ -84,12 +106,8 @@ bz_config_edit (const BzConfig *config, GError **error)
       return -1;
     }
   close (fd);
-  int lock = bz_zone_file_write (copy, before->str, before->len, error)
-                 ? bz_config_lock (config, error)
-                 : -1;
-  gboolean done = lock >= 0 && edit_copy (config, copy, before->str, error);
-  if (lock >= 0)
-    close (lock);
+  gboolean done = bz_zone_file_write (copy, before->str, before->len, error)
+                  && edit_copy (config, copy, before, error);
   if (done)
     g_unlink (copy);
   return done ? 0 : -1;

@@ -287,6 +287,22 @@ config_change (const BzConfig *config, gboolean set, GError **error)
   return done ? 0 : -1;
 }
 
+/* Standard input may be a pipe, which no zone file is. One byte more than the most tells that it is
+ * too long. */
+static gboolean
+read_standard_input (GString *text, GError **error)
+{
+  char bytes[4096];
+  gssize got;
+
+  while (text->len <= BZ_ZONE_FILE_MAX
+         && ((got = read (STDIN_FILENO, bytes, sizeof bytes)) > 0 || (got < 0 && errno == EINTR)))
+    if (got > 0)
+      g_string_append_len (text, bytes, got);
+  return text->len > BZ_ZONE_FILE_MAX || got == 0
+         || bz_fail_errno (error, errno, NULL, "reading standard input");
+}
+
 static int
 config_import (const BzConfig *config, GError **error)
 {
@@ -295,7 +311,8 @@ config_import (const BzConfig *config, GError **error)
 
   if (bz_arguments_n_words (config->arguments) != 3)
     return bz_config_usage (config, "it takes one file, - for standard input", error);
-  if (!bz_zone_file_read (g_str_equal (source, "-") ? "/dev/stdin" : source, text, NULL, error))
+  if (!(g_str_equal (source, "-") ? read_standard_input (text, error)
+                                  : bz_zone_file_read (source, text, NULL, error)))
     return -1;
   int lock = bz_config_lock (config, error);
   if (lock < 0)

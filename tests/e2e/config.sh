@@ -168,6 +168,12 @@ Colour=red' >"$tmp/$who/new"
   run_in "$tmp/$who/old" bz config import z -
   run bz config get z brand.name
   is 'import of what export wrote' "$out" alpine
+  bz config export z | sed '/^\[Zone\]/a Description=of a pipe' >"$tmp/$who/piped"
+  # shellcheck disable=SC2002 # a pipe is what is tested
+  cat "$tmp/$who/piped" | bz config import z -
+  run bz config get z description
+  is 'import from a pipe' "$out" 'of a pipe'
+  run bz config unset z description
   run_in /dev/null by env EDITOR="sed -i 's/^Hostname=.*/Hostname=edited/'" \
     "$brandzone" --root "$tmp/$who/state" config edit z
   is 'edit' "$status" 0
@@ -181,6 +187,15 @@ Colour=red' >"$tmp/$who/new"
   rm -f "$kept"
   run bz config get z format
   is 'but not the file' "$out" 1
+  run_in /dev/null by env TMPDIR="$tmp/$who" BZ="$brandzone --root $tmp/$who/state" \
+    EDITOR="sh -c 'timeout 20 \$BZ config set z hostname=meanwhile; echo \"# late\" >>\"\$0\"'" \
+    "$brandzone" --root "$tmp/$who/state" config edit z
+  is 'a change while the editor runs does not wait for it' "$status" 5
+  kept=$(printf '%s\n' "$err" | sed -n 's/.*your text is in \([^)]*\)).*/\1/p')
+  ok 'what was edited is kept' grep -q late "$kept"
+  rm -f "$kept"
+  run bz config get z hostname
+  is 'and the change too' "$out" meanwhile
   mkdir -p "$tmp/$who/state/config/z.zone.d"
   echo '[Zone]
 Hostname=of-drop-in' >"$tmp/$who/state/config/z.zone.d/10-a.conf"
