@@ -180,7 +180,7 @@ enter_target (int to, const char *as, gboolean *made, GError **error)
   return fd;
 }
 
-/* Takes `in`. A copy into itself would never end: what is made here is passed over. */
+/* Takes `in`. */
 static gboolean
 copy_contents (BzCopy *copy, int in, int out, guint depth, GError **error)
 {
@@ -203,13 +203,11 @@ copy_contents (BzCopy *copy, int in, int out, guint depth, GError **error)
   return good;
 }
 
+/* Who comes to the target while he reads the source would copy what he has just made, for ever. */
 static gboolean
-is_same (int a, int b)
+is_target (const BzCopy *copy, const struct stat *st)
 {
-  struct stat first, second;
-
-  return fstat (a, &first) == 0 && fstat (b, &second) == 0 && first.st_dev == second.st_dev
-         && first.st_ino == second.st_ino;
+  return st->st_dev == copy->target_dev && st->st_ino == copy->target_ino;
 }
 
 /* Takes `in`. */
@@ -222,7 +220,7 @@ copy_directory (BzCopy *copy, int in, const struct stat *st, int to, const char 
 
   if (depth == DEPTH_MAX)
     fail (ELOOP, "copying", as, error);
-  else if (is_same (in, to))
+  else if (is_target (copy, st))
     bz_fail (error, BZ_ERROR_USAGE, "it would be copied into itself", "choose another target",
              "copying %s", as);
   else
@@ -346,6 +344,12 @@ bz_copy (BzCopy *copy, GError **error)
   if (from < 0)
     return FALSE;
   int to = choose_target (copy, source, &as, error);
+  struct stat st;
+  if (to >= 0 && fstat (to, &st) == 0)
+    {
+      copy->target_dev = st.st_dev;
+      copy->target_ino = st.st_ino;
+    }
   if (to >= 0)
     {
       good = *source == '\0' ? copy_all_inside (copy, from, to, as, error)

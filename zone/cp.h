@@ -14,6 +14,8 @@ typedef struct {
   BzCopyEnd from, to;
   uid_t uid; /* owner of what is made; (uid_t) -1: the caller */
   gid_t gid;
+  dev_t target_dev;     /* the directory that is copied to, for bz_copy() itself */
+  ino_t target_ino;
   guint64 files, bytes; /* done */
   guint left_out;       /* sockets, FIFOs, devices: nothing that is copied */
 } BzCopy;
