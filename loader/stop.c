@@ -37,7 +37,7 @@ ask_halt_command (const char *run_dir)
 }
 
 static G_GNUC_NORETURN void
-be_halter (const char *run_dir, char **argv)
+be_halter (const char *run_dir, char **argv, pid_t parent)
 {
   char *environment[] = { (char *) "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
   BzCommand command = { .argv = argv, .environment = environment, .directory = (char *) "/" };
@@ -45,6 +45,8 @@ be_halter (const char *run_dir, char **argv)
   BzEnd end;
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid () != parent)
+    _exit (0); /* it has died already */
   for (int fd = 0; fd < 3; fd++)
     dup2 (null, fd);
   while (!bz_loader_exec (run_dir, &command, &end, NULL) || bz_end_exit_status (&end) != 0)
@@ -57,13 +59,13 @@ static pid_t
 start_halter (const char *run_dir)
 {
   g_auto (GStrv) argv = ask_halt_command (run_dir);
-  pid_t pid;
+  pid_t parent = getpid (), pid;
 
   if (argv == NULL || argv[0] == NULL)
     return 0;
   pid = fork ();
   if (pid == 0)
-    be_halter (run_dir, argv);
+    be_halter (run_dir, argv, parent);
   return MAX (pid, 0);
 }
 

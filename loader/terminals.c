@@ -155,7 +155,7 @@ bz_pins_open (int pins[BZ_PINS_MAX])
   guint count = 0;
 
   for (guint i = 0; i < BZ_PINS_MAX && paths[i] != NULL; i++)
-    if ((pins[count] = open (paths[i], O_PATH | O_CLOEXEC)) >= 0)
+    if ((pins[count] = open (paths[i], O_PATH | O_NOFOLLOW | O_CLOEXEC)) >= 0)
       count++;
   return count;
 }
