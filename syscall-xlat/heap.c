@@ -15,6 +15,12 @@
  * make the prctl from the same instruction, and then the same brk again, which meets a heap in its
  * place and is answered as any other. About 100 us, once in such a program.
  *
+ * Where the filter does not wait killably (Linux before 5.19) the interruption may end the wait
+ * before the answer is there: the target stops with -ERESTARTSYS and would make its brk again, be
+ * interrupted again, and so on (seen: ten times and more). So it is asked for brk(0) then, which
+ * tells what the failed brk would have told; the rest is the same. Interrupted only after the
+ * answer it might have gone on to use it.
+ *
  * Limits. A target with a tracer of its own keeps its heap where it is, as does one whose brand
  * hides prctl(2) (Linux before 2.2). */
 #include "config.h"
@@ -36,6 +42,7 @@
 #include <unistd.h>
 
 #define PAGE 4096u
+#define ERESTARTSYS 512 /* the kernel's own: a tracer sees it */
 #define I386_BRK 45
 #define I386_PRCTL 172
 #define BELOW_STACK \
@@ -160,32 +167,56 @@ at_int80 (pid_t tid, const struct user_regs_struct *regs)
          && code[1] == 0x80;
 }
 
-typedef enum { PRCTL_DONE, PRCTL_REFUSED, PRCTL_INTERRUPTED } PrctlResult;
+typedef enum { CALL_DONE, CALL_REFUSED, CALL_INTERRUPTED } CallResult;
 
-static PrctlResult
-call_prctl (pid_t tid, const struct user_regs_struct *before, const Map *map, int *status)
+/* By the instruction that `before` has come back from. *status: the target's last stop. */
+static CallResult
+make_call (pid_t tid, const struct user_regs_struct *before, guint32 nr, const guint32 args[5],
+           guint32 *result, int *status)
 {
   struct user_regs_struct regs = *before;
-  guint64 at = ((before->rsp - BELOW_STACK) & 0xfffffff0u) - sizeof *map;
 
-  if (bz_remote_write (tid, at, map, sizeof *map) != 0)
-    return PRCTL_REFUSED;
   regs.rip -= 2;
   regs.orig_rax = (guint64) -1; /* no call is to be restarted */
-  regs.rax = I386_PRCTL;
-  regs.rbx = PR_SET_MM;
-  regs.rcx = PR_SET_MM_MAP;
-  regs.rdx = at;
-  regs.rsi = sizeof *map;
-  regs.rdi = 0;
+  regs.rax = nr;
+  regs.rbx = args[0];
+  regs.rcx = args[1];
+  regs.rdx = args[2];
+  regs.rsi = args[3];
+  regs.rdi = args[4];
   if (ptrace (PTRACE_SETREGS, tid, 0, &regs) != 0)
-    return PRCTL_REFUSED;
+    return CALL_REFUSED;
   /* Where the call begins, and where it ends. */
   for (int stop = 0; stop < 2; stop++)
     if (!to_call_stop (tid, status))
-      return PRCTL_INTERRUPTED;
-  return ptrace (PTRACE_GETREGS, tid, 0, &regs) == 0 && (guint32) regs.rax == 0 ? PRCTL_DONE
-                                                                                : PRCTL_REFUSED;
+      return CALL_INTERRUPTED;
+  if (ptrace (PTRACE_GETREGS, tid, 0, &regs) != 0)
+    return CALL_REFUSED;
+  *result = (guint32) regs.rax;
+  return CALL_DONE;
+}
+
+static CallResult
+call_prctl (pid_t tid, const struct user_regs_struct *before, const Map *map, int *status)
+{
+  guint32 at = (guint32) (((before->rsp - BELOW_STACK) & 0xfffffff0u) - sizeof *map), failed;
+  const guint32 args[5] = { PR_SET_MM, PR_SET_MM_MAP, at, sizeof *map, 0 };
+
+  if (bz_remote_write (tid, at, map, sizeof *map) != 0)
+    return CALL_REFUSED;
+  CallResult result = make_call (tid, before, I386_PRCTL, args, &failed, status);
+  return result == CALL_DONE && failed != 0 ? CALL_REFUSED : result;
+}
+
+/* What the brk has answered, or would have. */
+static CallResult
+find_end_of_heap (pid_t tid, const struct user_regs_struct *regs, guint32 *now, int *status)
+{
+  static const guint32 ask[5] = { 0 };
+
+  *now = (guint32) regs->rax;
+  return (gint32) regs->rax == -ERESTARTSYS ? make_call (tid, regs, I386_BRK, ask, now, status)
+                                            : CALL_DONE;
 }
 
 /* *status: the target's last stop. A signal that comes in between is delivered first; the brk that
@@ -194,21 +225,25 @@ static void
 move (pid_t tid, guint32 wanted, int *status)
 {
   struct user_regs_struct regs;
-  guint32 heap = end_of_program (tid);
+  guint32 heap = end_of_program (tid), now;
   Map map;
 
-  if (heap == 0 || ptrace (PTRACE_GETREGS, tid, 0, &regs) != 0 || !at_int80 (tid, &regs)
-      || !read_map (tid, heap, (guint32) regs.rax, &map))
+  if (ptrace (PTRACE_GETREGS, tid, 0, &regs) != 0 || !at_int80 (tid, &regs))
     return;
-  struct user_regs_struct again = regs;
-  if (call_prctl (tid, &regs, &map, status) != PRCTL_REFUSED)
+  CallResult result = find_end_of_heap (tid, &regs, &now, status);
+  if (result == CALL_DONE)
+    result = heap != 0 && read_map (tid, heap, now, &map) ? call_prctl (tid, &regs, &map, status)
+                                                          : CALL_REFUSED;
+  if (result == CALL_REFUSED)
+    regs.rax = now;
+  else
     {
-      again.rip -= 2;
-      again.rax = I386_BRK;
-      again.rbx = wanted;
+      regs.rip -= 2;
+      regs.rax = I386_BRK;
+      regs.rbx = wanted;
     }
-  again.orig_rax = (guint64) -1;
-  ptrace (PTRACE_SETREGS, tid, 0, &again);
+  regs.orig_rax = (guint64) -1;
+  ptrace (PTRACE_SETREGS, tid, 0, &regs);
 }
 
 void

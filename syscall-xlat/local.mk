@@ -144,7 +144,7 @@ libxlat_a_SOURCES += \
 
 bz_fake = tests/unit/fake-call.c tests/unit/fake-call.h tests/unit/fake-files.c tests/unit/fake-files.h
 bz_loop_tests = tests/unit/test-journal tests/unit/test-calls tests/unit/test-calls-rights tests/unit/test-fold tests/unit/test-calls-sysctl \
-	tests/unit/test-task tests/unit/test-loop tests/unit/test-succession
+	tests/unit/test-task tests/unit/test-loop tests/unit/test-succession tests/unit/test-heap
 bz_loop_test_libs = libxlat.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS) -lpthread
 if HAVE_CMOCKA
 check_PROGRAMS += $(bz_loop_tests)
@@ -165,6 +165,8 @@ tests_unit_test_task_SOURCES = tests/unit/test-task.c
 tests_unit_test_task_LDADD = $(bz_loop_test_libs)
 tests_unit_test_loop_SOURCES = tests/unit/test-loop.c tests/unit/notified.c tests/unit/notified.h
 tests_unit_test_loop_LDADD = $(bz_loop_test_libs)
+tests_unit_test_heap_SOURCES = tests/unit/test-heap.c tests/unit/notified.c tests/unit/notified.h
+tests_unit_test_heap_LDADD = $(bz_loop_test_libs)
 ## Its copy of the loop stops at test points.
 tests_unit_test_succession_SOURCES = tests/unit/test-succession.c tests/unit/notified.c tests/unit/notified.h \
 	syscall-xlat/answer.c syscall-xlat/loop.c

@@ -1,6 +1,7 @@
 /* guest-heap: the heap starts exactly at the end of bss, as the sbrk of libc 5 and old uClibc
  * wants it: they call brk(end + n) without asking brk(0) (E30). guest-heap again: the same after
- * personality(0), which ld-linux.so.1 calls at every start, and exec (E31). */
+ * personality(0), which ld-linux.so.1 calls at every start, and exec (E31). guest-heap signal: and one SIGUSR1, which
+ * somebody sends meanwhile, is handled. */
 #include "guest.h"
 
 extern char _end[];
@@ -15,6 +16,15 @@ check (int passed, const char *name)
   failed |= !passed;
   if (!quiet)
     ok (passed, name);
+}
+
+static int signals;
+
+static void
+count_signal (int signal)
+{
+  (void) signal;
+  signals++;
 }
 
 static int
@@ -52,7 +62,10 @@ guest_main (int argc, char **argv, char **envp)
 
   filler[1] = 1;
   quiet = argc > 1 && equal (argv[1], "last");
+  on_signal (10, count_signal);
   check_heap (argc > 1 ? argv[1] : "first program");
+  if (argc > 1 && equal (argv[1], "signal"))
+    is (signals, 1, "the signal is handled");
   if (argc > 1 && equal (argv[1], "again"))
     {
       ok (call (NR_personality, 0) >= 0, "personality(0) succeeds");

@@ -20,44 +20,25 @@
 #endif
 
 static int
-install (const int *numbers, unsigned long flags)
+install (const struct sock_fprog *program, gboolean killable)
 {
-  struct sock_filter code[64];
-  unsigned short length = 0;
-
-  code[length++] =
-      (struct sock_filter) BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr));
-  for (int i = 0; numbers[i] >= 0 && length < 60; i++)
-    {
-      code[length++] =
-          (struct sock_filter) BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, (unsigned) numbers[i], 0, 1);
-      code[length++] = (struct sock_filter) BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
-    }
-  code[length++] = (struct sock_filter) BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-  struct sock_fprog program = { length, code };
-
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return (int) syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                        SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &program);
-}
-
-static int
-install_best (const int *numbers)
-{
-  int listener = install (numbers, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
-
-  return listener >= 0 ? listener : install (numbers, 0);
+                        SECCOMP_FILTER_FLAG_NEW_LISTENER
+                            | (killable ? SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0),
+                        program);
 }
 
 gboolean
 bz_task_can_wait_killable (void)
 {
-  const int none[] = { -1 };
+  struct sock_filter allow = BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  const struct sock_fprog program = { 1, &allow };
   int status = 0;
   pid_t child = fork ();
 
   if (child == 0)
-    _exit (install (none, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) >= 0 ? 0 : 1);
+    _exit (install (&program, TRUE) >= 0 ? 0 : 1);
   waitpid (child, &status, 0);
   return status == 0;
 }
@@ -105,7 +86,8 @@ receive_fd (int from)
 }
 
 BzTask
-bz_task_new (const int *numbers, BzTaskFunction function, gpointer data)
+bz_task_new_filtered (const struct sock_fprog *program, gboolean killable, BzTaskFunction function,
+                      gpointer data)
 {
   BzTask task = { 0 };
   int ends[2];
@@ -115,7 +97,7 @@ bz_task_new (const int *numbers, BzTaskFunction function, gpointer data)
   task.pid = fork ();
   if (task.pid == 0)
     {
-      int listener = install_best (numbers);
+      int listener = install (program, killable);
 
       if (listener < 0)
         _exit (126);
@@ -138,6 +120,24 @@ bz_task_new (const int *numbers, BzTaskFunction function, gpointer data)
       skip ();
     }
   return task;
+}
+
+BzTask
+bz_task_new (const int *numbers, BzTaskFunction function, gpointer data)
+{
+  struct sock_filter code[64];
+  struct sock_fprog program = { 0, code };
+
+  code[program.len++] =
+      (struct sock_filter) BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr));
+  for (int i = 0; numbers[i] >= 0 && program.len < 60; i++)
+    {
+      code[program.len++] =
+          (struct sock_filter) BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, (unsigned) numbers[i], 0, 1);
+      code[program.len++] = (struct sock_filter) BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
+    }
+  code[program.len++] = (struct sock_filter) BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  return bz_task_new_filtered (&program, bz_task_can_wait_killable (), function, data);
 }
 
 void

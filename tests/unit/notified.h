@@ -15,6 +15,11 @@ typedef struct {
   int go;
 } BzTask;
 BzTask bz_task_new (const int *numbers, BzTaskFunction function, gpointer data);
+/* The same under a filter of the caller's. killable: only fatal signals interrupt a call that was
+ * received (Linux 5.19). */
+struct sock_fprog;
+BzTask bz_task_new_filtered (const struct sock_fprog *program, gboolean killable,
+                             BzTaskFunction function, gpointer data);
 void bz_task_go (BzTask *task);
 int bz_task_wait (BzTask *task); /* its exit status, or -signal */
 
