@@ -68,6 +68,13 @@ END
   in_zone 'su, and the shell under it' '^uid=65534\(nobody\)' /bin/su nobody -c id
   in_zone 'a set-uid shell' 'euid=0' /bin/bash -c '
     cp /bin/bash /tmp/root-bash && chmod 4755 /tmp/root-bash && su nobody -c "/tmp/root-bash -c id"'
+  # Nor has it to ask more often where any signal interrupts its wait (Linux before 5.19).
+  run bz -q run --stats slackware -- /bin/su nobody -c id
+  calls=$(printf '%s' "$err" | sed -n 's/.*\(brk [0-9]*\).*; passed on: .*\(brk [0-9]*\).*/\1, \2/p')
+  run bz -q run --stats --without wait-killable slackware -- /bin/su nobody -c id
+  like 'su without killable waits' "$out" '^uid=65534\(nobody\)'
+  is 'su without killable waits: its calls of brk' \
+    "$(printf '%s' "$err" | sed -n 's/.*\(brk [0-9]*\).*; passed on: .*\(brk [0-9]*\).*/\1, \2/p')" "$calls"
   run bz -q run --disable-row E30 slackware -- /bin/bash -c 'echo hello'
   like 'slackware: E30 disabled: out of memory again' "$err" 'Out of virtual memory!'
   # ld-linux.so.1 clears the flag: the programs that this one starts have their heap elsewhere.
