@@ -12,8 +12,10 @@
  * one of a dead task finds nothing. chroot(2) into a directory of another mount namespace works.
  * Links below /proc/PID need ptrace's permission of who follows them.
  *
- * Choice. A thread takes on the task's root when it has another one (a zone's programs have one
- * root: it stays for the next call), and looks in the task's way. A task that may search every
+ * Choice. A thread takes on the task's root when it has another one, and looks in the task's way.
+ * The root that was met first stays for the next call: it is the zone's, which nearly all of its
+ * programs have. Any other is given back at once, for a mount that is somebody's root can't be
+ * unmounted. A task that may search every
  * directory and look at every process (a zone's root: CAP_DAC_READ_SEARCH or CAP_DAC_OVERRIDE, and
  * CAP_SYS_PTRACE) is looked for with the supervisor's own capabilities, which are the same: one
  * capget(2) tells. For all others the thread takes on the file system ids, groups and capabilities
@@ -21,7 +23,8 @@
  * inside the zone's is not looked for: its capabilities are not the zone's.
  *
  * Limits. /proc/self of such a path finds nothing, because the supervisor is not in the zone's pid
- * namespace: the kernel has the call then. A task with more than 64 groups likewise. A file system
+ * namespace: the kernel has the call then. A task with more than 64 groups likewise. Where a
+ * supervisor that takes over first looks for a task that has done chroot(2), that root is kept. A file system
  * that never answers keeps the thread, as it would the task (loop.c).
  *
  * Cost (an idle machine's, Linux 6.18): 3 us for root, 8 for others. */
@@ -188,6 +191,31 @@ take_root (const Kept *kept)
   memset (&look.root, 0, sizeof look.root);
   failed = change_root (kept->directory, "root");
   return failed != 0 ? failed : place (AT_FDCWD, "/", &look.root);
+}
+
+/* Whether it is the root that was met first in this process. */
+static gboolean
+is_usual (const Place *root)
+{
+  static Place usual;
+  static _Atomic int state; /* 0: none yet; 1: being written; 2: known */
+  int none = 0;
+
+  if (root->inode == 0)
+    return FALSE;
+  if (atomic_compare_exchange_strong (&state, &none, 1))
+    {
+      usual = *root;
+      atomic_store (&state, 2);
+    }
+  return atomic_load (&state) == 2 && is_same (root, &usual);
+}
+
+static void
+leave_root (void)
+{
+  if (look.moved && change_root (own_root, ".") == 0)
+    look.moved = FALSE;
 }
 
 /* --- permissions --- */
@@ -357,10 +385,14 @@ look_at (pid_t tid, const Request *request)
   int failed = look_once (tid, request);
   Kept *kept = place_of (tid);
 
-  if (failed == 0 || kept->tid != tid || !is_dead (kept))
-    return failed;
-  forget (kept);
-  return look_once (tid, request);
+  if (failed != 0 && kept->tid == tid && is_dead (kept))
+    {
+      forget (kept);
+      failed = look_once (tid, request);
+    }
+  if (look.moved && !is_usual (&look.root))
+    leave_root ();
+  return failed;
 }
 
 int
@@ -416,8 +448,7 @@ void
 bz_task_look_back (void)
 {
   bz_disguise_end ();
-  if (look.moved && change_root (own_root, ".") == 0)
-    look.moved = FALSE;
+  leave_root ();
 }
 
 void

@@ -213,6 +213,30 @@ check_root (const char *directory)
   is (guest_wait (child), 0, "after chroot, its paths are another tree's");
 }
 
+/* Who looks for a task must not keep its root directory busy when it is gone. */
+static void
+check_release (void)
+{
+  struct stat_32 other;
+  long failed = call (NR_mount, "none", "/mnt", "tmpfs", 0, 0);
+
+  if (failed != 0)
+    {
+      skip ("a root directory can be unmounted when its task is gone", "no tmpfs can be mounted");
+      return;
+    }
+  call (NR_stat, "/mnt", &other);
+  long child = guest_fork ();
+  if (child == 0)
+    {
+      failed = call (NR_chroot, "/mnt");
+      call (NR_stat, "/", &other);
+      call (NR_exit, failed != 0);
+    }
+  is (guest_wait (child), 0, "a task looks below another root directory");
+  is (call (NR_umount2, "/mnt", 0), 0, "which can be unmounted when it is gone");
+}
+
 static void
 check_host (void)
 {
@@ -264,6 +288,7 @@ guest_main (int argc, char **argv, char **envp)
       check_list ();
       check_permissions ();
       check_root (argv[1]);
+      check_release ();
     }
 #else
   (void) argc;
