@@ -73,7 +73,9 @@ set_sysctl (const char *setting, uid_t zone_root, GError **error)
     return TRUE;
   return bz_fail_errno (error, failed,
                         failed == EACCES || failed == EPERM
-                            ? "only recent kernels let a zone of a plain user have it"
+                            ? geteuid () == 0
+                                  ? "this kernel has it for the whole machine, or only shows it"
+                                  : "only recent kernels let a zone of a plain user have it"
                         : failed == ENOENT ? "this kernel has no such value"
                                            : "is the value in its range?",
                         "cannot set %s of the zone to %s", parts[0], parts[1]);
