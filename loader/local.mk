@@ -72,16 +72,20 @@ brandzone_keeper_SOURCES = \
 	loader/prepare.h \
 	loader/shadow/broker.c \
 	loader/shadow/broker.h \
+	loader/shadow/examine.c \
 	loader/shadow/exec-hook.c \
 	loader/shadow/exec-hook.h \
 	loader/shadow/hold.c \
 	loader/shadow/hold.h \
+	loader/shadow/images-data.h \
 	loader/shadow/images.c \
 	loader/shadow/images.h \
 	loader/shadow/known.c \
 	loader/shadow/known.h \
+	loader/shadow/late.c \
 	loader/shadow/last-resort.c \
 	loader/shadow/last-resort.h \
+	loader/shadow/programs.c \
 	loader/shadow/start.c \
 	loader/shadow/start.h \
 	loader/supervisor.c \
