@@ -148,6 +148,13 @@ pin_target (BzWorker *worker, pid_t tid)
   return TRUE;
 }
 
+/* Any other thread's exec gives it its process's id: it could not be found again to be let free. */
+static gboolean
+leads (pid_t tid)
+{
+  return syscall (SYS_tgkill, tid, tid, 0) == 0;
+}
+
 static void
 unpin_target (BzWorker *worker, pid_t tid)
 {
@@ -461,7 +468,7 @@ bz_answer (BzWorker *worker, BzSlot *slot)
       return BZ_DONE_DEFERRED;
     }
   pid_t tid = (pid_t) slot->notif.pid;
-  gboolean pinned = verdict.stay && pin_target (worker, tid);
+  gboolean pinned = verdict.stay && leads (tid) && pin_target (worker, tid);
   bz_slot_finish (loop, worker->lane, slot, verdict, since, FALSE);
   if (pinned)
     unpin_target (worker, tid);
