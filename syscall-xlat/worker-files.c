@@ -28,28 +28,29 @@ file_system (BzCall *call, int number, const char *path, struct statfs *answer)
 }
 
 /* Where reading starts is put down before it: a successor that finds the call in its slot reads the
- * same entries again, not the next ones. FALSE: the call is somebody else's by now. */
+ * same entries again, not the next ones. FALSE: the call is somebody else's by now, and so is what
+ * is put down in the slot. A directory without places (a FUSE server's) stands at 0. */
 static gboolean
 note_place (BzWorker *worker, int fd, guint64 *place, int *failed)
 {
   BzSlot *slot = bz_lane_slot (worker->loop, worker->lane, worker->seat);
 
-  if (slot->noted != 0)
-    {
-      *place = slot->note;
-      *failed = bz_task_seek (fd, *place);
-      return TRUE;
-    }
+  *place = 0;
   *failed = bz_task_tell (fd, place);
   pthread_mutex_lock (&worker->loop->lock);
   gboolean mine = atomic_load (&worker->phase) == BZ_PHASE_HANDLING;
-  if (mine && *failed == 0)
+  gboolean again = mine && slot->noted != 0;
+  if (again)
+    *place = slot->note;
+  else if (mine && *failed == 0)
     {
       slot->note = *place;
       atomic_signal_fence (memory_order_seq_cst);
       slot->noted = 1;
     }
   pthread_mutex_unlock (&worker->loop->lock);
+  if (again)
+    *failed = bz_task_seek (fd, *place);
   return mine;
 }
 
