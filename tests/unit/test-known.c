@@ -7,10 +7,22 @@
 
 #include <unistd.h>
 
+/* Tables and what is in them are for a process's life. */
+static GPtrArray *kept;
+
+static gpointer
+keep (gpointer data)
+{
+  if (kept == NULL)
+    kept = g_ptr_array_new ();
+  g_ptr_array_add (kept, data);
+  return data;
+}
+
 static BzKnownFile *
 file_new (guint64 inode, gint64 doubtful)
 {
-  BzKnownFile *file = g_new0 (BzKnownFile, 1);
+  BzKnownFile *file = keep (g_new0 (BzKnownFile, 1));
 
   file->key = (BzFileKey){ .device = 1, .inode = inode, .size = 10, .changed = 5 };
   file->copy = -1;
@@ -21,7 +33,7 @@ file_new (guint64 inode, gint64 doubtful)
 static void
 first_one_stays (void **state G_GNUC_UNUSED)
 {
-  BzKnownFiles *files = bz_known_files_new ();
+  BzKnownFiles *files = keep (bz_known_files_new ());
   BzKnownFile *first = file_new (7, 0);
 
   assert_null (bz_known_files_find (files, &first->key));
@@ -34,7 +46,7 @@ first_one_stays (void **state G_GNUC_UNUSED)
 static void
 doubtful_one_is_replaced (void **state G_GNUC_UNUSED)
 {
-  BzKnownFiles *files = bz_known_files_new ();
+  BzKnownFiles *files = keep (bz_known_files_new ());
   BzKnownFile *doubtful = file_new (7, 1000), *still = file_new (7, 2000), *sure = file_new (7, 0);
   BzFileKey key = doubtful->key;
 
@@ -55,7 +67,7 @@ doubtful_one_is_replaced (void **state G_GNUC_UNUSED)
 static void
 each_part_of_the_key_counts (void **state G_GNUC_UNUSED)
 {
-  BzKnownFiles *files = bz_known_files_new ();
+  BzKnownFiles *files = keep (bz_known_files_new ());
   BzFileKey key = bz_known_files_add (files, file_new (7, 0))->key;
   BzFileKey others[] = { key, key, key, key };
 
@@ -71,7 +83,7 @@ each_part_of_the_key_counts (void **state G_GNUC_UNUSED)
 static void
 a_full_table_forgets (void **state G_GNUC_UNUSED)
 {
-  BzKnownFiles *files = bz_known_files_new ();
+  BzKnownFiles *files = keep (bz_known_files_new ());
   const BzKnownFile *first = bz_known_files_add (files, file_new (1, 0));
 
   for (guint64 inode = 2; inode <= 65537; inode++)
