@@ -54,6 +54,15 @@ lives () {
   is 'process 1 is its init' "$(printf '%s\n' "$out" | head -n 2 | tr '\n' ' ')" '/bin/busybox init '
   like 'which is told that it is in a container' "$out" '^container=lxc$'
   unlike 'and nothing of the caller' "$out" '^(SSH|XDG|BRANDZONE|LD_)'
+  if [ "$who" = root ]; then
+    # A new network is an event of the host, for which no udevd of the zone may wait.
+    before=$(bz exec a -- cat /sys/kernel/uevent_seqnum)
+    was=$(cat /sys/kernel/uevent_seqnum)
+    unshare --net true
+    ok 'something happens on the host' [ "$was" != "$(cat /sys/kernel/uevent_seqnum)" ]
+    run bz exec a -- cat /sys/kernel/uevent_seqnum
+    is 'the zone does not wait for it' "$out" "$before"
+  fi
   run bz exec a -- sh -c 'ls -l /proc/1/fd'
   is 'it holds its console alone' "$(printf '%s\n' "$out" | grep -c 'pts/0$\|console$')/$(printf '%s\n' "$out" | grep -c -- '->')" 3/3
   run bz exec a -- cat /proc/1/loginuid
