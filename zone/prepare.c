@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A zone that has just ended may hold its lock for this long. */
@@ -169,6 +170,19 @@ check_storage (const BzPlanning *planning, GError **error)
   return TRUE;
 }
 
+/* What was looked at before the zone was locked is still the zone: it was not renamed, or removed
+ * and installed again, meanwhile. */
+static gboolean
+check_current (const BzPlanning *planning, GError **error)
+{
+  struct stat seen, now;
+
+  return (fstat (planning->tree_fd, &seen) == 0 && stat (planning->tree, &now) == 0
+          && seen.st_dev == now.st_dev && seen.st_ino == now.st_ino)
+         || bz_fail (error, BZ_ERROR_LOCKED, "another brandzone has just worked on it",
+                     "see `brandzone list`, and try again", "zone %s", planning->state->name);
+}
+
 static BzPrepared *
 prepare_installed (const BzContext *context, const BzArguments *arguments, const char *name,
                    gboolean boot, GError **error)
@@ -184,6 +198,11 @@ prepare_installed (const BzContext *context, const BzArguments *arguments, const
   prepared->lock = bz_state_lock (context->dirs, name, LOCK_WAIT_MS, error);
   if (prepared->lock < 0)
     return NULL;
+  if (!check_current (prepared->planning, error))
+    {
+      bz_state_forget (context->dirs, name);
+      return NULL;
+    }
 
   const BzZoneState *state = prepared->planning->state;
   prepared->partition->name = g_strdup (name);
