@@ -538,7 +538,7 @@ task_traced (gpointer data G_GNUC_UNUSED)
 {
   prctl (PR_SET_NAME, "traced one");
   for (int i = 0; i < 2000; i++)
-    if (syscall (ADD, i, 11, 12, 13, 14, 15) != i + 1)
+    if (syscall (ADD, i, 11, 12, 13, 14, 15L) != i + 1) /* the last one goes by the stack, as wide as it is given */
       return 1;
   while (!atomic_load (&shared->stop))
     sched_yield ();
