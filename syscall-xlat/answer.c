@@ -113,22 +113,24 @@ uts_names (BzCall *call, BzUtsNames *names)
 /* Less than the budget: the handler shall still say what it found out. */
 #define FILE_BUDGET_MS (BZ_CALL_BUDGET_MS - 500)
 
+static BzTarget
+target_of (BzCall *call)
+{
+  return (BzTarget){ .tid = call->tid, .begin = begin, .call = call };
+}
+
 static int
 file_read (BzCall *call, const char *path, void *buffer, gsize size, gsize *length)
 {
   bz_call_will_wait (call);
-  if (!bz_call_begin (call))
-    return ESRCH;
-  return bz_task_file_read (call->tid, path, buffer, size, length, FILE_BUDGET_MS);
+  return bz_task_file_read (target_of (call), path, buffer, size, length, FILE_BUDGET_MS);
 }
 
 static int
 file_write (BzCall *call, const char *path, const void *buffer, gsize length)
 {
   bz_call_will_wait (call);
-  if (!bz_call_begin (call))
-    return ESRCH;
-  return bz_task_file_write (call->tid, path, buffer, length, FILE_BUDGET_MS);
+  return bz_task_file_write (target_of (call), path, buffer, length, FILE_BUDGET_MS);
 }
 
 static int
@@ -194,18 +196,14 @@ static int
 own (BzCall *call, const BzPlace *place, gboolean take)
 {
   bz_call_will_wait (call);
-  if (!bz_call_begin (call))
-    return ESRCH;
-  return bz_task_own (call->tid, place, take, FILE_BUDGET_MS);
+  return bz_task_own (target_of (call), place, take, FILE_BUDGET_MS);
 }
 
 static int
 make_placeholder (BzCall *call, const BzPlace *place, guint mode)
 {
   bz_call_will_wait (call);
-  if (!bz_call_begin (call))
-    return ESRCH;
-  return bz_task_make_placeholder (call->tid, place, mode, FILE_BUDGET_MS);
+  return bz_task_make_placeholder (target_of (call), place, mode, FILE_BUDGET_MS);
 }
 
 /* A task may do this to itself; what it may not, raising the hard limit, is not tried. */

@@ -6,10 +6,11 @@
  * keeper would wait for it.
  *
  * Choice: a short-lived child process does it. It closes every descriptor but its pipe and the
- * task's root, takes the task's ids and capabilities for good (nothing to give back, nothing half
- * way), opens with RESOLVE_IN_ROOT, O_NONBLOCK and O_NOCTTY, wants a regular file of at most the
- * given size, and writes what it found to the pipe. If it has not answered within the budget it is
- * killed, and if it can't be killed yet, it is nobody's concern: its reaper reaps it when it ends.
+ * task's directory in /proc, takes the task's ids and capabilities for good (nothing to give back,
+ * nothing half way), opens with RESOLVE_IN_ROOT, O_NONBLOCK and O_NOCTTY, wants a regular file of
+ * at most the given size, and writes what it found to the pipe. If it has not answered within the
+ * budget it is killed, and if it can't be killed yet, it is nobody's concern: its reaper reaps it
+ * when it ends.
  * It dies with its supervisor's thread.
  *
  * Cost: about 0.3 ms. Only _sysctl(2) of names that the plan doesn't answer comes here, and what
@@ -125,14 +126,10 @@ read_or_write (const BzJob *job, int root, BzJobAnswer *answer)
 static int
 stand_as_task (const BzJob *job, int root)
 {
-  char path[32];
   int start = BZ_JOB_FD;
 
   if (job->fd < 0)
-    {
-      g_snprintf (path, sizeof path, "/proc/%d/cwd", (int) job->tid);
-      start = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    }
+    start = openat (BZ_JOB_TASK, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
   return start < 0 || fchdir (root) != 0 || chroot (".") != 0 || fchdir (start) != 0 ? errno : 0;
 }
 
@@ -140,11 +137,9 @@ stand_as_task (const BzJob *job, int root)
 static int
 work (const BzJob *job, BzJobAnswer *answer)
 {
-  char path[32];
   int failed = 0;
+  int root = openat (BZ_JOB_TASK, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-  g_snprintf (path, sizeof path, "/proc/%d/root", (int) job->tid);
-  int root = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0)
     return errno;
   if (job->stands)
@@ -156,7 +151,7 @@ work (const BzJob *job, BzJobAnswer *answer)
 }
 
 static void
-child_main (const BzJob *job, int pipe_fd)
+child_main (const BzJob *job, int task, int pipe_fd)
 {
   BzJobAnswer answer = { 0 };
 
@@ -168,7 +163,8 @@ child_main (const BzJob *job, int pipe_fd)
     dup2 (job->fd, BZ_JOB_FD);
   else
     close (BZ_JOB_FD);
-  syscall (SYS_close_range, BZ_JOB_FD + 1U, ~0U, 0U);
+  dup2 (task, BZ_JOB_TASK);
+  syscall (SYS_close_range, BZ_JOB_TASK + 1U, ~0U, 0U);
   answer.error = work (job, &answer);
   gssize put = write (STDIN_FILENO, &answer, G_STRUCT_OFFSET (BzJobAnswer, bytes) + answer.length);
   _exit (put > 0 ? 0 : 1);
@@ -219,19 +215,16 @@ end_child (pid_t child)
     }
 }
 
-int
-bz_task_run_job (BzJob *job, BzJobAnswer *answer, guint budget_ms)
+static int
+run_child (const BzJob *job, int task, BzJobAnswer *answer, guint budget_ms)
 {
-  int ends[2];
-  int failed = bz_task_credentials (job->tid, &job->credentials);
+  int ends[2], failed;
 
-  if (failed != 0)
-    return failed;
   if (pipe2 (ends, O_CLOEXEC) != 0)
     return errno;
   pid_t child = fork ();
   if (child == 0)
-    child_main (job, ends[1]);
+    child_main (job, task, ends[1]);
   failed = child < 0 ? errno : 0;
   close (ends[1]);
   if (failed == 0)
@@ -243,11 +236,32 @@ bz_task_run_job (BzJob *job, BzJobAnswer *answer, guint budget_ms)
   return failed;
 }
 
+/* The directory stands for the task that has the number now; if the call is still to be answered
+ * then, that is the one that has made it. */
 int
-bz_task_file_read (pid_t tid, const char *path, void *buffer, gsize size, gsize *length,
+bz_task_run_job (BzJob *job, BzJobAnswer *answer, guint budget_ms)
+{
+  const BzTarget *target = &job->target;
+  char path[32];
+
+  g_snprintf (path, sizeof path, "/proc/%d", (int) target->tid);
+  int task = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (task < 0)
+    return errno;
+  int failed = bz_task_credentials (task, &job->credentials);
+  if (failed == 0 && target->begin != NULL && !target->begin (target->call))
+    failed = ESRCH;
+  if (failed == 0)
+    failed = run_child (job, task, answer, budget_ms);
+  close (task);
+  return failed;
+}
+
+int
+bz_task_file_read (BzTarget target, const char *path, void *buffer, gsize size, gsize *length,
                    guint budget_ms)
 {
-  FileJob job = { .job = { .tid = tid, .fd = -1, .work = read_or_write },
+  FileJob job = { .job = { .target = target, .fd = -1, .work = read_or_write },
                   .path = path,
                   .limit = MIN (size, (gsize) BZ_JOB_BYTES) };
   BzJobAnswer answer = { 0 };
@@ -261,9 +275,10 @@ bz_task_file_read (pid_t tid, const char *path, void *buffer, gsize size, gsize 
 }
 
 int
-bz_task_file_write (pid_t tid, const char *path, const void *buffer, gsize length, guint budget_ms)
+bz_task_file_write (BzTarget target, const char *path, const void *buffer, gsize length,
+                    guint budget_ms)
 {
-  FileJob job = { .job = { .tid = tid, .fd = -1, .work = read_or_write },
+  FileJob job = { .job = { .target = target, .fd = -1, .work = read_or_write },
                   .path = path,
                   .new_value = buffer,
                   .new_length = length };

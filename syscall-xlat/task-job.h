@@ -4,7 +4,8 @@
 #include "syscall-xlat/task.h"
 
 #define BZ_JOB_BYTES 4096
-#define BZ_JOB_FD 1 /* where the child finds the job's descriptor */
+#define BZ_JOB_FD 1   /* where the child finds the job's descriptor */
+#define BZ_JOB_TASK 2 /* and the task's directory in /proc */
 
 typedef struct {
   int error; /* 0 or a positive errno */
@@ -14,7 +15,7 @@ typedef struct {
 
 /* First member of each kind of job. */
 typedef struct BzJob {
-  pid_t tid;
+  BzTarget target;
   int fd;          /* of this process, for the child; -1: none */
   gboolean stands; /* the child's root directory is the task's, and its working directory fd,
                     * or the task's own */
@@ -24,5 +25,5 @@ typedef struct BzJob {
   BzTaskCredentials credentials; /* filled by bz_task_run_job */
 } BzJob;
 
-/* 0, the answer's error, ETIMEDOUT, or why the child could not be. */
+/* 0, the answer's error, ETIMEDOUT, ESRCH (the task is another by now), or why the child could not be. */
 int bz_task_run_job (BzJob *job, BzJobAnswer *answer, guint budget_ms);

@@ -102,7 +102,7 @@ run (OwnerJob *self, guint budget_ms)
   self->job.fd = -1;
   self->job.stands = place->path != NULL;
   if (place->directory != AT_FDCWD && !absolute)
-    failed = bz_task_take_fd (self->job.tid, place->directory, &self->job.fd);
+    failed = bz_task_take_fd (self->job.target.tid, place->directory, &self->job.fd);
   if (failed == 0)
     failed = bz_task_run_job (&self->job, &answer, budget_ms);
   if (self->job.fd >= 0)
@@ -111,17 +111,17 @@ run (OwnerJob *self, guint budget_ms)
 }
 
 int
-bz_task_own (pid_t tid, const BzPlace *place, gboolean take, guint budget_ms)
+bz_task_own (BzTarget target, const BzPlace *place, gboolean take, guint budget_ms)
 {
-  OwnerJob self = { .job = { .tid = tid, .work = own }, .place = place, .take = take };
+  OwnerJob self = { .job = { .target = target, .work = own }, .place = place, .take = take };
 
   return run (&self, budget_ms);
 }
 
 int
-bz_task_make_placeholder (pid_t tid, const BzPlace *place, guint mode, guint budget_ms)
+bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode, guint budget_ms)
 {
-  OwnerJob self = { .job = { .tid = tid, .work = make_node }, .place = place, .mode = mode };
+  OwnerJob self = { .job = { .target = target, .work = make_node }, .place = place, .mode = mode };
 
   return run (&self, budget_ms);
 }

@@ -15,13 +15,10 @@
 /* /proc/TID/status with many groups fits; what does not is cut off, and the parsers see to that. */
 #define STATUS_SIZE 4096
 
+/* Closes the descriptor. */
 static int
-read_fact (pid_t tid, const char *name, char *buffer, gsize size)
+read_text (int fd, char *buffer, gsize size)
 {
-  char path[48];
-
-  g_snprintf (path, sizeof path, "/proc/%d/%s", (int) tid, name);
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0)
     return errno;
   gssize got = read (fd, buffer, size - 1);
@@ -29,6 +26,15 @@ read_fact (pid_t tid, const char *name, char *buffer, gsize size)
   close (fd);
   buffer[MAX (got, 0)] = '\0';
   return failed;
+}
+
+static int
+read_fact (pid_t tid, const char *name, char *buffer, gsize size)
+{
+  char path[48];
+
+  g_snprintf (path, sizeof path, "/proc/%d/%s", (int) tid, name);
+  return read_text (open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY), buffer, size);
 }
 
 static gboolean
@@ -185,6 +191,7 @@ static const char *const namespace_name[NAMESPACES] = { "user", "uts" };
 
 /* The supervisor's own, looked at once: it enters the zone's before its first call and stays. */
 static char own_namespace[NAMESPACES][32];
+static pthread_once_t own_namespaces_once = PTHREAD_ONCE_INIT;
 
 static void
 look_at_own_namespaces (void)
@@ -205,10 +212,9 @@ look_at_own_namespaces (void)
 static int
 compare_namespace (pid_t tid, Namespace kind, gboolean *shared)
 {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
   char theirs[32];
 
-  pthread_once (&once, look_at_own_namespaces);
+  pthread_once (&own_namespaces_once, look_at_own_namespaces);
   int failed = read_kept (tid, KEPT_NAMESPACES, namespace_name[kind], theirs);
   *shared = failed == 0 && strcmp (theirs, own_namespace[kind]) == 0;
   return failed;
@@ -342,18 +348,22 @@ bz_task_parse_credentials (const char *text, BzTaskCredentials *credentials)
 }
 
 int
-bz_task_credentials (pid_t tid, BzTaskCredentials *credentials)
+bz_task_credentials (int directory, BzTaskCredentials *credentials)
 {
-  char text[STATUS_SIZE];
-  int failed = read_fact (tid, "status", text, sizeof text);
+  char text[STATUS_SIZE], theirs[32];
+  int failed = read_text (openat (directory, "status", O_RDONLY | O_CLOEXEC), text, sizeof text);
 
   if (failed != 0)
     return failed;
-  if (!bz_task_parse_credentials (text, credentials))
+  if (!bz_task_parse_credentials (text, credentials)
+      || credentials->n_groups == G_N_ELEMENTS (credentials->groups))
     return EIO;
-  gboolean shared;
-  failed = compare_namespace (tid, NAMESPACE_USER, &shared);
-  if (!shared)
+  gssize length = readlinkat (directory, "ns/user", theirs, sizeof theirs - 1);
+  if (length < 0)
+    return errno;
+  theirs[length] = '\0';
+  pthread_once (&own_namespaces_once, look_at_own_namespaces);
+  if (strcmp (theirs, own_namespace[NAMESPACE_USER]) != 0)
     credentials->capabilities = 0;
-  return failed;
+  return 0;
 }

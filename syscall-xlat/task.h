@@ -32,19 +32,32 @@ gboolean bz_task_parse_status (const char *text, const char *key, guint base, gu
 typedef struct {
   guint32 uid, gid; /* the file system ids */
   guint32 groups[64];
-  guint n_groups; /* the first 64: more are not honoured */
+  guint n_groups; /* 64: there may be more */
   guint64 capabilities;
   guint32 umask;
 } BzTaskCredentials;
-int bz_task_credentials (pid_t tid, BzTaskCredentials *credentials);
 gboolean bz_task_parse_credentials (const char *text, BzTaskCredentials *credentials);
 
-/* Work on a file below the task's root, done by a short-lived process (task-file.c). */
-int bz_task_file_read (pid_t tid, const char *path, void *buffer, gsize size, gsize *length,
+/* directory: an open /proc/TID, which stands for its task and not for the number. EIO too when the
+ * task has more groups than are kept: one of them may be what a file denies something to. */
+int bz_task_credentials (int directory, BzTaskCredentials *credentials);
+
+/* For whom a short-lived process works (task-file.c). */
+typedef struct {
+  pid_t tid;
+  /* Asked once all of the task is open that the work needs, and before its effect: FALSE: the
+   * number is another task's by now. NULL: it can't be. */
+  gboolean (*begin) (BzCall *call);
+  BzCall *call;
+} BzTarget;
+
+/* Work on a file below the task's root. */
+int bz_task_file_read (BzTarget target, const char *path, void *buffer, gsize size, gsize *length,
                        guint budget_ms);
-int bz_task_file_write (pid_t tid, const char *path, const void *buffer, gsize length,
+int bz_task_file_write (BzTarget target, const char *path, const void *buffer, gsize length,
                         guint budget_ms);
 
 /* Owners and nodes (task-owner.c). */
-int bz_task_own (pid_t tid, const BzPlace *place, gboolean take, guint budget_ms);
-int bz_task_make_placeholder (pid_t tid, const BzPlace *place, guint mode, guint budget_ms);
+int bz_task_own (BzTarget target, const BzPlace *place, gboolean take, guint budget_ms);
+int bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode,
+                              guint budget_ms);

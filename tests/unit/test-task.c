@@ -152,6 +152,18 @@ write_file (const char *path, const char *text, int mode)
   assert_int_equal (chmod (path, (mode_t) mode), 0);
 }
 
+static BzTarget
+self (void)
+{
+  return (BzTarget){ .tid = getpid () };
+}
+
+static gboolean
+is_gone (BzCall *call G_GNUC_UNUSED)
+{
+  return FALSE;
+}
+
 static void
 test_files_are_read_as_the_task (void **state G_GNUC_UNUSED)
 {
@@ -167,15 +179,15 @@ test_files_are_read_as_the_task (void **state G_GNUC_UNUSED)
   write_file (open_file, "hello", 0644);
   assert_int_equal (mkfifo (fifo, 0666), 0);
 
-  assert_int_equal (bz_task_file_read (getpid (), open_file, text, sizeof text, &length, 2000), 0);
+  assert_int_equal (bz_task_file_read (self (), open_file, text, sizeof text, &length, 2000), 0);
   assert_int_equal (length, 5);
   assert_memory_equal (text, "hello", 5);
-  assert_int_equal (bz_task_file_read (getpid (), open_file, text, 3, &length, 2000), 0);
+  assert_int_equal (bz_task_file_read (self (), open_file, text, 3, &length, 2000), 0);
   assert_int_equal (length, 3);
-  assert_int_equal (bz_task_file_read (getpid (), fifo, text, sizeof text, &length, 2000), EINVAL);
-  assert_int_equal (bz_task_file_read (getpid (), open_file, text, sizeof text, &length, 0),
+  assert_int_equal (bz_task_file_read (self (), fifo, text, sizeof text, &length, 2000), EINVAL);
+  assert_int_equal (bz_task_file_read (self (), open_file, text, sizeof text, &length, 0),
                     ETIMEDOUT);
-  assert_int_equal (bz_task_file_read (getpid (), "/nowhere", text, sizeof text, &length, 2000),
+  assert_int_equal (bz_task_file_read (self (), "/nowhere", text, sizeof text, &length, 2000),
                     ENOENT);
 
   if (geteuid () == 0)
@@ -183,14 +195,20 @@ test_files_are_read_as_the_task (void **state G_GNUC_UNUSED)
       pid_t child = waiting_child (become_nobody);
 
       assert_true (child > 0);
-      assert_int_equal (bz_task_file_read (child, secret, text, sizeof text, &length, 2000),
+      assert_int_equal (bz_task_file_read ((BzTarget){ .tid = child }, secret, text, sizeof text, &length, 2000),
                         EACCES);
-      assert_int_equal (bz_task_file_write (child, open_file, "x", 1, 2000), EACCES);
-      assert_int_equal (bz_task_file_read (child, open_file, text, sizeof text, &length, 2000), 0);
+      assert_int_equal (bz_task_file_write ((BzTarget){ .tid = child }, open_file, "x", 1, 2000), EACCES);
+      assert_int_equal (bz_task_file_read ((BzTarget){ .tid = child }, open_file, text, sizeof text, &length, 2000), 0);
       end_child (child);
     }
-  assert_int_equal (bz_task_file_write (getpid (), open_file, "HE", 2, 2000), 0);
-  assert_int_equal (bz_task_file_read (getpid (), open_file, text, sizeof text, &length, 2000), 0);
+  assert_int_equal (bz_task_file_write (self (), open_file, "HE", 2, 2000), 0);
+  assert_int_equal (bz_task_file_read (self (), open_file, text, sizeof text, &length, 2000), 0);
+  assert_memory_equal (text, "HEllo", 5);
+
+  /* The number is another task's by the time that its files are open. */
+  BzTarget gone = { .tid = getpid (), .begin = is_gone };
+  assert_int_equal (bz_task_file_write (gone, open_file, "xx", 2, 2000), ESRCH);
+  assert_int_equal (bz_task_file_read (self (), open_file, text, sizeof text, &length, 2000), 0);
   assert_memory_equal (text, "HEllo", 5);
 
   unlink (secret);
