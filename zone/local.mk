@@ -29,6 +29,7 @@ libzone_a_SOURCES = \
 	zone/dirs.h \
 	zone/finding.c \
 	zone/finding.h \
+	zone/call-arguments.def \
 	zone/findings.def \
 	zone/help.c \
 	zone/help.h \

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#define ARGUMENTS_SHOWN 3
+/* Of a call that the list does not have: one that is gone, or of a filter that is not ours. */
+#define UNKNOWN_ARGUMENTS "ppp"
 
 /* The event comes from a process that handles the zone's calls: its fields are checked like any
  * input. */
@@ -32,16 +33,46 @@ name_of (const BzTraceEvent *event, const BzRow *row)
   return row != NULL ? g_strdup (row->name) : g_strdup_printf ("syscall_%d", event->nr);
 }
 
-/* The table has no count of arguments: the first ones, without the zeros behind them. */
-static void
-append_arguments (GString *line, const BzTraceEvent *event)
-{
-  guint count = ARGUMENTS_SHOWN;
+static const struct {
+  const char *name, *kinds;
+} arguments_of[] = {
+#define BZ_ARGUMENTS(name, kinds) { name, kinds },
+#include "zone/call-arguments.def"
+#undef BZ_ARGUMENTS
+};
 
-  while (count > 1 && event->args[count - 1] == 0)
-    count--;
-  for (guint i = 0; i < count; i++)
-    g_string_append_printf (line, "%s0x%" G_GINT64_MODIFIER "x", i > 0 ? ", " : "", event->args[i]);
+const char *
+bz_trace_arguments (const char *call)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (arguments_of); i++)
+    if (strcmp (arguments_of[i].name, call) == 0)
+      return arguments_of[i].kinds;
+  return NULL;
+}
+
+static void
+append_argument (GString *line, char kind, guint64 value)
+{
+  if (kind == 'd') /* the upper half of an int is garbage, and i386 has none */
+    g_string_append_printf (line, "%d", (gint32) value);
+  else if (kind == 'o')
+    g_string_append_printf (line, "0%o", (guint32) value);
+  else
+    g_string_append_printf (line, "0x%" G_GINT64_MODIFIER "x", value);
+}
+
+static void
+append_arguments (GString *line, const BzTraceEvent *event, const char *call)
+{
+  const char *kinds = bz_trace_arguments (call);
+
+  if (kinds == NULL)
+    kinds = UNKNOWN_ARGUMENTS;
+  for (guint i = 0; kinds[i] != '\0' && i < G_N_ELEMENTS (event->args); i++)
+    {
+      g_string_append (line, i > 0 ? ", " : "");
+      append_argument (line, kinds[i], event->args[i]);
+    }
 }
 
 static void
@@ -94,7 +125,7 @@ bz_trace_line (const BzTraceEvent *event)
   GString *line = g_string_new (NULL);
 
   g_string_append_printf (line, "%s[%u] %s(", comm, event->tid, name);
-  append_arguments (line, event);
+  append_arguments (line, event, name);
   g_string_append (line, ") = ");
   append_result (line, event);
   if (row != NULL)

@@ -10,3 +10,6 @@ char *bz_trace_line (const BzTraceEvent *event);
 
 /* The same as one line of JSON, without newline. Owned by the caller. */
 char *bz_trace_json (const BzTraceEvent *event);
+
+/* How the call's arguments are shown, a letter for each (call-arguments.def); NULL: not known. */
+const char *bz_trace_arguments (const char *call);

@@ -4,6 +4,7 @@
 #include "brand/quirk.h"
 #include "syscall-xlat/table.h"
 #include "zone/finding.h"
+#include "zone/trace-line.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,6 +92,21 @@ test_catalogue_is_whole (void **state G_GNUC_UNUSED)
       }
 }
 
+static void
+test_trapped_calls_have_arguments (void **state G_GNUC_UNUSED)
+{
+  for (BzAbi abi = 0; abi < BZ_ABI_COUNT; abi++)
+    {
+      gsize count;
+      const BzRow *rows = bz_table (abi, &count);
+
+      for (gsize i = 0; i < count; i++)
+        if (rows[i].handler != NULL && strcmp (rows[i].handler_name, "gone") != 0
+            && bz_trace_arguments (rows[i].name) == NULL)
+          fail_msg ("%s is not in zone/call-arguments.def", rows[i].name);
+    }
+}
+
 int
 main (void)
 {
@@ -100,6 +116,7 @@ main (void)
     cmocka_unit_test (test_findings_name_known_rows),
     cmocka_unit_test (test_rows_say_something),
     cmocka_unit_test (test_catalogue_is_whole),
+    cmocka_unit_test (test_trapped_calls_have_arguments),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
