@@ -10,6 +10,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -102,6 +103,16 @@ forget_the_caller (void)
   signal (SIGCHLD, SIG_DFL);
   umask (022);
   (void) !chdir ("/");
+}
+
+/* An init gives what it starts a priority of its own (upstart: 0), and ends with EACCES what it
+ * can't: raising it again takes a capability of the host. So a zone that boots does not keep that
+ * of nice(1) or of a batch job; a command does. Refused to plain users. */
+static void
+forget_the_priority (void)
+{
+  if (getpriority (PRIO_PROCESS, 0) > 0)
+    (void) !setpriority (PRIO_PROCESS, 0, 0);
 }
 
 static void
@@ -296,6 +307,8 @@ bz_keeper_main (const BzKeeperOptions *options)
   for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
     keeper.listeners[i].fd = -1;
   forget_the_caller ();
+  if (options->partition->boot)
+    forget_the_priority ();
   ignore_the_terminal ();
   unset_loginuid ();
   prctl (PR_SET_NAME, "bz-keeper");

@@ -183,6 +183,10 @@ outlives () {
   [ "$who" = root ] || return 0
   zone a alpine-x86 || return 0
   run bz run a -- sh -c 'cp /bin/busybox /srv/sh && chgrp 100 /srv/sh && chmod 2755 /srv/sh'
+  run by nice -n 5 "$brandzone" --root "$tmp/$who/state" start a
+  run bz exec a -- awk '{ print $19 }' /proc/1/stat
+  is 'an init does not have the priority of who started it' "$out" 0
+  bz stop -t 0 a
   for next in start rename remove; do
     run bz start --init /srv/sh a -- -c 'while :; do usleep 100000; done'
     is 'an init of another kind' "$status" 0
