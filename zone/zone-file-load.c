@@ -133,6 +133,26 @@ bz_zone_file_create (const char *path, const char *brand, GError **error)
   return bz_zone_file_write (path, text, strlen (text), error);
 }
 
+/* What g_file_set_contents() leaves beside the file when it is killed: its name, a dot and six
+ * capitals or digits. */
+static void
+remove_partial (const char *path)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *prefix = g_strconcat (base, ".", NULL);
+  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
+
+  for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;)
+    {
+      if (!g_str_has_prefix (name, prefix) || strlen (name) != strlen (prefix) + 6
+          || strspn (name + strlen (prefix), G_CSET_A_2_Z G_CSET_DIGITS) != 6)
+        continue;
+      g_autofree char *partial = g_build_filename (directory, name, NULL);
+      g_unlink (partial);
+    }
+}
+
 gboolean
 bz_zone_file_remove (const char *path, GError **error)
 {
@@ -141,6 +161,7 @@ bz_zone_file_remove (const char *path, GError **error)
 
   for (guint i = 0; i < paths->len; i++)
     g_unlink (g_ptr_array_index (paths, i));
+  remove_partial (path);
   if (g_unlink (path) != 0 && errno != ENOENT && errno != ENOTDIR)
     return bz_fail_errno (error, errno, NULL, "removing the zone file %s", path);
   /* Files of other names are the user's own: then the directory stays. */

@@ -134,7 +134,8 @@ one'
   is 'and not under its old name' "$status" 125
   is 'of which nothing is left' "$(find "$tmp/$who/state" -maxdepth 2 -name '*z.*')" ''
   # As a rename that was killed leaves it, before and after its one step.
-  by sh -c "cd '$tmp/$who/state' && mkdir zones/.z.removing zones/.other.removing && cp config/other.zone config/z.zone"
+  by sh -c "cd '$tmp/$who/state' && mkdir zones/.z.removing zones/.other.removing && cp config/other.zone config/z.zone &&
+    cp config/other.zone config/z.zone.A1B2C3"
   run bz list
   is 'a killed rename leaves no configuration to the next zone of that name' \
     "$(find "$tmp/$who/state" -maxdepth 2 -name '*z.*' -o -maxdepth 2 -name '*.removing')" ''
