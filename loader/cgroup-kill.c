@@ -12,6 +12,7 @@
 
 #include "loader/cgroup.h"
 
+#include "loader/keeper.h"
 #include "loader/loader.h"
 
 #include <errno.h>
@@ -87,8 +88,15 @@ bz_cgroup_kill (const BzCgroup *cgroup)
 void
 bz_loader_end_left (const char *name, const char *run_dir)
 {
+  static const char *const files[] = { BZ_CONTROL_NAME, "log" };
   BzCgroup *cgroup = bz_cgroup_create (name, run_dir);
 
   bz_cgroup_kill (cgroup);
   bz_cgroup_remove (cgroup);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autofree char *path = g_build_filename (run_dir, files[i], NULL);
+      unlink (path);
+    }
+  rmdir (run_dir);
 }

@@ -142,7 +142,7 @@ int bz_loader_trace (const char *run_dir, GError **error);
 /* Ends the zone: its command gets SIGTERM, an init what makes it halt; after `grace_ms` the pid namespace is killed. Waits for the keeper to be gone. */
 gboolean bz_loader_stop (const char *run_dir, guint grace_ms, GError **error);
 
-/* Kills what a keeper that was killed has left of the zone. The caller holds the zone's lock. */
+/* Kills and removes what a keeper that was killed has left of the zone. The caller holds the zone's lock. */
 void bz_loader_end_left (const char *name, const char *run_dir);
 
 /* Runs `function` in a child inside a new user namespace with the given maps (and a mount

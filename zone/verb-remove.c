@@ -7,12 +7,15 @@
 
 #include "brand/base/error.h"
 #include "installer/installer.h"
+#include "zone/ids.h"
 #include "zone/output.h"
 #include "zone/state.h"
 #include "zone/verbs.h"
 #include "zone/zone-file.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define LOCK_WAIT_MS 3000
@@ -44,6 +47,19 @@ remove_one (BzContext *context, const char *name, gboolean force, GError **error
   return done;
 }
 
+/* The ids of a throw-away zone (ids.c), unless it runs. The caller holds bz_ids_lock. */
+static void
+remove_claim (const char *claims, const char *name)
+{
+  g_autofree char *path = g_build_filename (claims, name, NULL);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
+    unlink (path);
+  if (fd >= 0)
+    close (fd);
+}
+
 /* What is left when the last zone has gone: the cache, and directories that are empty now. */
 static gboolean
 remove_places (const BzDirs *dirs, GError **error)
@@ -54,6 +70,15 @@ remove_places (const BzDirs *dirs, GError **error)
   if (g_file_test (dirs->cache, G_FILE_TEST_IS_DIR)
       && !bz_installer_remove (dirs->cache, NULL, NULL, error))
     return FALSE;
+  int guard = bz_ids_lock (dirs, error);
+  if (guard < 0)
+    return FALSE;
+  g_autofree char *claims = g_build_filename (dirs->run, ".ids", NULL);
+  g_autoptr (GDir) dir = g_dir_open (claims, 0, NULL);
+  for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;)
+    remove_claim (claims, name);
+  rmdir (claims);
+  close (guard);
   for (guint i = 0; i < G_N_ELEMENTS (places); i++)
     rmdir (places[i]); /* one that holds something is somebody's */
   return TRUE;
