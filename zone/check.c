@@ -10,7 +10,7 @@
 #include <sys/statfs.h>
 
 #define MOST_TROUBLES 2000
-#define TIB (G_GUINT64_CONSTANT (1) << 40)
+#define XFS_SHORT (G_GUINT64_CONSTANT (512) << 30) /* as brand/inodes.c has it */
 
 static void
 trouble_free (gpointer data)
@@ -169,7 +169,7 @@ bz_inodes_may_be_wide (guint64 type, guint64 bytes)
 
   /* XFS numbers inodes by their place on the disk. */
   if (type == 0x58465342)
-    return bytes > TIB;
+    return bytes >= XFS_SHORT;
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     if (types[i] == type)
       return TRUE;

@@ -3,7 +3,8 @@
 
 #include "tests/unit/cmocka-all.h"
 #include "tests/unit/made-up-tree.h"
-#include "zone/check.h"
+#include "syscall-xlat/table.h"
+#include "zone/check-private.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -167,8 +168,174 @@ test_inode_numbers (void **state G_GNUC_UNUSED)
 {
   assert_true (bz_inodes_may_be_wide (0x9123683e, 0));
   assert_false (bz_inodes_may_be_wide (0xef53, G_MAXUINT64));
-  assert_false (bz_inodes_may_be_wide (0x58465342, G_GUINT64_CONSTANT (1) << 40));
-  assert_true (bz_inodes_may_be_wide (0x58465342, (G_GUINT64_CONSTANT (1) << 40) + 1));
+  assert_false (bz_inodes_may_be_wide (0x58465342, (G_GUINT64_CONSTANT (1) << 39) - 1));
+  assert_true (bz_inodes_may_be_wide (0x58465342, G_GUINT64_CONSTANT (1) << 39));
+}
+
+/* --- facts as the scanner gives them, with no file behind them --- */
+
+static BzScan
+facts (guint bits)
+{
+  return (BzScan){ .kind = BZ_SCAN_ELF,
+                   .program = TRUE,
+                   .stack = BZ_STACK_PLAIN,
+                   .elf = { .image = BZ_IMAGE_ELF,
+                            .type = ET_EXEC,
+                            .bits = bits,
+                            .machine = bits == 64 ? EM_X86_64 : EM_386 },
+                   .imports = g_ptr_array_new (),
+                   .needed = g_ptr_array_new () };
+}
+
+static void
+forget (BzScan *scan)
+{
+  g_ptr_array_unref (scan->imports);
+  g_ptr_array_unref (scan->needed);
+}
+
+/* wide: files with long inode numbers were met. */
+static BzCheck *
+check_facts (const BzScan *scan, guint64 wide)
+{
+  BzCheck *result = bz_check_new (&host, &plan, tree_fd, "\nflags\t: lm\n");
+  struct stat status = { .st_mode = S_IFREG | 0755 };
+
+  result->counts.wide_inodes = wide;
+  bz_check_image (result, "bin/program", &status, scan);
+  bz_check_finish (result, tree_fd);
+  return result;
+}
+
+static void
+expect (const BzCheck *result, BzFinding finding, const char *row, BzCover cover)
+{
+  const BzTrouble *trouble = find (result, finding);
+
+  assert_non_null (trouble);
+  if (row == NULL)
+    assert_null (trouble->row);
+  else
+    assert_string_equal (trouble->row, row);
+  assert_int_equal (trouble->cover, cover);
+}
+
+/* O1 is covered by what the plan found of the zone's file systems, or told by --fold-inodes. */
+static void
+test_large_files (void **state G_GNUC_UNUSED)
+{
+  BzScan blind = facts (32), wide = facts (64);
+
+  g_ptr_array_add (blind.imports, (gpointer) "__xstat");
+  g_ptr_array_add (wide.imports, (gpointer) "__xstat");
+  g_autoptr (BzCheck) bare = check_facts (&blind, 1);
+  expect (bare, BZ_FINDING_INODES, "O1", BZ_NOT_COVERED);
+  assert_non_null (strstr (find (bare, BZ_FINDING_INODES)->hint, "FoldInodes=yes"));
+  g_autoptr (BzCheck) other = check_facts (&wide, 1);
+  assert_null (find (other, BZ_FINDING_INODES));
+
+  plan.quirk[BZ_QUIRK_FOLD_INODES] = 1;
+  g_autoptr (BzCheck) folded = check_facts (&blind, 1);
+  expect (folded, BZ_FINDING_INODES, "O1", BZ_COVERED);
+  assert_non_null (strstr (find (folded, BZ_FINDING_INODES)->how, "fold-inodes=fold"));
+  forget (&blind);
+  forget (&wide);
+}
+
+static void
+test_vsyscall (void **state G_GNUC_UNUSED)
+{
+  BzScan called = facts (64), seen = facts (64);
+
+  called.vsyscall_calls = 1;
+  seen.vsyscall_others = 1;
+  g_autoptr (BzCheck) kernel = check_facts (&called, 0);
+  expect (kernel, BZ_FINDING_VSYSCALL, "E1", BZ_COVERED);
+  host.has[BZ_FEATURE_VSYSCALL] = FALSE;
+  g_autoptr (BzCheck) bare = check_facts (&called, 0);
+  expect (bare, BZ_FINDING_VSYSCALL, "E1", BZ_NOT_COVERED);
+  g_autoptr (BzCheck) unsure = check_facts (&seen, 0);
+  expect (unsure, BZ_FINDING_VSYSCALL, "E1", BZ_PERHAPS);
+  forget (&called);
+  forget (&seen);
+}
+
+static void
+test_stack (void **state G_GNUC_UNUSED)
+{
+  BzScan scan = facts (32);
+
+  g_autoptr (BzCheck) plain = check_facts (&scan, 0);
+  assert_null (find (plain, BZ_FINDING_STACK));
+  scan.stack = BZ_STACK_EXECUTABLE;
+  BzCheck *strict = bz_check_new (&host, &plan, tree_fd, "");
+  struct stat status = { .st_mode = S_IFREG | 0755 };
+  strict->strict_memory = TRUE;
+  bz_check_image (strict, "bin/program", &status, &scan);
+  expect (strict, BZ_FINDING_STACK, "E18", BZ_PERHAPS);
+  strict->strict_memory = FALSE;
+  bz_check_image (strict, "bin/other", &status, &scan);
+  assert_int_equal (strict->troubles->len, 2);
+  const BzTrouble *second = g_ptr_array_index (strict->troubles, 1);
+  assert_int_equal (second->cover, BZ_COVERED);
+  bz_check_free (strict);
+  forget (&scan);
+}
+
+/* "lm" alone is the oldest x86-64 CPU. */
+static void
+test_cpu (void **state G_GNUC_UNUSED)
+{
+  BzScan scan = facts (64);
+
+  scan.isa = BZ_ISA_BASELINE;
+  g_autoptr (BzCheck) enough = check_facts (&scan, 0);
+  assert_null (find (enough, BZ_FINDING_CPU));
+  scan.isa = BZ_ISA_BASELINE | BZ_ISA_V2 | BZ_ISA_V3;
+  g_autoptr (BzCheck) lacks = check_facts (&scan, 0);
+  expect (lacks, BZ_FINDING_CPU, "E25", BZ_NOT_COVERED);
+  assert_string_equal (find (lacks, BZ_FINDING_CPU)->detail, "x86-64-v3");
+  forget (&scan);
+}
+
+/* A call that left the kernel (nfsservctl, 3.1), in a static program's code: sure where its number
+ * is loaded right before the call; nothing where the zone's own release has lacked it as well. */
+static void
+test_removed_call (void **state G_GNUC_UNUSED)
+{
+  BzScan scan = facts (32);
+  const BzRow *row = bz_table_row_by_name (BZ_ABI_I386, "nfsservctl");
+  guint64 bit = G_GUINT64_CONSTANT (1) << row->nr % 64;
+
+  scan.calls[row->nr / 64] = bit;
+  g_autoptr (BzCheck) sure = check_facts (&scan, 0);
+  expect (sure, BZ_FINDING_CALL, "S4", BZ_NOT_COVERED);
+  assert_string_equal (find (sure, BZ_FINDING_CALL)->detail, "nfsservctl");
+  assert_null (find (sure, BZ_FINDING_CALL)->how);
+  scan.calls[row->nr / 64] = 0;
+  scan.calls_near[row->nr / 64] = bit;
+  g_autoptr (BzCheck) likely = check_facts (&scan, 0);
+  assert_non_null (strstr (find (likely, BZ_FINDING_CALL)->how, "likely"));
+  plan.release_number = BZ_RELEASE (3, 10, 0);
+  g_autoptr (BzCheck) later = check_facts (&scan, 0);
+  assert_null (find (later, BZ_FINDING_CALL));
+  forget (&scan);
+}
+
+static void
+test_aout (void **state G_GNUC_UNUSED)
+{
+  BzScan scan = { .kind = BZ_SCAN_AOUT, .program = TRUE, .magic = BZ_AOUT_ZMAGIC, .uselib = TRUE };
+
+  BzCheck *result = bz_check_new (&host, &plan, tree_fd, "");
+  struct stat status = { .st_mode = S_IFREG | 0755 };
+  result->lowest_map = 65536;
+  bz_check_image (result, "bin/program", &status, &scan);
+  expect (result, BZ_FINDING_AOUT, "E12", BZ_NOT_COVERED);
+  expect (result, BZ_FINDING_AOUT_ADDRESS, "E13", BZ_NOT_COVERED);
+  expect (result, BZ_FINDING_USELIB, "E14", BZ_NOT_COVERED);
+  bz_check_free (result);
 }
 
 /* An endless number of kinds of trouble makes no endless report, and loses no file. */
@@ -218,6 +385,12 @@ main (void)
     cmocka_unit_test_setup_teardown (test_foreign, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_text_damage, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_inode_numbers, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_large_files, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_vsyscall, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_stack, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_cpu, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_removed_call, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_aout, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_many_kinds, set_up, tear_down),
     cmocka_unit_test (test_sentences),
   };
