@@ -101,6 +101,27 @@ plans () {
   bz config unset z Storage.Volumes >/dev/null 2>&1
 }
 
+# `check` says the same of a real tree on such a file system: what the plan folds is covered.
+foretold () {
+  make_tree slackware-4.0 || return 0
+  mkdir -p "$tmp/mounts/tree" "$tmp/mounts/b/upper-2" "$tmp/mounts/b/work-2"
+  mount -t overlay -o "lowerdir=$tree,upperdir=$tmp/mounts/b/upper-2,workdir=$tmp/mounts/b/work-2,xino=on" \
+    tree "$tmp/mounts/tree" || return 0
+  run bz check "$tmp/mounts/tree/bin/bash"
+  is 'check: long numbers are covered' "$status" 0
+  like 'check: by the fold' "$out" '^O1 +covered .*fold-inodes=fold'
+  run bz check --disable-row O1 "$tmp/mounts/tree/bin/bash"
+  is 'check, O1 disabled: they are not' "$status" 1
+  like 'check, O1 disabled: what to do' "$out" '^O1 +not covered .*FoldInodes=yes'
+  case $(stat -f -c %T "$tree") in
+    ext*)
+      run bz check "$tree/bin/bash"
+      unlike 'check: no word of it where numbers are short' "$out" '^O1'
+      ;;
+  esac
+  umount "$tmp/mounts/tree"
+}
+
 # Numbers outlive the supervisor that gave them.
 killed () {
   limit=60
@@ -146,6 +167,7 @@ for who in $users; do
     sizes
   done
   plans
+  foretold
   killed
   run bz -q remove z
   drop_mounts
