@@ -139,35 +139,6 @@ take_fd (BzCall *call, int number, int *fd)
   return bz_task_take_fd (call->tid, number, fd);
 }
 
-static gboolean
-pin_target (BzWorker *worker, pid_t tid)
-{
-  if (!worker->loop->plan->sync_wake_up || !bz_can_pin (tid))
-    return FALSE;
-  /* For a successor. */
-  atomic_store (&bz_lane_slot (worker->loop, worker->lane, worker->seat)->pinned, (guint32) tid);
-  bz_pin (tid);
-  return TRUE;
-}
-
-/* Any other thread's exec gives it its process's id: it could not be found again to be let free. */
-static gboolean
-leads (pid_t tid)
-{
-  return syscall (SYS_tgkill, tid, tid, 0) == 0;
-}
-
-static void
-unpin_target (BzWorker *worker, pid_t tid)
-{
-  guint32 mine = (guint32) tid;
-
-  bz_unpin (tid);
-  /* The slot of an abandoned worker may be another call's. */
-  atomic_compare_exchange_strong (&bz_lane_slot (worker->loop, worker->lane, worker->seat)->pinned,
-                                  &mine, 0);
-}
-
 static int
 put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
 {
@@ -180,13 +151,13 @@ put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
     .newfd_flags = close_on_exec ? O_CLOEXEC : 0,
   };
 
-  gboolean pinned = pin_target (worker, call->tid);
+  gboolean pinned = bz_worker_pin (worker, call->tid);
   if (pinned)
     bz_pin (0);
   int failed = ioctl (worker->lane->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? errno : 0;
   if (pinned)
     {
-      unpin_target (worker, call->tid);
+      bz_loop_unpin (worker->loop, call->tid);
       bz_unpin (0);
     }
   return failed;
@@ -452,6 +423,7 @@ bz_answer (BzWorker *worker, BzSlot *slot)
       pthread_mutex_unlock (&loop->lock);
     }
 
+  bz_loop_unpin (loop, (pid_t) slot->notif.pid);
   BZ_TEST_POINT ("taken");
   BzVerdict verdict = decide (worker, slot);
 
@@ -466,10 +438,10 @@ bz_answer (BzWorker *worker, BzSlot *slot)
       return BZ_DONE_DEFERRED;
     }
   pid_t tid = (pid_t) slot->notif.pid;
-  gboolean pinned = verdict.stay && leads (tid) && pin_target (worker, tid);
+  gboolean pinned = verdict.stay && bz_worker_pin (worker, tid);
   bz_slot_finish (loop, worker->lane, slot, verdict, since, FALSE);
   if (pinned)
-    unpin_target (worker, tid);
+    bz_loop_unpin (loop, tid);
   if (verdict.after != NULL)
     verdict.after (verdict.after_data);
   atomic_store (&worker->phase, BZ_PHASE_WAITING);

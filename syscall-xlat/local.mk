@@ -140,6 +140,7 @@ libxlat_a_SOURCES += \
 	syscall-xlat/task-look.h \
 	syscall-xlat/task.h \
 	syscall-xlat/watch.c \
+	syscall-xlat/worker-pin.c \
 	syscall-xlat/worker-files.c
 
 bz_fake = tests/unit/fake-call.c tests/unit/fake-call.h tests/unit/fake-files.c tests/unit/fake-files.h

@@ -92,6 +92,9 @@ struct BzLoop {
   _Atomic guint64 received; /* notifications */
   gboolean watched, stop;
 
+  pthread_mutex_t pins_lock;
+  _Atomic guint pins; /* slots whose targets this process has bound to a CPU */
+
   pthread_mutex_t events_lock;
   _Atomic guint subscribed;
   BzSubscriber subscriber[BZ_SUBSCRIBERS];
@@ -111,6 +114,14 @@ void bz_worker_unlink (BzWorker *worker);
 int bz_lane_free_seat (BzLane *lane, BzLoop *loop);
 int bz_loop_start_thread (pthread_t *thread, void *(*function) (void *), void *data);
 void bz_loop_unref (BzLoop *loop);
+
+/* worker-pin.c */
+/* Binds the target of the worker's call to this CPU; FALSE: it is not bound. */
+gboolean bz_worker_pin (BzWorker *worker, pid_t tid);
+/* Lets the target free if it is bound. Costs nothing while none is. */
+void bz_loop_unpin (BzLoop *loop, pid_t tid);
+/* The same for what a predecessor has left. */
+void bz_slot_unpin (BzSlot *slot);
 
 /* watch.c */
 gboolean bz_watch_start (BzLoop *loop, GError **error);

@@ -30,7 +30,6 @@
 #include "config.h"
 
 #include "syscall-xlat/loop-data.h"
-#include "syscall-xlat/pin.h"
 
 #include "brand/base/error.h"
 #include "syscall-xlat/task-look.h"
@@ -113,15 +112,6 @@ take_seat (BzWorker *worker, int seat)
   return TRUE;
 }
 
-static void
-free_pinned (BzSlot *slot)
-{
-  guint32 tid = atomic_exchange (&slot->pinned, 0);
-
-  if (tid != 0)
-    bz_unpin ((pid_t) tid);
-}
-
 /* Answers what a predecessor had taken. FALSE: this worker was abandoned over it. */
 static gboolean
 recover (BzWorker *worker)
@@ -138,7 +128,7 @@ recover (BzWorker *worker)
       gboolean old =
           lane->seat[i].worker == NULL && lane->seat[i].deadline == 0; /* not a follower's */
       if (old)
-        free_pinned (slot);
+        bz_slot_unpin (slot);
       if (old && atomic_load (&slot->state) == BZ_SLOT_ANSWER)
         bz_slot_send (loop, lane, slot);
       else if (old && bz_slot_is_filled (slot))
@@ -323,6 +313,7 @@ bz_loop_new (const BzPlan *plan, BzJournal *journal, GError **error)
   loop->journal = journal;
   atomic_store (&loop->references, 1);
   pthread_mutex_init (&loop->lock, NULL);
+  pthread_mutex_init (&loop->pins_lock, NULL);
   pthread_mutex_init (&loop->events_lock, NULL);
   pthread_condattr_init (&attributes);
   pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
@@ -454,6 +445,7 @@ bz_loop_unref (BzLoop *loop)
   pthread_cond_destroy (&loop->changed);
   pthread_mutex_destroy (&loop->lock);
   pthread_mutex_destroy (&loop->events_lock);
+  pthread_mutex_destroy (&loop->pins_lock);
   g_free (loop);
 }
 

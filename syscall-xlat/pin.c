@@ -1,18 +1,17 @@
 /* Problem: SECCOMP_IOCTL_NOTIF_ADDFD has the target itself install the descriptor: it wakes the
  * target and waits for it. These two wake-ups know nothing of SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
- * (Linux 6.6 to 6.18): each finds the CPU busy with the one who wakes and goes to an idle one, which
- * on a virtual machine costs 25 us and more; and the answer that follows brings the target back.
- * An exec that is let through is as bad: the target is woken before the supervisor sleeps, so exec's
- * own search for an idle CPU (sched_exec) finds this one shared, and moves the target to another one,
- * where it begins in a cold cache.
+ * (Linux 6.6 to 6.18): each finds the CPU busy with the one who wakes and goes to an idle one,
+ * which on a virtual machine costs 25 us and more; and the answer that follows brings the target
+ * back. An exec that is let through is as bad: the target is woken before the supervisor sleeps, so
+ * exec's own search for an idle CPU (sched_exec) finds this one shared, and moves the target to
+ * another one, where it begins in a cold cache.
  *
- * Choice: both are bound to one CPU for the time of the call, and for an exec until the supervisor
- * runs again. The target waits in the kernel, so
- * that it sees nothing of it; 0.5 us a call of sched_setaffinity(2).
+ * Choice: both are bound to one CPU for the time of the call, and the target of an exec until the
+ * supervisor runs again (worker-pin.c); 0.5 us a call of sched_setaffinity(2).
  *
- * Limits: a mask that somebody else gives the target in these 20 us is lost. A supervisor that is
- * killed in between leaves word in the call's slot (loop.c). A task that a cpuset or its own mask
- * restricts is left alone: sched_setaffinity would make the set of today a choice of its own. */
+ * Limits: a mask that somebody else gives the target in these 20 us is lost, as is one that it
+ * gives itself when such an exec fails. A task that a cpuset or its own mask restricts is left
+ * alone: sched_setaffinity would make the set of today a choice of its own. */
 #include "config.h"
 
 #include "syscall-xlat/pin.h"

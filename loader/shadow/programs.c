@@ -145,7 +145,7 @@ hook_if_needed (BzImagesState *images, BzCall *call, const BzExecHook *hook)
   if (needs_edits (hook) || needs_tracer (images, hook))
     return hook_program (images, call, hook);
   BzVerdict verdict = bz_continue ();
-  verdict.stay = !hook->begun;
+  verdict.stay = !hook->begun && hook->interpreter != NULL; /* it maps a library first: worker-pin.c */
   return verdict;
 }
 
