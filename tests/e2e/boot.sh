@@ -1,5 +1,6 @@
 #!/bin/sh
 # start, stop, restart, console, logs and boot-edits: zones that run their own init.
+# shellcheck disable=SC2317 # functions that `until_true` and `ok` call
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 begin

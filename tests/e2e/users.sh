@@ -8,7 +8,7 @@ plain_users_work || skip_all 'newuidmap, setpriv or unprivileged user namespaces
 
 for who in root user alone; do
   if [ "$who" = user ] && masked subordinate-ids; then continue; fi
-  zone z alpine-x86 || { finish; exit; }
+  if ! zone z alpine-x86; then finish; fi
   bz run z -- sh -c "echo $who >/etc/whose; sleep 1000" >/dev/null 2>&1 </dev/null &
   until_true 20 running z
 done
