@@ -293,7 +293,7 @@ static gboolean
 read_standard_input (GString *text, GError **error)
 {
   char bytes[4096];
-  gssize got;
+  gssize got = 0;
 
   while (text->len <= BZ_ZONE_FILE_MAX
          && ((got = read (STDIN_FILENO, bytes, sizeof bytes)) > 0 || (got < 0 && errno == EINTR)))

@@ -233,7 +233,7 @@ joined () {
   is 'trace ends with the zone' "$?" 0
   run bz run --stats --brand linux-2.6 --abi i386 z -- uname -r
   is 'run --stats: the command' "$out" "$release"
-  like 'run --stats: the counts' "$err" 'uname [0-9]'
+  like 'run --stats: the counts' "$err" 'uname( \(i386\))? [0-9]'
 }
 
 for who in $users; do
