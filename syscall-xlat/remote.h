@@ -29,7 +29,8 @@ typedef struct {
 typedef enum {
   BZ_EVER_PERSONALITY, /* a task has given itself another personality than the brand's (exec changes
                         * it too: READ_IMPLIES_EXEC, and what a set-uid program loses) */
-  BZ_EVER_ROOT,        /* a task may have another root directory or mount namespace than the zone's */
+  BZ_EVER_ROOT,        /* a task may have another root directory, mount or user namespace than the
+                        * zone's */
   BZ_EVERS
 } BzEver;
 

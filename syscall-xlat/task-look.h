@@ -10,13 +10,16 @@
 /* All return 0 or a positive errno. An error says only that this look found nothing: the handler
  * lets the kernel have the call, which knows the task's own errno. */
 
-/* statx(2) of `path` as the task resolves it, from its descriptor `directory` or AT_FDCWD; of the
+/* alike: every task of the zone has had the zone's root directory and user namespace so far.
+ *
+ * statx(2) of `path` as the task resolves it, from its descriptor `directory` or AT_FDCWD; of the
  * descriptor itself where path is NULL. flags: AT_SYMLINK_NOFOLLOW and the like. */
-int bz_task_status (pid_t tid, int directory, const char *path, guint flags, guint mask,
-                    struct statx *status);
+int bz_task_status (pid_t tid, gboolean alike, int directory, const char *path, guint flags,
+                    guint mask, struct statx *status);
 
 /* statfs(2) of `path`, or of the descriptor `number` where it is NULL. */
-int bz_task_file_system (pid_t tid, int number, const char *path, struct statfs *answer);
+int bz_task_file_system (pid_t tid, gboolean alike, int number, const char *path,
+                         struct statfs *answer);
 
 /* What getdents64(2) reads at the place where an open directory of the task stands, and moves it
  * on.
@@ -30,7 +33,7 @@ typedef struct {
 #define BZ_TASK_ENTRIES_MAX 32768
 int bz_task_read_directory (int fd, gsize size, BzTaskEntries *entries);
 
-/* Where an open directory stands, and putting it elsewhere: as a 32-bit task does it. */
+/* Where an open directory stands; and putting it elsewhere, as a 32-bit task does it. */
 int bz_task_tell (int fd, guint64 *place);
 int bz_task_seek (int fd, guint64 place);
 

@@ -14,17 +14,28 @@ worker_of (BzCall *call)
   return (BzWorker *) call->notifier;
 }
 
+/* Whether each task has the zone's root directory and user namespace: where the plan traps the
+ * calls that change them, and nobody has made one. */
+static gboolean
+all_alike (BzCall *call)
+{
+  const guint8 *quirk = call->plan->quirk;
+
+  return (quirk[BZ_QUIRK_FOLD_INODES] != 0 || quirk[BZ_QUIRK_VSYSCALL] != 0)
+         && !bz_call_has_happened (call, BZ_EVER_ROOT);
+}
+
 static int
 status (BzCall *call, int directory, const char *path, guint flags, guint mask,
         struct statx *answer)
 {
-  return bz_task_status (call->tid, directory, path, flags, mask, answer);
+  return bz_task_status (call->tid, all_alike (call), directory, path, flags, mask, answer);
 }
 
 static int
 file_system (BzCall *call, int number, const char *path, struct statfs *answer)
 {
-  return bz_task_file_system (call->tid, number, path, answer);
+  return bz_task_file_system (call->tid, all_alike (call), number, path, answer);
 }
 
 /* Where reading starts is put down before it: a successor that finds the call in its slot reads the

@@ -24,7 +24,7 @@ enum {
   NR_getdents64 = 220,
   NR_fstatat64 = 300,
 };
-enum { O_DIRECTORY = 0200000, E_OVERFLOW = 75, ENTRIES = 16 };
+enum { O_DIRECTORY = 0200000, E_OVERFLOW = 75, ENTRIES = 16, CLONE_NEWUSER = 0x10000000, SIG_CHILD = 17 };
 
 struct stat_32 {
   u32 dev, ino;
@@ -195,6 +195,29 @@ check_permissions (void)
   is (guest_wait (child), 0, "a user can't look into another's directory, but at what all can");
 }
 
+/* Its root there has every capability over that namespace, and none over the zone's files. This
+ * comes first of what makes one task's look differ from another's. */
+static void
+check_namespace (void)
+{
+  struct stat_32 other;
+  long child = guest_fork ();
+
+  if (child == 0)
+    {
+      call (NR_setuid, 1000);
+      long inner = call (NR_clone, CLONE_NEWUSER | SIG_CHILD, 0, 0, 0, 0);
+      if (inner == 0)
+        call (NR_exit, call (NR_stat, "secret/s", &other) == -E_ACCES ? 0 : 1);
+      call (NR_exit, inner < 0 ? 3 : guest_wait (inner) != 0);
+    }
+  long result = guest_wait (child);
+  if (result == 3 << 8)
+    skip ("the root of a user namespace inside may not look either", "none can be made");
+  else
+    is (result, 0, "the root of a user namespace inside may not look either");
+}
+
 /* A task's root directory counts: for absolute paths and for links. */
 static void
 check_root (const char *directory)
@@ -287,6 +310,7 @@ guest_main (int argc, char **argv, char **envp)
       check_stat ();
       check_list ();
       check_permissions ();
+      check_namespace ();
       check_root (argv[1]);
       check_release ();
     }
