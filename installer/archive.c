@@ -78,6 +78,8 @@ allow (struct archive *reader, BzArchiveFormats formats)
   archive_read_support_filter_lzip (reader);
   if (formats == BZ_ARCHIVE_RAW)
     archive_read_support_format_raw (reader);
+  else if (formats == BZ_ARCHIVE_ISO)
+    archive_read_support_format_iso9660 (reader);
   else
     {
       archive_read_support_format_tar (reader);

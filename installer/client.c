@@ -70,6 +70,8 @@ make_argv (const BzInstallOptions *options)
     g_ptr_array_add (argv, g_strdup_printf ("--id-shift=%u", options->id_shift));
   if (options->max_size != 0)
     g_ptr_array_add (argv, g_strdup_printf ("--max-size=%" G_GUINT64_FORMAT, options->max_size));
+  if (options->max_files != 0)
+    g_ptr_array_add (argv, g_strdup_printf ("--max-files=%" G_GUINT64_FORMAT, options->max_files));
   g_ptr_array_add (argv, g_strdup ("--"));
   g_ptr_array_add (argv, g_strdup (options->source));
   g_ptr_array_add (argv, g_strdup (options->target));

@@ -1,40 +1,35 @@
-/* An I/O manager of libext2fs over a descriptor and an offset.
+/* An I/O manager of libext2fs over a disk image and an offset.
  *
- * Problem: libext2fs's own opens names; we have descriptors: of files without a name, of
- * partitions. It never writes. Reads beyond the end are short reads, which libext2fs takes as
+ * Problem: libext2fs's own opens names; we have descriptors of files without a name, partitions
+ * and qcow2. What is opened next is told beside the name: one thread works here. It never writes. Reads beyond the end are short reads, which libext2fs takes as
  * damage. */
 #include "config.h"
 
 #include "installer/extfs.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
-  int fd;
+  BzDisk *disk;
   guint64 offset;
 } Private;
+
+static Private opening;
+static const struct struct_io_manager manager;
 
 static errcode_t
 io_open (const char *name, int flags G_GNUC_UNUSED, io_channel *channel)
 {
-  Private private = { 0 };
   io_channel new;
-  char *end;
 
-  private.fd = (int) g_ascii_strtoull (name, &end, 10);
-  if (end == name || *end != ':')
-    return EXT2_ET_BAD_DEVICE_NAME;
-  private.offset = g_ascii_strtoull (end + 1, NULL, 10);
   new = g_new0 (struct struct_io_channel, 1);
   new->magic = EXT2_ET_MAGIC_IO_CHANNEL;
-  new->manager = (io_manager) &bz_ext_io_manager;
+  new->manager = (io_manager) &manager;
   new->name = g_strdup (name);
   new->block_size = 1024;
   new->refcount = 1;
-  new->private_data = g_memdup2 (&private, sizeof private);
+  new->private_data = g_memdup2 (&opening, sizeof opening);
   *channel = new;
   return 0;
 }
@@ -63,27 +58,18 @@ io_read64 (io_channel channel, unsigned long long block, int count, void *data)
   const Private *private = channel->private_data;
   gsize size = count < 0 ? (gsize) - (gint64) count : (gsize) count * (gsize) channel->block_size;
   guint64 at;
-  gsize got = 0;
+  gssize got;
 
   if (block > (G_MAXINT64 / 2) / (guint64) channel->block_size)
     return EXT2_ET_SHORT_READ;
   at = block * (guint64) channel->block_size + private->offset;
   if (at > (guint64) G_MAXINT64 - size)
     return EXT2_ET_SHORT_READ;
-  while (got < size)
-    {
-      gssize result = pread (private->fd, (char *) data + got, size - got, (off_t) (at + got));
-
-      if (result < 0 && errno == EINTR)
-        continue;
-      if (result <= 0)
-        {
-          memset ((char *) data + got, 0, size - got);
-          return result < 0 ? errno : EXT2_ET_SHORT_READ;
-        }
-      got += (gsize) result;
-    }
-  return 0;
+  got = bz_disk_read (private->disk, at, data, size, NULL);
+  if (got == (gssize) size)
+    return 0;
+  memset ((char *) data + MAX (got, 0), 0, size - (gsize) MAX (got, 0));
+  return got < 0 ? EIO : EXT2_ET_SHORT_READ;
 }
 
 static errcode_t
@@ -112,7 +98,7 @@ io_flush (io_channel channel G_GNUC_UNUSED)
   return 0;
 }
 
-const struct struct_io_manager bz_ext_io_manager = {
+static const struct struct_io_manager manager = {
   .magic = EXT2_ET_MAGIC_IO_MANAGER,
   .name = "brandzone image",
   .open = io_open,
@@ -124,3 +110,10 @@ const struct struct_io_manager bz_ext_io_manager = {
   .read_blk64 = io_read64,
   .write_blk64 = io_write64,
 };
+
+errcode_t
+bz_ext_open_disk (BzDisk *disk, guint64 offset, ext2_filsys *fs)
+{
+  opening = (Private){ disk, offset };
+  return ext2fs_open2 ("image", NULL, EXT2_FLAG_64BITS, 0, 0, (io_manager) &manager, fs);
+}

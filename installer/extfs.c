@@ -41,16 +41,14 @@ typedef struct {
 } Name;
 
 BzExtImage *
-bz_ext_open (int fd, guint64 offset, const char *label, GError **error)
+bz_ext_open (BzDisk *disk, guint64 offset, const char *label, GError **error)
 {
-  g_autofree char *name = g_strdup_printf ("%d:%" G_GUINT64_FORMAT, fd, offset);
   BzExtImage *image = g_new0 (BzExtImage, 1);
   errcode_t code;
 
   initialize_ext2_error_table ();
   image->label = g_strdup (label);
-  code = ext2fs_open2 (name, NULL, EXT2_FLAG_64BITS, 0, 0, (io_manager) &bz_ext_io_manager,
-                       &image->fs);
+  code = bz_ext_open_disk (disk, offset, &image->fs);
   if (code != 0)
     {
       image->fs = NULL;

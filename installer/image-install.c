@@ -1,33 +1,37 @@
-/* Images as sources: plain, compressed, in a partition, in an archive. */
+/* Images as sources: plain, in a partition, in qcow2, compressed, in an archive. */
 #include "config.h"
 
 #include "installer/install.h"
 
 #include "brand/base/error.h"
-#include "installer/extfs.h"
+#include "installer/file-system.h"
 
 #include <unistd.h>
-
-/* Where the file system begins in an image that was unpacked: 0, or a partition. */
-static guint64
-image_offset (int fd)
-{
-  g_autofree guint8 *head = g_malloc (BZ_RECOGNISE_BYTES);
-  gssize size = pread (fd, head, BZ_RECOGNISE_BYTES, 0);
-  const char *name;
-  guint64 offset = 0;
-
-  if (size > 0 && bz_recognise_bytes (head, (gsize) size, &name, &offset) == BZ_BYTES_PARTITIONS)
-    return offset;
-  return 0;
-}
 
 static gboolean
 extract_image (BzInstall *install, int fd, guint64 offset, const char *label, GError **error)
 {
-  g_autoptr (BzExtImage) image = bz_ext_open (fd, offset, label, error);
+  g_autoptr (BzDisk) disk = bz_disk_open (fd, label, error);
+  g_autoptr (BzFileSystem) fs =
+      disk == NULL ? NULL : bz_file_system_open (disk, offset, label, error);
 
-  return image != NULL && bz_ext_extract (image, install->tree, error);
+  if (disk != NULL && fd == install->source_fd)
+    bz_disk_count (disk, &install->job->done);
+  return fs != NULL && bz_file_system_extract (fs, install->tree, error);
+}
+
+/* What was unpacked is a file system, or a disk with some. */
+static gboolean
+extract_unpacked (BzInstall *install, int fd, const char *label, GError **error)
+{
+  g_autoptr (BzDisk) disk = bz_disk_open (fd, label, error);
+  BzFoundSystem found;
+
+  if (disk == NULL || !bz_file_system_find (disk, fd, label, &found, error))
+    return FALSE;
+  bz_job_notice (install->job, "unpacked: %s", found.kind);
+  g_free (found.kind);
+  return extract_image (install, fd, found.offset, label, error);
 }
 
 /* The unpacked image was data on the way, not data of the tree. */
@@ -55,7 +59,7 @@ bz_install_image (BzInstall *install, GError **error)
     return FALSE;
   ok = bz_archive_save (raw, install->tree, fd, label, error);
   forget_bytes (install);
-  ok = ok && extract_image (install, fd, image_offset (fd), label, error);
+  ok = ok && extract_unpacked (install, fd, label, error);
   close (fd);
   return ok;
 }
@@ -66,8 +70,8 @@ unpack_if_image (BzInstall *install, BzArchive *archive, const char *name, GErro
 {
   g_autoptr (BzArchive) inner = bz_archive_open_inside (archive, BZ_ARCHIVE_RAW, NULL, NULL);
   const char *kind;
-  guint64 offset;
   guint8 head[4096];
+  BzBytes bytes;
   gboolean ok;
   int fd;
 
@@ -79,7 +83,8 @@ unpack_if_image (BzInstall *install, BzArchive *archive, const char *name, GErro
   ok = bz_archive_save (inner, install->tree, fd, name, error);
   forget_bytes (install);
   gssize size = ok ? pread (fd, head, sizeof head, 0) : -1;
-  if (size > 0 && bz_recognise_bytes (head, (gsize) size, &kind, &offset) == BZ_BYTES_EXT)
+  bytes = size > 0 ? bz_recognise_bytes (head, (gsize) size, &kind) : BZ_BYTES_UNKNOWN;
+  if (bytes == BZ_BYTES_EXT || bytes == BZ_BYTES_MINIX)
     return fd;
   close (fd);
   return -1;
@@ -98,7 +103,8 @@ find_image (BzInstall *install, BzArchive *archive, char **best_name, GError **e
   while (failure == NULL && (entry = bz_archive_next (archive, &failure)) != NULL)
     {
       g_autofree char *name = g_strdup (bz_archive_name (entry));
-      g_autoptr (BzExtImage) image = NULL;
+      g_autoptr (BzDisk) disk = NULL;
+      g_autoptr (BzFileSystem) image = NULL;
       guint score;
       int fd;
 
@@ -107,8 +113,9 @@ find_image (BzInstall *install, BzArchive *archive, char **best_name, GError **e
       fd = unpack_if_image (install, archive, name == NULL ? "" : name, &failure);
       if (fd < 0)
         continue;
-      image = bz_ext_open (fd, 0, name, NULL);
-      score = image == NULL ? 0 : 1 + bz_ext_userland_names (image);
+      disk = bz_disk_open (fd, name, NULL);
+      image = disk == NULL ? NULL : bz_file_system_open (disk, 0, name, NULL);
+      score = image == NULL ? 0 : 1 + bz_file_system_userland_names (image);
       images++;
       if (score <= best_score)
         {

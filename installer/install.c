@@ -19,7 +19,8 @@ typedef gboolean (*Reader) (BzInstall *install, GError **error);
 static const Reader readers[] = {
   [BZ_SOURCE_DIRECTORY] = bz_install_directory,
   [BZ_SOURCE_ARCHIVE] = bz_install_archive,
-  [BZ_SOURCE_EXT_IMAGE] = bz_install_image,
+  [BZ_SOURCE_ISO] = bz_install_archive,
+  [BZ_SOURCE_IMAGE] = bz_install_image,
   [BZ_SOURCE_IMAGE_ARCHIVE] = bz_install_image_archive,
   [BZ_SOURCE_OCI_DIRECTORY] = bz_install_oci_directory,
   [BZ_SOURCE_OCI_ARCHIVE] = bz_install_oci_archive,
@@ -30,8 +31,10 @@ gboolean
 bz_install_archive (BzInstall *install, GError **error)
 {
   BzArchiveOptions options = { .keep_partial = install->args->keep_partial };
-  g_autoptr (BzArchive) archive = bz_archive_open (install->source_fd, BZ_ARCHIVE_TREE, NULL,
-                                                   install->job, install->args->source, error);
+  BzArchiveFormats formats =
+      install->source->type == BZ_SOURCE_ISO ? BZ_ARCHIVE_ISO : BZ_ARCHIVE_TREE;
+  g_autoptr (BzArchive) archive = bz_archive_open (install->source_fd, formats, NULL, install->job,
+                                                   install->args->source, error);
 
   return archive != NULL && bz_archive_extract (archive, install->tree, &options, error);
 }

@@ -30,6 +30,7 @@ typedef struct {
   BzProgressFunc progress;     /* or NULL */
   gpointer data;               /* for progress and recognised */
   BzRecognisedFunc recognised; /* told once, before anything is written; or NULL */
+  guint64 max_files; /* 0: 10 million */
   guint64 max_size; /* bytes that the source may expand to; 0: 8 GiB or 200 times its size */
 } BzInstallOptions;
 

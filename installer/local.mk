@@ -15,26 +15,35 @@ libinstaller_a_SOURCES = \
 ## What parses hostile bytes: the program's, never linked into the command.
 noinst_LIBRARIES += libunpack.a
 libunpack_a_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) $(EXT2FS_CFLAGS) $(JSON_CFLAGS) \
-	$(SECCOMP_CFLAGS) $(CAPNG_CFLAGS)
+	$(SECCOMP_CFLAGS) $(CAPNG_CFLAGS) $(BLKID_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
 libunpack_a_SOURCES = \
 	installer/archive.c \
 	installer/archive.h \
 	installer/attributes.c \
 	installer/copy.c \
+	installer/disk.c \
+	installer/disk.h \
 	installer/extfs.c \
 	installer/extfs.h \
 	installer/extfs-data.c \
 	installer/extfs-io.c \
 	installer/extract.c \
+	installer/file-system.c \
+	installer/file-system.h \
 	installer/image-install.c \
 	installer/install.c \
 	installer/install.h \
 	installer/job.c \
 	installer/job.h \
 	installer/layer.c \
+	installer/minix.c \
+	installer/minix.h \
 	installer/oci.c \
 	installer/oci.h \
 	installer/oci-install.c \
+	installer/partitions.c \
+	installer/partitions.h \
+	installer/qcow2.c \
 	installer/recognise.c \
 	installer/recognise.h \
 	installer/sandbox.c \
@@ -47,11 +56,11 @@ pkglibexec_PROGRAMS += brandzone-install
 brandzone_install_CPPFLAGS = $(libunpack_a_CPPFLAGS)
 brandzone_install_SOURCES = installer/main.c
 brandzone_install_LDADD = libunpack.a libinstaller.a libbrand.a $(UNPACK_LIBS)
-UNPACK_LIBS = $(ARCHIVE_LIBS) $(EXT2FS_LIBS) $(JSON_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(GLIB_LIBS)
+UNPACK_LIBS = $(ARCHIVE_LIBS) $(EXT2FS_LIBS) $(BLKID_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(JSON_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(GLIB_LIBS)
 
 if HAVE_CMOCKA
 BZ_INSTALLER_TESTS = tests/unit/test-installer-archive tests/unit/test-installer-image \
-	tests/unit/test-installer-life
+	tests/unit/test-installer-life tests/unit/test-installer-media
 check_PROGRAMS += $(BZ_INSTALLER_TESTS)
 TESTS += $(BZ_INSTALLER_TESTS)
 BZ_INSTALLER_TEST_FLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(ARCHIVE_CFLAGS) \
@@ -67,10 +76,14 @@ tests_unit_test_installer_image_LDADD = $(BZ_INSTALLER_TEST_LIBS)
 tests_unit_test_installer_life_SOURCES = tests/unit/test-installer-life.c $(BZ_INSTALLER_SUPPORT)
 tests_unit_test_installer_life_CPPFLAGS = $(BZ_INSTALLER_TEST_FLAGS)
 tests_unit_test_installer_life_LDADD = $(BZ_INSTALLER_TEST_LIBS)
+tests_unit_test_installer_media_SOURCES = tests/unit/test-installer-media.c $(BZ_INSTALLER_SUPPORT)
+tests_unit_test_installer_media_CPPFLAGS = $(BZ_INSTALLER_TEST_FLAGS)
+tests_unit_test_installer_media_LDADD = $(BZ_INSTALLER_TEST_LIBS)
 endif
 
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz-oci tests/fuzz/fuzz-extfs tests/fuzz/fuzz-recognise
+noinst_PROGRAMS += tests/fuzz/fuzz-oci tests/fuzz/fuzz-extfs tests/fuzz/fuzz-recognise \
+	tests/fuzz/fuzz-minix tests/fuzz/fuzz-disk
 BZ_INSTALLER_FUZZ_LIBS = libunpack.a libinstaller.a libbrand.a $(UNPACK_LIBS)
 tests_fuzz_fuzz_oci_SOURCES = tests/fuzz/fuzz-oci.c
 tests_fuzz_fuzz_oci_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
@@ -79,6 +92,14 @@ tests_fuzz_fuzz_extfs_SOURCES = tests/fuzz/fuzz-extfs.c
 tests_fuzz_fuzz_extfs_CPPFLAGS = $(libunpack_a_CPPFLAGS)
 tests_fuzz_fuzz_extfs_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
 tests_fuzz_fuzz_extfs_LDFLAGS = -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_minix_SOURCES = tests/fuzz/fuzz-minix.c
+tests_fuzz_fuzz_minix_CPPFLAGS = $(libunpack_a_CPPFLAGS)
+tests_fuzz_fuzz_minix_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
+tests_fuzz_fuzz_minix_LDFLAGS = -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_disk_SOURCES = tests/fuzz/fuzz-disk.c
+tests_fuzz_fuzz_disk_CPPFLAGS = $(libunpack_a_CPPFLAGS)
+tests_fuzz_fuzz_disk_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
+tests_fuzz_fuzz_disk_LDFLAGS = -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_recognise_SOURCES = tests/fuzz/fuzz-recognise.c
 tests_fuzz_fuzz_recognise_CPPFLAGS = $(libunpack_a_CPPFLAGS)
 tests_fuzz_fuzz_recognise_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)

@@ -11,6 +11,7 @@
 
 #include "brand/base/error.h"
 #include "installer/archive.h"
+#include "installer/file-system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +19,8 @@
 #include <unistd.h>
 
 #define HINT \
-  "give a tree's directory, a tar, cpio or zip archive, an ext2/3/4 image, an OCI layout or a " \
-  "docker archive"
+  "give a tree's directory, a tar, cpio or zip archive, an image of a disk or of an ext2/3/4, " \
+  "minix or ISO 9660 file system, an OCI layout or a docker archive"
 
 typedef struct {
   gboolean tree, oci, docker;
@@ -53,16 +54,16 @@ look_inside (BzArchive *archive, Contents *contents)
   g_autofree guint8 *head = g_malloc (BZ_RECOGNISE_BYTES);
   g_autoptr (BzArchive) inner = bz_archive_open_inside (archive, BZ_ARCHIVE_RAW, NULL, NULL);
   const char *name;
-  guint64 offset;
 
   if (inner == NULL || bz_archive_next (inner, NULL) == NULL)
     return;
   gssize size = bz_archive_read (inner, head, BZ_RECOGNISE_BYTES, NULL);
   if (size <= 0)
     return;
-  switch (bz_recognise_bytes (head, (gsize) size, &name, &offset))
+  switch (bz_recognise_bytes (head, (gsize) size, &name))
     {
     case BZ_BYTES_EXT:
+    case BZ_BYTES_MINIX:
       contents->image = name;
       break;
     case BZ_BYTES_REFUSED:
@@ -97,11 +98,11 @@ look_at_entry (BzArchive *archive, struct archive_entry *entry, Contents *conten
 }
 
 static gboolean
-recognise_archive (int fd, const char *label, BzRecognised *source, GError **error)
+recognise_archive (int fd, const char *label, BzArchiveFormats formats, BzRecognised *source,
+                   GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (BzArchive) archive =
-      bz_archive_open (fd, BZ_ARCHIVE_TREE, NULL, NULL, label, &failure);
+  g_autoptr (BzArchive) archive = bz_archive_open (fd, formats, NULL, NULL, label, &failure);
   g_autofree char *kind = NULL;
   struct archive_entry *entry;
   Contents contents = { 0 };
@@ -134,6 +135,12 @@ recognise_archive (int fd, const char *label, BzRecognised *source, GError **err
           g_strdup_printf ("it holds a %s, which brandzone can't read", contents.refused);
       return bz_fail (error, BZ_ERROR_INPUT, why, HINT, "%s", label);
     }
+  else if (formats == BZ_ARCHIVE_ISO)
+    {
+      source->type = BZ_SOURCE_ISO;
+      source->kind = g_strdup_printf ("ISO 9660 image%s%s%s", *kind == '\0' ? "" : " (", kind,
+                                      *kind == '\0' ? "" : ")");
+    }
   else
     {
       source->type = BZ_SOURCE_ARCHIVE;
@@ -142,22 +149,18 @@ recognise_archive (int fd, const char *label, BzRecognised *source, GError **err
   return TRUE;
 }
 
-/* The partition's file system, read where it lies. */
+/* A disk or a file system, read where it lies. */
 static gboolean
-recognise_partition (int fd, const char *label, BzRecognised *source, GError **error)
+recognise_image (int fd, const char *label, BzRecognised *source, GError **error)
 {
-  g_autofree guint8 *head = g_malloc (BZ_RECOGNISE_BYTES);
-  gssize size = pread (fd, head, BZ_RECOGNISE_BYTES, (off_t) source->offset);
-  const char *name = NULL;
-  guint64 ignored;
+  g_autoptr (BzDisk) disk = bz_disk_open (fd, label, error);
+  BzFoundSystem found;
 
-  if (size <= 0 || bz_recognise_bytes (head, (gsize) size, &name, &ignored) != BZ_BYTES_EXT)
-    {
-      g_autofree char *why = g_strdup_printf ("its first Linux partition holds %s",
-                                              name == NULL ? "no ext2/3/4" : name);
-      return bz_fail (error, BZ_ERROR_INPUT, why, HINT, "%s", label);
-    }
-  source->kind = g_strdup_printf ("%s in a partition", name);
+  if (disk == NULL || !bz_file_system_find (disk, fd, label, &found, error))
+    return FALSE;
+  source->type = BZ_SOURCE_IMAGE;
+  source->kind = found.kind;
+  source->offset = found.offset;
   return TRUE;
 }
 
@@ -167,29 +170,29 @@ recognise_head (int fd, const char *label, const guint8 *head, gsize size, const
 {
   const char *name = NULL;
   g_autofree char *why = NULL;
+  BzBytes bytes = bz_recognise_bytes (head, size, &name);
 
   source->compressed = *filters != '\0';
-  switch (bz_recognise_bytes (head, size, &name, &source->offset))
+  switch (bytes)
     {
     case BZ_BYTES_EXT:
-      source->type = BZ_SOURCE_EXT_IMAGE;
-      source->kind =
-          source->compressed ? g_strdup_printf ("%s (%s)", name, filters) : g_strdup (name);
-      return TRUE;
-    case BZ_BYTES_PARTITIONS:
-      source->type = BZ_SOURCE_EXT_IMAGE;
+    case BZ_BYTES_MINIX:
+    case BZ_BYTES_DISK:
       if (!source->compressed)
-        return recognise_partition (fd, label, source, error);
-      source->kind = g_strdup_printf ("%s with partitions (%s)", name, filters);
+        return recognise_image (fd, label, source, error);
+      source->type = BZ_SOURCE_IMAGE;
+      source->kind = g_strdup_printf ("%s (%s)", name, filters);
       return TRUE;
     case BZ_BYTES_REFUSED:
       why = g_strdup_printf ("it is %s %s, which brandzone can't read",
                              strchr ("AEFIO", name[0]) != NULL ? "an" : "a", name);
       return bz_fail (error, BZ_ERROR_INPUT, why, HINT, "%s", label);
+    case BZ_BYTES_ISO:
+      return recognise_archive (fd, label, BZ_ARCHIVE_ISO, source, error);
     case BZ_BYTES_TAR:
     case BZ_BYTES_UNKNOWN:
     default:
-      return recognise_archive (fd, label, source, error);
+      return recognise_archive (fd, label, BZ_ARCHIVE_TREE, source, error);
     }
 }
 

@@ -6,8 +6,9 @@
 typedef enum {
   BZ_SOURCE_DIRECTORY,
   BZ_SOURCE_ARCHIVE,       /* tar, cpio or zip of a tree */
-  BZ_SOURCE_EXT_IMAGE,     /* maybe compressed, maybe in a partition */
-  BZ_SOURCE_IMAGE_ARCHIVE, /* an archive that holds ext images */
+  BZ_SOURCE_ISO,           /* an ISO 9660 image of a tree */
+  BZ_SOURCE_IMAGE,         /* a file system, maybe in a partition, in qcow2, compressed */
+  BZ_SOURCE_IMAGE_ARCHIVE, /* an archive that holds images of file systems */
   BZ_SOURCE_OCI_DIRECTORY,
   BZ_SOURCE_OCI_ARCHIVE,   /* tar of an OCI layout */
   BZ_SOURCE_DOCKER_ARCHIVE /* docker save */
@@ -18,7 +19,7 @@ typedef struct {
   char *kind; /* for the user */
   guint64 bytes;
   gboolean compressed; /* an image that must be unpacked first */
-  guint64 offset;      /* where the image begins: a partition */
+  guint64 offset;      /* where the file system begins in an image that is not compressed */
 } BzRecognised;
 
 void bz_recognised_clear (BzRecognised *source);
@@ -35,13 +36,15 @@ typedef enum {
   BZ_BYTES_UNKNOWN,
   BZ_BYTES_TAR,
   BZ_BYTES_EXT,
-  BZ_BYTES_PARTITIONS,
+  BZ_BYTES_MINIX,
+  BZ_BYTES_ISO,
+  BZ_BYTES_DISK, /* qcow2, or a partition table */
   BZ_BYTES_REFUSED
 } BzBytes;
 
-/* Looks at the (decompressed) beginning of a stream. *name: static text, "ext2 image", "minix file
- * system image". *offset: of the first Linux partition for BZ_BYTES_PARTITIONS. */
-BzBytes bz_recognise_bytes (const guint8 *head, gsize size, const char **name, guint64 *offset);
+/* Looks at the (decompressed) beginning of a stream. *name: static text, "ext2 image", "XFS
+ * image". */
+BzBytes bz_recognise_bytes (const guint8 *head, gsize size, const char **name);
 
 /* TRUE for a path such as "etc/passwd" or "rootfs/bin/sh": part of a userland. */
 gboolean bz_recognise_path (const char *path);

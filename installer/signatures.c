@@ -36,11 +36,13 @@ static const Signature refused[] = {
   SIGNATURE (0, "-rom1fs-", "romfs image"),
   SIGNATURE (0, "\x85\x19", "JFFS2 image"),
   SIGNATURE (0, "UBI#", "UBI image"),
-  SIGNATURE (32769, "CD001", "ISO 9660 image"),
   SIGNATURE (54, "FAT1", "FAT image"),
   SIGNATURE (82, "FAT32", "FAT image"),
-  SIGNATURE (512, "EFI PART", "disk image with a GPT"),
-  SIGNATURE (0, "QFI\xfb", "qcow2 disk image"),
+  SIGNATURE (3, "NTFS    ", "NTFS image"),
+  SIGNATURE (512, "LABELONE", "LVM physical volume"),
+  SIGNATURE (0, "LUKS\xba\xbe", "LUKS (encrypted) image"),
+  SIGNATURE (4086, "SWAPSPACE2", "swap space image"),
+  SIGNATURE (4086, "SWAP-SPACE", "swap space image"),
   SIGNATURE (0, "KDMV", "VMDK disk image"),
   SIGNATURE (0, "\xed\xab\xee\xdb", "RPM package"),
   SIGNATURE (0, "!<arch>\ndebian", "Debian package"),
@@ -100,51 +102,79 @@ ext_name (const guint8 *head, gsize size)
   return (compat & 0x4) != 0 ? "ext3 image" : "ext2 image";
 }
 
+/* Version 1, which installer/minix.c reads; *other: one of the later versions. */
 static gboolean
-is_minix (const guint8 *head, gsize size)
+is_minix (const guint8 *head, gsize size, gboolean *other)
 {
   const guint8 *super = head + 1024;
   guint16 magic;
 
+  *other = FALSE;
   if (size < 2048)
     return FALSE;
   magic = le16 (super + 16);
-  if (le16 (super + 24) == 0x4d5a && le32 (super) != 0)
-    return TRUE;
-  return (magic == 0x137f || magic == 0x138f || magic == 0x2468 || magic == 0x2478)
-         && le16 (super) != 0 && le16 (super + 8) != 0 && le16 (super + 10) == 0;
+  *other = (le16 (super + 24) == 0x4d5a && le32 (super) != 0)
+           || ((magic == 0x2468 || magic == 0x2478) && le16 (super) != 0 && le16 (super + 8) != 0
+               && le16 (super + 10) == 0);
+  return (magic == 0x137f || magic == 0x138f) && le16 (super) != 0 && le16 (super + 2) != 0
+         && le16 (super + 8) != 0 && le16 (super + 10) == 0;
 }
 
-/* The first Linux partition of an MBR, in bytes; 0: none. */
-static guint64
-linux_partition (const guint8 *head, gsize size)
+/* An MBR makes sense when all its flags do and one entry leads somewhere; libblkid says the rest.
+ */
+static gboolean
+has_partitions (const guint8 *head, gsize size)
 {
+  gboolean used = FALSE;
+
   if (size < 512 || head[510] != 0x55 || head[511] != 0xaa)
-    return 0;
+    return FALSE;
+  if (size >= 520 && memcmp (head + 512, "EFI PART", 8) == 0)
+    return TRUE;
   for (int i = 0; i < 4; i++)
     {
       const guint8 *entry = head + 446 + 16 * i;
 
       if (entry[0] != 0 && entry[0] != 0x80)
-        return 0;
-      if (entry[4] == 0x83 && le32 (entry + 8) != 0)
-        return (guint64) le32 (entry + 8) * 512;
+        return FALSE;
+      used = used || (entry[4] != 0 && le32 (entry + 8) != 0);
     }
-  return 0;
+  return used;
+}
+
+static BzBytes
+disk_bytes (const guint8 *head, gsize size, const char **name)
+{
+  if (size >= 4 && memcmp (head, "QFI\xfb", 4) == 0)
+    *name = "qcow2 disk image";
+  else if (has_partitions (head, size))
+    *name = "disk image with partitions";
+  return *name == NULL ? BZ_BYTES_UNKNOWN : BZ_BYTES_DISK;
 }
 
 BzBytes
-bz_recognise_bytes (const guint8 *head, gsize size, const char **name, guint64 *offset)
+bz_recognise_bytes (const guint8 *head, gsize size, const char **name)
 {
+  gboolean other;
+
   *name = NULL;
-  *offset = 0;
   if (is_tar (head, size))
     return BZ_BYTES_TAR;
   if ((*name = ext_name (head, size)) != NULL)
     return BZ_BYTES_EXT;
-  if (is_minix (head, size))
+  if (is_minix (head, size, &other))
     {
-      *name = "minix file system image";
+      *name = "minix image";
+      return BZ_BYTES_MINIX;
+    }
+  if (size >= 32774 && memcmp (head + 32769, "CD001", 5) == 0)
+    {
+      *name = "ISO 9660 image";
+      return BZ_BYTES_ISO;
+    }
+  if (other)
+    {
+      *name = "minix image of version 2 or 3";
       return BZ_BYTES_REFUSED;
     }
   for (gsize i = 0; i < G_N_ELEMENTS (refused); i++)
@@ -154,13 +184,7 @@ bz_recognise_bytes (const guint8 *head, gsize size, const char **name, guint64 *
         *name = refused[i].name;
         return BZ_BYTES_REFUSED;
       }
-  *offset = linux_partition (head, size);
-  if (*offset != 0)
-    {
-      *name = "disk image";
-      return BZ_BYTES_PARTITIONS;
-    }
-  return BZ_BYTES_UNKNOWN;
+  return disk_bytes (head, size, name);
 }
 
 gboolean

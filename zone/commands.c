@@ -51,6 +51,8 @@ static const BzOption install_options[] = {
   OPTION_BRAND,
   OPTION_ABI,
   FLAG ("keep-partial", 0, "keep what can be read of an archive that is cut off"),
+  STRING ("max-size", 0, "SIZE", "refuse a source that expands beyond this (8G, or 200 times its size)"),
+  STRING ("max-files", 0, "N", "refuse a source with more files than this (10 million)"),
   STRING ("progress", 0, "auto|json|none", "how progress is shown: auto is a line on a terminal"),
   OPTION_WITHOUT,
   END

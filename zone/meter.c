@@ -66,6 +66,20 @@ show_json (guint64 done, guint64 total, guint64 files, gint64 microseconds)
 }
 
 void
+bz_meter_recognised (const BzMeter *meter, const char *kind, guint64 bytes)
+{
+  if (meter->kind != BZ_METER_JSON)
+    return;
+
+  JsonBuilder *builder = bz_json_begin ();
+  bz_json_text (builder, "event", "recognised");
+  bz_json_text (builder, "kind", kind);
+  bz_json_number (builder, "bytes", (gint64) MIN (bytes, (guint64) G_MAXINT64));
+  g_autofree char *line = bz_json_end_line (builder);
+  fprintf (stderr, "%s\n", line);
+}
+
+void
 bz_meter_update (BzMeter *meter, guint64 done, guint64 total, guint64 files)
 {
   gint64 now = g_get_monotonic_time ();

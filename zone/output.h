@@ -54,6 +54,8 @@ typedef enum { BZ_METER_NONE, BZ_METER_TERMINAL, BZ_METER_JSON } BzMeterKind;
 
 /* label: what is being done; copied. */
 BzMeter *bz_meter_new (BzMeterKind kind, const char *label);
+/* Tells, as a line of JSON only, what the work is about; before the first bz_meter_update. */
+void bz_meter_recognised (const BzMeter *meter, const char *kind, guint64 bytes);
 /* done and total in bytes (total 0: unknown); shown at most ten times a second. */
 void bz_meter_update (BzMeter *meter, guint64 done, guint64 total, guint64 files);
 /* Wipes the line and frees the meter. */

@@ -8,6 +8,7 @@
 #include "zone/output.h"
 #include "zone/planning.h"
 #include "zone/verbs.h"
+#include "zone/zone-keys.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,12 +23,52 @@ typedef struct {
   BzZoneState *state;
   BzDetection *detection; /* may stay NULL where --brand and --abi are given */
   BzInstallResult *result;
+  BzMeter *meter;
 } Install;
 
 static void
 show_progress (const BzProgress *progress, gpointer data)
 {
-  bz_meter_update (data, progress->done, progress->total, progress->files);
+  const Install *install = data;
+
+  bz_meter_update (install->meter, progress->done, progress->total, progress->files);
+}
+
+static const char *
+article (const char *kind)
+{
+  return strchr ("aeioAEIO", kind[0]) != NULL ? "an" : "a";
+}
+
+/* What the source is, before anything is done with it. */
+static void
+show_recognised (const BzSourceInfo *source, gpointer data)
+{
+  const Install *install = data;
+  g_autofree char *safe = bz_text_safe (source->kind);
+  g_autofree char *amount = bz_bytes_format (source->bytes);
+
+  bz_meter_recognised (install->meter, source->kind, source->bytes);
+  if (install->context->quiet || install->context->json)
+    return;
+  printf ("%s: the source is %s %s%s%s\n", install->state->name, article (safe), safe,
+          source->bytes > 0 ? " of " : "", source->bytes > 0 ? amount : "");
+  fflush (stdout);
+}
+
+/* The limits that the user sets; 0: the usual ones. */
+static gboolean
+limits (const BzArguments *arguments, guint64 *max_size, guint64 *max_files, GError **error)
+{
+  const char *size = bz_arguments_string (arguments, "max-size");
+  const char *files = bz_arguments_string (arguments, "max-files");
+  const char *why = size == NULL ? NULL : bz_take_bytes (max_size, size);
+
+  if (why != NULL)
+    return bz_fail (error, BZ_ERROR_USAGE, why, "write --max-size 20G", "brandzone install: --max-size");
+  return files == NULL || g_ascii_string_to_unsigned (files, 10, 1, G_MAXINT64, max_files, NULL)
+         || bz_fail (error, BZ_ERROR_USAGE, "it is not a number above zero", NULL,
+                     "brandzone install: --max-files");
 }
 
 static BzMeterKind
@@ -93,8 +134,6 @@ unpack (Install *install, const char *source, GError **error)
   g_autofree char *hidden =
       bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
   g_autofree char *target = g_build_filename (hidden, "root", NULL);
-  g_autoptr (BzMeter) meter =
-      bz_meter_new (meter_kind (install->context, install->arguments), install->state->name);
   gboolean root = geteuid () == 0;
   BzInstallOptions options = {
     .source = source,
@@ -103,12 +142,18 @@ unpack (Install *install, const char *source, GError **error)
     .uids = root ? NULL : install->state->uids,
     .gids = root ? NULL : install->state->gids,
     .progress = show_progress,
-    .data = meter,
+    .recognised = show_recognised,
+    .data = install,
   };
+
+  if (!limits (install->arguments, &options.max_size, &options.max_files, error))
+    return FALSE;
 
   if (root && install->state->id_storage == BZ_IDS_SHIFTED)
     options.id_shift = g_array_index (install->state->uids, BzIdRange, 0).outside;
+  install->meter = bz_meter_new (meter_kind (install->context, install->arguments), install->state->name);
   install->result = bz_installer_run (&options, error);
+  g_clear_pointer (&install->meter, bz_meter_free);
   if (install->result == NULL)
     return FALSE;
   install->state->kind = g_strdup (install->result->source.kind);
@@ -198,7 +243,7 @@ report (const Install *install)
 
   g_autofree char *amount = bz_bytes_format (state->bytes);
   printf ("%s: %" G_GUINT64_FORMAT " files, %s, from %s %s\n", state->name, state->files, amount,
-          strchr ("aeioAEIO", state->kind[0]) != NULL ? "an" : "a", state->kind);
+          article (state->kind), state->kind);
   printf ("%s: brand %s, %s", state->name, state->brand, bz_abi_name (state->abi));
   if (!given && install->detection->reasons[0] != NULL)
     {
@@ -216,7 +261,9 @@ check (Install *install, const char *name, const char *source, GError **error)
   const char *brand = bz_arguments_string (install->arguments, "brand");
   g_autofree char *safe = bz_text_safe (source);
 
-  if (!bz_name_check (name, error))
+  guint64 size, files;
+
+  if (!bz_name_check (name, error) || !limits (install->arguments, &size, &files, error))
     return FALSE;
   if (access (source, R_OK) != 0)
     {

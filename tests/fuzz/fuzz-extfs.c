@@ -20,7 +20,8 @@ extract (int image_fd, int root_fd)
 {
   g_autoptr (BzJob) job = bz_job_new (-1);
   g_autoptr (BzTree) tree = bz_tree_new (job, root_fd, 0);
-  g_autoptr (BzExtImage) image = bz_ext_open (image_fd, 0, "fuzz", NULL);
+  g_autoptr (BzDisk) disk = bz_disk_open (image_fd, "fuzz", NULL);
+  g_autoptr (BzExtImage) image = disk == NULL ? NULL : bz_ext_open (disk, 0, "fuzz", NULL);
   g_autoptr (GError) error = NULL;
 
   job->max_bytes = 4 << 20;

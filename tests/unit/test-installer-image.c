@@ -98,12 +98,13 @@ image_in_a_partition_arrives (void **state)
   disk = g_malloc0 (size + 32256);
   disk[446 + 4] = 0x83;
   disk[446 + 8] = 63; /* sectors before it, as fdisk of 1999 left them */
+  disk[446 + 14] = 1; /* 65536 sectors */
   disk[510] = 0x55;
   disk[511] = 0xaa;
   memcpy (disk + 32256, content, size);
   write_file (fixture->archive, disk, size + 32256);
   assert_true (install (fixture));
-  assert_string_equal (fixture->result->source.kind, "ext2 image in a partition");
+  assert_string_equal (fixture->result->source.kind, "ext2 image in partition 1 (MBR)");
   check_image_tree (fixture);
 }
 
