@@ -106,24 +106,34 @@ own_cgroup (void)
   return NULL;
 }
 
+/* Whether the caller may make groups in the unified hierarchy that is mounted there; *dir: where. */
+static gboolean
+may_make_groups (const char *mount_point, char **dir)
+{
+  g_autofree char *own = geteuid () == 0 ? g_strdup ("/") : own_cgroup ();
+
+  *dir = g_build_filename (mount_point, own != NULL ? own : "/", NULL);
+  return euidaccess (*dir, W_OK) == 0;
+}
+
 gboolean
 bz_probe_cgroup (char **detail)
 {
   struct statfs status;
+  g_autofree char *dir = NULL;
 
   if (statfs ("/sys/fs/cgroup", &status) != 0 || status.f_type != CGROUP2_MAGIC)
     {
       gboolean unified =
           statfs ("/sys/fs/cgroup/unified", &status) == 0 && status.f_type == CGROUP2_MAGIC;
-      /* Only root may make groups in hierarchies of v1. */
       gboolean old = access ("/sys/fs/cgroup/pids/tasks", F_OK) == 0;
       *detail = g_strdup (unified && old ? "v1 with v2 beside it" : old ? "v1" : "none");
-      return geteuid () == 0 && (old || unified);
+      /* Only root may make groups in hierarchies of v1. */
+      return (geteuid () == 0 && (old || unified))
+             || (unified && may_make_groups ("/sys/fs/cgroup/unified", &dir));
     }
 
-  g_autofree char *own = geteuid () == 0 ? g_strdup ("/") : own_cgroup ();
-  g_autofree char *dir = g_build_filename ("/sys/fs/cgroup", own != NULL ? own : "/", NULL);
-  if (euidaccess (dir, W_OK) != 0)
+  if (!may_make_groups ("/sys/fs/cgroup", &dir))
     {
       *detail = g_strdup_printf ("v2, %s is not writable", dir);
       return FALSE;

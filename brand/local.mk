@@ -58,6 +58,7 @@ libbrand_a_SOURCES = \
 bootdir = $(pkgdatadir)/boot
 dist_boot_DATA = \
 	brand/boot/busybox.edits \
+	brand/boot/systemd-v1.edits \
 	brand/boot/systemd.edits \
 	brand/boot/sysvinit-brc.edits \
 	brand/boot/sysvinit.edits \

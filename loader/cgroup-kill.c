@@ -24,6 +24,7 @@
 
 #define LOOKS 200
 #define LOOK_US 10000
+#define DEPTH_MAX 64
 
 /* One look at a group: kills who is in it. FALSE: nobody was. */
 static gboolean
@@ -45,7 +46,23 @@ kill_listed (const char *directory)
   return any;
 }
 
-/* The same, with the groups below a unified one. */
+/* The same for it and all below. */
+static gboolean
+kill_tree (const char *directory, guint depth)
+{
+  gboolean any = kill_listed (directory);
+  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && depth < DEPTH_MAX && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *below = g_build_filename (directory, name, NULL);
+      if (g_file_test (below, G_FILE_TEST_IS_DIR) && kill_tree (below, depth + 1))
+        any = TRUE;
+    }
+  return any;
+}
+
 static gboolean
 kill_group (const char *directory, gboolean unified)
 {
@@ -54,7 +71,7 @@ kill_group (const char *directory, gboolean unified)
   g_autofree char *text = NULL;
 
   if (!unified)
-    return kill_listed (directory);
+    return kill_tree (directory, 0);
   if (!g_file_get_contents (events, &text, NULL, NULL) || strstr (text, "populated 1") == NULL)
     return FALSE;
   int fd = open (path, O_WRONLY | O_CLOEXEC);
@@ -91,6 +108,7 @@ bz_loader_end_left (const char *name, const char *run_dir)
   static const char *const files[] = { BZ_CONTROL_NAME, "log" };
   BzCgroup *cgroup = bz_cgroup_create (name, run_dir);
 
+  bz_cgroup_add_left (cgroup, name, run_dir);
   bz_cgroup_kill (cgroup);
   bz_cgroup_remove (cgroup);
   for (guint i = 0; i < G_N_ELEMENTS (files); i++)

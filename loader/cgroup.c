@@ -2,6 +2,9 @@
 
 #include "loader/cgroup.h"
 
+#include "brand/base/error.h"
+#include "loader/kernel.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,6 +21,7 @@ static const char *const wanted_controllers[] = { "pids", "memory", "freezer", "
 struct BzCgroup {
   char *path[CGROUP_MAX];
   gboolean is_unified[CGROUP_MAX];
+  int hierarchy[CGROUP_MAX]; /* a mount of ours that its path leads through, or -1 */
   guint count;
   int unified; /* directory, or -1 */
   int tasks[CGROUP_MAX];
@@ -65,23 +69,12 @@ own_unified_cgroup (void)
   return found;
 }
 
+/* Takes the path. */
 static void
-add_group (BzCgroup *cgroup, const char *mount_point, gboolean unified, const char *zone)
+add_path (BzCgroup *cgroup, char *path, gboolean unified)
 {
-  g_autofree char *own = geteuid () != 0 && unified ? own_unified_cgroup () : NULL;
-  g_autofree char *parent = g_strconcat (mount_point, own != NULL ? own : "", "/brandzone", NULL);
-  g_autofree char *path = g_build_filename (parent, zone, NULL);
-
-  if (cgroup->count == CGROUP_MAX || (geteuid () != 0 && !unified))
-    return;
-  if ((mkdir (parent, 0755) != 0 && errno != EEXIST) || (mkdir (path, 0755) != 0 && errno != EEXIST))
-    return;
   if (unified)
-    {
-      if (cgroup->unified >= 0)
-        return;
-      cgroup->unified = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    }
+    cgroup->unified = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   else
     {
       g_autofree char *tasks = g_build_filename (path, "tasks", NULL);
@@ -90,7 +83,22 @@ add_group (BzCgroup *cgroup, const char *mount_point, gboolean unified, const ch
         cgroup->tasks[cgroup->task_count++] = fd;
     }
   cgroup->is_unified[cgroup->count] = unified;
-  cgroup->path[cgroup->count++] = g_steal_pointer (&path);
+  cgroup->path[cgroup->count++] = path;
+}
+
+static void
+add_group (BzCgroup *cgroup, const char *mount_point, gboolean unified, const char *zone)
+{
+  g_autofree char *own = geteuid () != 0 && unified ? own_unified_cgroup () : NULL;
+  g_autofree char *parent = g_strconcat (mount_point, own != NULL ? own : "", "/brandzone", NULL);
+  g_autofree char *path = g_build_filename (parent, zone, NULL);
+
+  if (cgroup->count == CGROUP_MAX || (geteuid () != 0 && !unified)
+      || (unified && cgroup->unified >= 0))
+    return;
+  if ((mkdir (parent, 0755) != 0 && errno != EEXIST) || (mkdir (path, 0755) != 0 && errno != EEXIST))
+    return;
+  add_path (cgroup, g_steal_pointer (&path), unified);
 }
 
 BzCgroup *
@@ -99,13 +107,21 @@ bz_cgroup_none (void)
   BzCgroup *cgroup = g_new0 (BzCgroup, 1);
 
   cgroup->unified = -1;
+  for (guint i = 0; i < CGROUP_MAX; i++)
+    cgroup->hierarchy[i] = -1;
   return cgroup;
+}
+
+static char *
+group_name (const char *zone, const char *run_dir)
+{
+  return g_strdup_printf ("%s-%08x", zone, g_str_hash (run_dir));
 }
 
 BzCgroup *
 bz_cgroup_create (const char *zone, const char *run_dir)
 {
-  g_autofree char *name = g_strdup_printf ("%s-%08x", zone, g_str_hash (run_dir));
+  g_autofree char *name = group_name (zone, run_dir);
   BzCgroup *cgroup = bz_cgroup_none ();
   FILE *file = fopen ("/proc/self/mountinfo", "re");
   g_autofree char *line = g_malloc (8192);
@@ -120,6 +136,84 @@ bz_cgroup_create (const char *zone, const char *run_dir)
   return cgroup;
 }
 
+/* --- v1 hierarchies without controllers --- */
+
+/* Such a hierarchy lives as long as it is mounted somewhere or has groups: a mount that is attached
+ * nowhere will do, and nobody else sees it. Where the host has it mounted already this is the same
+ * hierarchy once more. */
+static int
+mount_named (const char *name)
+{
+  int fs = bz_fsopen ("cgroup");
+  int fd = -1;
+
+  if (fs >= 0 && bz_fsconfig (fs, BZ_FSCONFIG_SET_FLAG, "none", NULL) == 0
+      && bz_fsconfig (fs, BZ_FSCONFIG_SET_STRING, "name", name) == 0
+      && bz_fsconfig (fs, BZ_FSCONFIG_SET_FLAG, "xattr", NULL) == 0
+      && bz_fsconfig (fs, BZ_FSCONFIG_CMD_CREATE, NULL, NULL) == 0)
+    fd = bz_fsmount (fs, BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV | BZ_MOUNT_ATTR_NOEXEC);
+  int saved = errno;
+  if (fs >= 0)
+    close (fs);
+  errno = saved;
+  return fd;
+}
+
+gboolean
+bz_cgroup_add_named (BzCgroup *cgroup, const char *name, const char *zone, const char *run_dir,
+                     GError **error)
+{
+  int fd = cgroup->count < CGROUP_MAX ? mount_named (name) : -1;
+
+  if (fd < 0)
+    {
+      g_autofree char *why = g_strdup_printf ("a v1 hierarchy named %s cannot be mounted (%s)", name,
+                                              g_strerror (errno));
+      bz_fail (error, BZ_ERROR_HOST, why,
+               geteuid () == 0 ? "the kernel needs CONFIG_CGROUPS and the initial namespaces"
+                               : "the host's root can: install the zone as root",
+               "cannot give the zone's init its cgroups");
+      bz_error_set_row (error != NULL ? *error : NULL, "B1");
+      return FALSE;
+    }
+  g_autofree char *group = group_name (zone, run_dir);
+  g_autofree char *parent = g_strdup_printf ("/proc/self/fd/%d/brandzone", fd);
+  g_autofree char *path = g_build_filename (parent, group, NULL);
+  if ((mkdir (parent, 0755) != 0 && errno != EEXIST) || (mkdir (path, 0755) != 0 && errno != EEXIST))
+    {
+      int saved = errno;
+      close (fd);
+      return bz_fail_errno (error, saved, NULL, "cannot make the zone's group in the hierarchy %s",
+                            name);
+    }
+  cgroup->hierarchy[cgroup->count] = fd;
+  add_path (cgroup, g_steal_pointer (&path), FALSE);
+  return TRUE;
+}
+
+void
+bz_cgroup_add_left (BzCgroup *cgroup, const char *zone, const char *run_dir)
+{
+  FILE *file = geteuid () == 0 ? fopen ("/proc/self/cgroup", "re") : NULL;
+  g_autofree char *group = group_name (zone, run_dir);
+  char line[4200], name[64];
+
+  while (file != NULL && fgets (line, sizeof line, file) != NULL && cgroup->count < CGROUP_MAX)
+    {
+      int fd = sscanf (line, "%*d:name=%63[^:,]:", name) == 1 ? mount_named (name) : -1;
+      g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d/brandzone/%s", fd, group);
+      if (fd >= 0 && access (path, F_OK) == 0)
+        {
+          cgroup->hierarchy[cgroup->count] = fd;
+          add_path (cgroup, g_steal_pointer (&path), FALSE);
+        }
+      else if (fd >= 0)
+        close (fd);
+    }
+  if (file != NULL)
+    fclose (file);
+}
+
 guint
 bz_cgroup_count (const BzCgroup *cgroup)
 {
@@ -131,6 +225,12 @@ bz_cgroup_path (const BzCgroup *cgroup, guint index, gboolean *unified)
 {
   *unified = cgroup->is_unified[index];
   return cgroup->path[index];
+}
+
+gboolean
+bz_cgroup_is_named (const BzCgroup *cgroup, guint index)
+{
+  return cgroup->hierarchy[index] >= 0;
 }
 
 int
@@ -156,8 +256,8 @@ bz_cgroup_enter (const int *tasks, guint count)
 
 /* The zone's own directories below its cgroup are gone with its tasks only if it
  * removed them: take what is left, deepest first. */
-static void
-remove_groups_below (const char *path, guint depth)
+void
+bz_cgroup_remove_below (const char *path, guint depth, gboolean itself)
 {
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   const char *name;
@@ -167,9 +267,10 @@ remove_groups_below (const char *path, guint depth)
       g_autofree char *below = g_build_filename (path, name, NULL);
       struct stat st;
       if (lstat (below, &st) == 0 && S_ISDIR (st.st_mode))
-        remove_groups_below (below, depth + 1);
+        bz_cgroup_remove_below (below, depth + 1, TRUE);
     }
-  rmdir (path);
+  if (itself)
+    rmdir (path);
 }
 
 void
@@ -184,9 +285,11 @@ bz_cgroup_remove (BzCgroup *cgroup)
   for (guint i = 0; i < cgroup->count; i++)
     {
       if (rmdir (cgroup->path[i]) != 0 && errno != ENOENT)
-        remove_groups_below (cgroup->path[i], 0);
+        bz_cgroup_remove_below (cgroup->path[i], 0, TRUE);
       g_autofree char *parent = g_path_get_dirname (cgroup->path[i]);
       rmdir (parent); /* stays while other zones are in it */
+      if (cgroup->hierarchy[i] >= 0)
+        close (cgroup->hierarchy[i]);
       g_free (cgroup->path[i]);
     }
   g_free (cgroup);

@@ -1,13 +1,34 @@
 /* A cgroup of its own for each zone, in the unified hierarchy and in the v1 hierarchies that the host has. */
 #pragma once
 
-#include "loader/settings.h"
+#include "loader/loader.h"
 
 typedef struct BzCgroup BzCgroup;
 
 /* Makes the zone's cgroups where the caller may; a host without any gives an empty set, no error.
  * run_dir tells zones of one name apart: those of other users and of other state directories. */
 BzCgroup *bz_cgroup_create (const char *zone, const char *run_dir);
+
+/* Adds a v1 hierarchy without controllers to the set, by its name; it need not be mounted anywhere,
+ * nor exist. BZ_ERROR_HOST where the host lets nobody mount it. */
+gboolean bz_cgroup_add_named (BzCgroup *cgroup, const char *name, const char *zone,
+                              const char *run_dir, GError **error);
+
+/* Adds the groups of that zone in all such hierarchies, if there are any: what a killed keeper has
+ * left. */
+void bz_cgroup_add_left (BzCgroup *cgroup, const char *zone, const char *run_dir);
+
+/* cgroup-delegate.c. Gives the groups that an init manages to the zone's root: of the unified
+ * hierarchy, or of the named one. BZ_ERROR_HOST when the set has no such. */
+gboolean bz_cgroup_delegate (const BzCgroup *cgroup, const BzPartition *partition, GError **error);
+
+/* cgroup-delegate.c. Puts those back as they were before an init used them. */
+void bz_cgroup_reset (const BzCgroup *cgroup);
+
+/* cgroup-delegate.c. A group for who joins a zone whose init manages the unified hierarchy: a group
+ * with others below it may be one that no process can enter. A descriptor for CLONE_INTO_CGROUP, the
+ * caller's; -1: none. */
+int bz_cgroup_open_joined (const BzCgroup *cgroup, const BzPartition *partition);
 
 /* The empty set: the zone stays where its caller is. */
 BzCgroup *bz_cgroup_none (void);
@@ -33,6 +54,12 @@ void bz_cgroup_enter (const int *tasks, guint count);
 /* Kills what is in the cgroups and waits for its end, two seconds at most for each. TRUE: something
  * was, and these cgroups are good for nothing any more but to be removed. */
 gboolean bz_cgroup_kill (const BzCgroup *cgroup);
+
+/* Removes the empty groups below one, and perhaps itself. */
+void bz_cgroup_remove_below (const char *path, guint depth, gboolean itself);
+
+/* Whether the group at this place of the set is of a hierarchy that bz_cgroup_add_named() added. */
+gboolean bz_cgroup_is_named (const BzCgroup *cgroup, guint index);
 
 /* Removes the (empty) cgroups and frees the set. */
 void bz_cgroup_remove (BzCgroup *cgroup);

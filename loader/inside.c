@@ -246,10 +246,11 @@ become_init (const BzInside *inside, GError **error)
                       .kept = { inside->socket, inside->cgroup_namespace },
                       .confine = confine,
                       .data = (gpointer) inside };
-  int masters[BZ_TERMINALS], pins[BZ_PINS_MAX];
+  guint terminals = CLAMP (inside->partition->terminals, 1, BZ_TERMINALS_MAX);
+  int masters[BZ_TERMINALS_MAX], pins[BZ_PINS_MAX];
 
-  if (!bz_terminals_make (masters, &launch.stdio[0], error)
-      || !bz_message_send (inside->socket, "terminals", NULL, masters, BZ_TERMINALS, error)
+  if (!bz_terminals_make (terminals, masters, &launch.stdio[0], error)
+      || !bz_message_send (inside->socket, "terminals", NULL, masters, terminals, error)
       || !bz_message_send (inside->socket, "pins", NULL, pins, bz_pins_open (pins), error))
     return FALSE;
   launch.stdio[1] = launch.stdio[2] = launch.stdio[0];

@@ -47,7 +47,7 @@ struct BzConsole {
   char *path;
   BzConsoleLog *log;
   BzTextFilter filter;
-  Terminal terminals[BZ_TERMINALS];
+  Terminal terminals[BZ_TERMINALS_MAX];
   GPtrArray *clients; /* of Client */
 };
 
@@ -70,7 +70,7 @@ bz_console_new (const char *log)
   console->path = g_strdup (log);
   console->log = bz_console_log_open (log);
   console->clients = g_ptr_array_new_with_free_func (free_client);
-  for (guint i = 0; i < BZ_TERMINALS; i++)
+  for (guint i = 0; i < BZ_TERMINALS_MAX; i++)
     console->terminals[i] =
         (Terminal){ .console = console, .first = i == 0, .master = -1, .slave = -1 };
   return console;
@@ -111,10 +111,10 @@ on_output (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
 gboolean
 bz_console_connect (BzConsole *console, BzMessage *terminals, GError **error)
 {
-  if (terminals->fd_count < BZ_TERMINALS)
+  if (terminals->fd_count == 0 || terminals->fd_count > BZ_TERMINALS_MAX)
     return bz_fail (error, BZ_ERROR_FAILED, "it has no terminals", NULL, "cannot start the zone");
   console->filter = (BzTextFilter){ 0 };
-  for (guint i = 0; i < BZ_TERMINALS; i++)
+  for (guint i = 0; i < terminals->fd_count; i++)
     {
       Terminal *terminal = &console->terminals[i];
       terminal->master = bz_message_take_fd (terminals, i);
@@ -129,7 +129,7 @@ bz_console_connect (BzConsole *console, BzMessage *terminals, GError **error)
 void
 bz_console_disconnect (BzConsole *console)
 {
-  for (guint i = 0; i < BZ_TERMINALS; i++)
+  for (guint i = 0; i < BZ_TERMINALS_MAX; i++)
     {
       Terminal *terminal = &console->terminals[i];
       if (terminal->source != 0)

@@ -154,16 +154,15 @@ answer_winsize (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
 
 /* --- joining --- */
 
-/* What a joining process needs: the partition, the namespaces, the cgroups. */
+/* What a joining process needs: the partition, the namespaces, the cgroups. unified: a group of the
+ * unified hierarchy. */
 static gboolean
-answer_join (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+send_zone (BzKeeper *keeper, int client, BzMessage *message, int unified, GError **error)
 {
   g_auto (GVariantDict) body = G_VARIANT_DICT_INIT (NULL);
   int fds[BZ_MESSAGE_FDS] = { keeper->options->spec };
   guint count = 1, tasks;
   const int *task_fds = bz_cgroup_tasks (keeper->cgroup, &tasks);
-  int unified = bz_cgroup_unified (keeper->cgroup);
-
   guint32 set = 0;
 
   for (guint i = 0; i < BZ_NAMESPACE_COUNT; i++)
@@ -179,6 +178,18 @@ answer_join (BzKeeper *keeper, int client, BzMessage *message, GError **error)
   for (guint i = 0; i < tasks && count < BZ_MESSAGE_FDS; i++)
     fds[count++] = task_fds[i];
   return bz_message_send (client, message->kind, g_variant_dict_end (&body), fds, count, error);
+}
+
+static gboolean
+answer_join (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+{
+  int group = bz_cgroup_open_joined (keeper->cgroup, keeper->partition);
+  gboolean good = send_zone (keeper, client, message,
+                             group >= 0 ? group : bz_cgroup_unified (keeper->cgroup), error);
+
+  if (group >= 0)
+    close (group);
+  return good;
 }
 
 static gboolean

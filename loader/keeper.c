@@ -153,6 +153,18 @@ say_start (BzKeeper *keeper)
   bz_console_say (keeper->console, "zone %s starts, %s", keeper->partition->name, when);
 }
 
+/* For an init that manages cgroups. */
+static gboolean
+give_cgroups (BzKeeper *keeper, GError **error)
+{
+  const BzPartition *partition = keeper->partition;
+
+  return (partition->cgroup_view != BZ_CGROUPS_NAMED
+          || bz_cgroup_add_named (keeper->cgroup, partition->cgroup_name, partition->name,
+                                  partition->run_dir, error))
+         && bz_cgroup_delegate (keeper->cgroup, partition, error);
+}
+
 static gboolean
 begin (BzKeeper *keeper, GError **error)
 {
@@ -161,7 +173,7 @@ begin (BzKeeper *keeper, GError **error)
   if (keeper->console != NULL)
     say_start (keeper);
   if (!bz_cgroup_limit (keeper->cgroup, keeper->partition->settings, error)
-      || !bz_keeper_open_control (keeper, error) || !bz_keeper_start (keeper, error))
+      || !give_cgroups (keeper, error) || !bz_keeper_open_control (keeper, error) || !bz_keeper_start (keeper, error))
     return FALSE;
   keeper->started = g_get_real_time () / G_USEC_PER_SEC;
   g_variant_dict_init (&body, NULL);
@@ -214,6 +226,7 @@ start_again (BzKeeper *keeper, int how)
       return FALSE;
     }
   bz_keeper_forget_zone (keeper);
+  bz_cgroup_reset (keeper->cgroup);
   say_start (keeper);
   if (bz_keeper_start (keeper, &error))
     return TRUE;
@@ -282,6 +295,8 @@ make_cgroup (const BzPartition *partition)
   g_autofree char *base = g_path_get_basename (partition->run_dir);
   BzCgroup *cgroup = bz_cgroup_create (partition->name, partition->run_dir);
 
+  if (g_str_equal (base, partition->name))
+    bz_cgroup_add_left (cgroup, partition->name, partition->run_dir);
   if (!g_str_equal (base, partition->name) || !bz_cgroup_kill (cgroup))
     return cgroup;
   bz_cgroup_remove (cgroup);

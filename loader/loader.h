@@ -47,6 +47,15 @@ typedef struct {
 
 #define BZ_LOCKS 2
 
+/* What the init of a zone that boots finds at /sys/fs/cgroup, for it to manage. */
+typedef enum {
+  BZ_CGROUPS_NONE,
+  BZ_CGROUPS_UNIFIED, /* the unified hierarchy */
+  BZ_CGROUPS_NAMED,   /* a tmpfs, in it one v1 hierarchy without controllers */
+} BzCgroupView;
+
+#define BZ_TERMINALS_MAX 6
+
 /* A partition. */
 typedef struct {
   char *name;
@@ -72,6 +81,9 @@ typedef struct {
   int halt_signal;         /* boot: what tells init to halt; 0: a program does */
   char **halt_command;     /* boot: that program of the zone; NULL: the signal does */
   gboolean halt_alone;     /* boot: told to halt and without children, init only sleeps */
+  guint terminals;         /* boot: how many it has, the console among them; 1: no tty1 */
+  BzCgroupView cgroup_view; /* boot */
+  char *cgroup_name;       /* boot: of the named hierarchy, or NULL */
   char *console_log;       /* boot: where the console's text is kept (console-log.h) */
   gboolean idle;           /* no command: what it runs joins it, and it ends with its owner (direct.c) */
 } BzPartition;

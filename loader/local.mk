@@ -4,7 +4,7 @@ noinst_LIBRARIES += libloader.a
 libloader_a_SOURCES = \
 	loader/attend.c \
 	loader/attend.h \
-	loader/cgroup-kill.c loader/cgroup-limits.c \
+	loader/cgroup-delegate.c loader/cgroup-kill.c loader/cgroup-limits.c \
 	loader/cgroup.c \
 	loader/cgroup.h \
 	loader/client.c \
@@ -53,7 +53,7 @@ libloader_a_SOURCES = \
 	loader/userns.c \
 	loader/userns.h \
 	loader/view-private.h \
-	loader/view.c \
+	loader/view-cgroup.c loader/view.c \
 	loader/view.h
 
 pkglibexec_PROGRAMS += brandzone-keeper

@@ -79,6 +79,7 @@ bz_partition_free (BzPartition *partition)
   g_clear_pointer (&partition->filter, g_bytes_unref);
   g_clear_pointer (&partition->command, bz_command_free);
   g_strfreev (partition->halt_command);
+  g_free (partition->cgroup_name);
   g_free (partition->console_log);
   g_free (partition);
 }
@@ -218,6 +219,9 @@ bz_partition_to_variant (const BzPartition *partition)
   g_variant_dict_insert (&dict, "halt-alone", "b", partition->halt_alone);
   if (partition->halt_command != NULL)
     insert_strings (&dict, "halt-command", partition->halt_command);
+  g_variant_dict_insert (&dict, "terminals", "u", partition->terminals);
+  g_variant_dict_insert (&dict, "cgroup-view", "u", (guint32) partition->cgroup_view);
+  insert_bytestring (&dict, "cgroup-name", partition->cgroup_name);
   insert_bytestring (&dict, "console-log", partition->console_log);
   g_variant_dict_insert (&dict, "idle", "b", partition->idle);
   return g_variant_dict_end (&dict);
@@ -230,7 +234,7 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   g_autoptr (BzPartition) partition = bz_partition_new ();
   g_autoptr (GVariant) uids = NULL, gids = NULL, volumes = NULL, settings = NULL, plan = NULL,
                        filter = NULL, command = NULL;
-  guint32 id_storage = 0, network = 0;
+  guint32 id_storage = 0, network = 0, cgroup_view = 0;
   gint32 halt_signal = 0;
 
   g_variant_dict_lookup (dict, "name", "^ay", &partition->name);
@@ -247,10 +251,14 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   g_variant_dict_lookup (dict, "halt-signal", "i", &halt_signal);
   g_variant_dict_lookup (dict, "halt-alone", "b", &partition->halt_alone);
   g_variant_dict_lookup (dict, "halt-command", "^aay", &partition->halt_command);
+  g_variant_dict_lookup (dict, "terminals", "u", &partition->terminals);
+  g_variant_dict_lookup (dict, "cgroup-view", "u", &cgroup_view);
+  g_variant_dict_lookup (dict, "cgroup-name", "^ay", &partition->cgroup_name);
   g_variant_dict_lookup (dict, "console-log", "^ay", &partition->console_log);
   partition->halt_signal = halt_signal;
   g_variant_dict_lookup (dict, "idle", "b", &partition->idle);
   partition->id_storage = id_storage;
+  partition->cgroup_view = cgroup_view;
   partition->network = network;
   uids = g_variant_dict_lookup_value (dict, "uids", G_VARIANT_TYPE ("a(uuu)"));
   gids = g_variant_dict_lookup_value (dict, "gids", G_VARIANT_TYPE ("a(uuu)"));
@@ -261,7 +269,9 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   command = g_variant_dict_lookup_value (dict, "command", G_VARIANT_TYPE ("a{sv}"));
   if (partition->name == NULL || partition->root == NULL || partition->run_dir == NULL
       || uids == NULL || gids == NULL || volumes == NULL || settings == NULL || plan == NULL
-      || filter == NULL || id_storage > BZ_IDS_SHIFTED || network > BZ_NETWORK_HOST)
+      || filter == NULL || id_storage > BZ_IDS_SHIFTED || network > BZ_NETWORK_HOST
+      || partition->terminals > BZ_TERMINALS_MAX || cgroup_view > BZ_CGROUPS_NAMED
+      || (cgroup_view == BZ_CGROUPS_NAMED) != (partition->cgroup_name != NULL))
     {
       bz_fail (error, BZ_ERROR_INPUT, "a field is missing or out of range", NULL,
                "cannot read the partition");

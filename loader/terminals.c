@@ -7,7 +7,8 @@
  * Choice: the console of a zone that boots is what the first virtual terminal shows, as on a
  * machine of that time: console, tty0 and tty1 are one pty. tty2 to tty6 get one each: inittabs
  * of two decades start a getty on each of six, and one that finds no device is started again until
- * init gives up, with a message every five minutes.
+ * init gives up, with a message every five minutes. systemd starts gettys on what it finds, and the
+ * console's besides: its family (brand/boot) asks for a console alone.
  *
  * The shutdown scripts of that time, and whoever types it, run umount -a, which would take a bound
  * name away where a node would stay, and uncover the host's release in /proc. A mount that is open
@@ -112,9 +113,9 @@ bz_terminal_bind (int slave, const char *path)
 static const struct winsize usual_size = { .ws_row = 25, .ws_col = 80 };
 
 gboolean
-bz_terminals_make (int masters[BZ_TERMINALS], int *console, GError **error)
+bz_terminals_make (guint count, int masters[BZ_TERMINALS_MAX], int *console, GError **error)
 {
-  for (guint i = 0; i < BZ_TERMINALS; i++)
+  for (guint i = 0; i < count; i++)
     {
       g_autofree char *path = g_strdup_printf ("/dev/tty%u", i + 1);
       int slave;
@@ -122,13 +123,15 @@ bz_terminals_make (int masters[BZ_TERMINALS], int *console, GError **error)
       if (!open_pty (&masters[i], &slave, error))
         return FALSE;
       ioctl (masters[i], TIOCSWINSZ, &usual_size);
-      bz_terminal_bind (slave, path);
+      if (count > 1)
+        bz_terminal_bind (slave, path);
       if (i > 0)
         close (slave);
       else
         *console = slave;
     }
-  bz_terminal_bind (*console, "/dev/tty0");
+  if (count > 1)
+    bz_terminal_bind (*console, "/dev/tty0");
   bz_terminal_bind (*console, "/dev/console");
   return TRUE;
 }

@@ -3,9 +3,6 @@
 
 #include "loader/loader.h"
 
-/* The console, which is tty1 as well, and tty2 to tty6. */
-#define BZ_TERMINALS 6
-
 /* The streams of a command: a new pty of the zone's (its master in *master, else -1), or the
  * caller's own, with the zone's /dev/null for the input of a command that is not interactive. */
 gboolean bz_terminal_choose_stdio (const BzCommand *command, int stdio[3], int *master,
@@ -19,9 +16,11 @@ int bz_terminal_open_null (int flags, GError **error);
  */
 void bz_terminal_bind (int slave, const char *path);
 
-/* The terminals of a zone that boots, with their names in /dev. The masters, and the slave of the
- * console, are the caller's. */
-gboolean bz_terminals_make (int masters[BZ_TERMINALS], int *console, GError **error);
+/* The terminals of a zone that boots, with their names in /dev: the console, which is tty1 as well,
+ * and tty2 to tty6; a console that is the only one has no other name. The masters, and the slave of
+ * the console, are the caller's. */
+gboolean bz_terminals_make (guint count, int masters[BZ_TERMINALS_MAX], int *console,
+                            GError **error);
 
 /* What a zone that boots may not unmount: at most so many. */
 #define BZ_PINS_MAX 14

@@ -1,7 +1,7 @@
 /* Parts of the view that its other files use. */
 #pragma once
 
-#include <glib.h>
+#include "loader/loader.h"
 
 /* Shows `data` as the read-only file `path` of the zone; name: unique among such files. */
 gboolean bz_view_bind_data (int root, const char *name, const char *path, const char *data,
@@ -9,3 +9,10 @@ gboolean bz_view_bind_data (int root, const char *name, const char *path, const 
 
 /* Whether the zone has `path`; its links are followed inside it. */
 gboolean bz_view_exists (int root, const char *path);
+
+/* Mounts a new file system of the zone's own. options: "key=value" or "flag", ended by NULL. */
+gboolean bz_view_mount_new (int root, const char *path, const char *type,
+                            const char *const *options, unsigned attributes, GError **error);
+
+/* view-cgroup.c: what an init that manages cgroups finds at /sys/fs/cgroup. */
+gboolean bz_view_mount_cgroups (const BzPartition *partition, int root, GError **error);

@@ -216,8 +216,8 @@ new_mount (const char *type, const char *const *options, unsigned attributes)
   return fd;
 }
 
-static gboolean
-mount_new (int root, const char *path, const char *type, const char *const *options,
+gboolean
+bz_view_mount_new (int root, const char *path, const char *type, const char *const *options,
            unsigned attributes, GError **error)
 {
   int fd = new_mount (type, options, attributes);
@@ -290,7 +290,7 @@ mount_devices (const BzPartition *partition, const BzMounts *prepared, int root,
       if (!attach (prepared->devices, root, "/dev", TRUE, error))
         return FALSE;
     }
-  else if (!mount_new (root, "/dev", "tmpfs", tmpfs, BZ_MOUNT_ATTR_NOSUID, error)
+  else if (!bz_view_mount_new (root, "/dev", "tmpfs", tmpfs, BZ_MOUNT_ATTR_NOSUID, error)
            || !bind_devices (partition->settings->devices, root, error))
     return FALSE;
 
@@ -304,9 +304,9 @@ mount_devices (const BzPartition *partition, const BzMounts *prepared, int root,
   gboolean good = attach (fd, root, "/dev/pts", TRUE, error);
   close (fd);
   return good
-         && mount_new (root, "/dev/shm", "tmpfs", shm, BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV,
+         && bz_view_mount_new (root, "/dev/shm", "tmpfs", shm, BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV,
                        error)
-         && mount_new (root, "/dev/mqueue", "mqueue", NULL, QUIET, error);
+         && bz_view_mount_new (root, "/dev/mqueue", "mqueue", NULL, QUIET, error);
 }
 
 /* --- the brand's release in /proc --- */
@@ -416,8 +416,9 @@ build (const BzPartition *partition, const BzMounts *prepared, const int *volume
 {
   static const char *const no_options[] = { NULL };
 
-  if (!mount_new (root, "/proc", "proc", no_options, QUIET, error)
-      || !mount_sys (partition, root, error) || !mount_devices (partition, prepared, root, error)
+  if (!bz_view_mount_new (root, "/proc", "proc", no_options, QUIET, error)
+      || !mount_sys (partition, root, error) || !bz_view_mount_cgroups (partition, root, error)
+      || !mount_devices (partition, prepared, root, error)
       || !bind_release (partition->plan, root, error)
       || (partition->boot && !bind_uevent_number (root, error))
       || !bz_identity_bind (partition->settings, root, error))

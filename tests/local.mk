@@ -36,6 +36,7 @@ CLEANFILES += tests/e2e.lock tests/guest/built tests/guest/*-i386 tests/guest/*-
 
 BZ_E2E = tests/e2e/boot.sh tests/e2e/calls.sh tests/e2e/config.sh tests/e2e/files.sh tests/e2e/inodes.sh tests/e2e/install.sh tests/e2e/interactive.sh tests/e2e/loader.sh tests/e2e/masks.sh tests/e2e/media.sh tests/e2e/program.sh tests/e2e/run.sh \
 	tests/e2e/supervisor.sh \
+	tests/e2e/systemd.sh tests/e2e/services.sh \
 	tests/e2e/terminal.sh tests/e2e/trees.sh tests/e2e/users.sh tests/e2e/vsyscall.sh
 if HOST_TESTS
 TESTS += $(BZ_E2E)
@@ -43,7 +44,7 @@ endif
 
 bench: tests/guest/built
 
-EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/.shellcheckrc \
+EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/services-lib.sh tests/e2e/.shellcheckrc \
 	tests/e2e/terminal.py tests/e2e/kill-supervisors.py tests/e2e/vsyscall.py tests/trees/make-tree tests/bench/run-bench tests/bench/bench.py
 
 ## hosts: the same tests on stock kernels, booted under software emulation (tests/hosts/run-host).
@@ -53,7 +54,7 @@ tests_hosts_load_modules_SOURCES = tests/hosts/load-modules.c
 
 BZ_HOSTS = tests/hosts/host-5.10.sh tests/hosts/host-6.1.sh \
 	tests/hosts/host-6.1-xonly.sh tests/hosts/host-6.12.sh tests/hosts/host-6.12-emulate.sh \
-	tests/hosts/host-6.12-no-ia32.sh tests/hosts/host-6.1-vsyscall.sh tests/hosts/host-6.12-vsyscall.sh
+	tests/hosts/host-6.12-no-ia32.sh tests/hosts/host-6.12-systemd.sh tests/hosts/host-6.1-vsyscall.sh tests/hosts/host-6.12-vsyscall.sh
 if HOST_TESTS
 TESTS += $(BZ_HOSTS)
 endif

@@ -32,6 +32,16 @@ edit_free (gpointer data)
   g_free (edit);
 }
 
+static void
+argument_free (gpointer data)
+{
+  BzBootArgument *argument = data;
+
+  g_free (argument->word);
+  g_free (argument->cgroups.name);
+  g_free (argument);
+}
+
 void
 bz_boot_family_free (BzBootFamily *family)
 {
@@ -40,8 +50,12 @@ bz_boot_family_free (BzBootFamily *family)
   g_free (family->name);
   g_free (family->title);
   g_free (family->contains);
+  g_free (family->lacks);
   g_free (family->needs);
   g_strfreev (family->halt_command);
+  g_strfreev (family->environment);
+  g_free (family->cgroups.name);
+  g_ptr_array_unref (family->arguments);
   g_ptr_array_unref (family->edits);
   g_free (family);
 }
@@ -78,6 +92,61 @@ parse_halt (const BzKeyLines *lines, BzBootFamily *family, GError **error)
                                "write: signal USR2, or: run /sbin/init 0", error);
 }
 
+/* A name that the kernel takes, and that is one path component. */
+static gboolean
+is_hierarchy_name (const char *name)
+{
+  return name[0] != '\0' && name[0] != '.' && strlen (name) < 64
+         && strspn (name, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_.-") == strlen (name);
+}
+
+static gboolean
+parse_cgroups (const BzKeyLines *lines, const char *group, BzBootCgroups *cgroups, GError **error)
+{
+  g_autofree char *value = bz_key_lines_get (lines, group, "Cgroups");
+
+  if (value == NULL || g_str_equal (value, "none"))
+    return TRUE;
+  if (g_str_equal (value, "unified"))
+    cgroups->view = BZ_CGROUPS_UNIFIED;
+  else if (g_str_has_prefix (value, "named ") && is_hierarchy_name (value + strlen ("named ")))
+    {
+      cgroups->view = BZ_CGROUPS_NAMED;
+      cgroups->name = g_strdup (value + strlen ("named "));
+    }
+  else
+    return bz_key_lines_fail (lines, group, "Cgroups", "is not a hierarchy",
+                              "write: unified, or: named systemd, or: none", error);
+  return TRUE;
+}
+
+static gboolean
+parse_environment (const BzKeyLines *lines, BzBootFamily *family, GError **error)
+{
+  g_autofree char *value = bz_key_lines_get (lines, "Init", "Environment");
+
+  family->environment = g_strsplit (value != NULL ? value : "", ";", -1);
+  for (char **word = family->environment; *word != NULL; word++)
+    if (strchr (g_strstrip (*word), '=') == NULL)
+      return bz_key_lines_fail (lines, "Init", "Environment", "is not of the form NAME=VALUE", NULL,
+                                error);
+  return TRUE;
+}
+
+static gboolean
+parse_terminals (const BzKeyLines *lines, BzBootFamily *family, GError **error)
+{
+  g_autofree char *value = bz_key_lines_get (lines, "Init", "Terminals");
+  guint64 number = BZ_TERMINALS_MAX;
+
+  if (value != NULL
+      && !g_ascii_string_to_unsigned (value, 10, 1, BZ_TERMINALS_MAX, &number, NULL))
+    return bz_key_lines_fail (lines, "Init", "Terminals", "is not a number from 1 to 6", NULL,
+                              error);
+  family->terminals = (guint) number;
+  return TRUE;
+}
+
 static gboolean
 parse_init (const BzKeyLines *lines, BzBootFamily *family, GError **error)
 {
@@ -87,6 +156,7 @@ parse_init (const BzKeyLines *lines, BzBootFamily *family, GError **error)
 
   family->title = bz_key_lines_get (lines, "Init", "Title");
   family->contains = bz_key_lines_get (lines, "Init", "Contains");
+  family->lacks = bz_key_lines_get (lines, "Init", "Lacks");
   family->needs = bz_key_lines_get (lines, "Init", "Needs");
   family->alone_sleeps = g_strcmp0 (alone, "sleeps") == 0;
   if (family->title == NULL)
@@ -97,7 +167,19 @@ parse_init (const BzKeyLines *lines, BzBootFamily *family, GError **error)
     return bz_key_lines_fail (lines, "Init", "Order", "is not a number from 0 to 1000", NULL,
                               error);
   family->order = (guint) number;
-  return parse_halt (lines, family, error);
+  return parse_halt (lines, family, error) && parse_environment (lines, family, error)
+         && parse_terminals (lines, family, error)
+         && parse_cgroups (lines, "Init", &family->cgroups, error);
+}
+
+static gboolean
+parse_argument (const BzKeyLines *lines, const char *group, BzBootFamily *family, GError **error)
+{
+  BzBootArgument *argument = g_new0 (BzBootArgument, 1);
+
+  argument->word = g_strdup (group + strlen ("Argument "));
+  g_ptr_array_add (family->arguments, argument);
+  return parse_cgroups (lines, group, &argument->cgroups, error);
 }
 
 static gboolean
@@ -133,6 +215,7 @@ bz_boot_family_read (const char *path, GError **error)
   g_autofree char *base = g_path_get_basename (path);
 
   family->edits = g_ptr_array_new_with_free_func (edit_free);
+  family->arguments = g_ptr_array_new_with_free_func (argument_free);
   if (lines == NULL)
     return NULL;
   family->name = g_strndup (base, strcspn (base, "."));
@@ -140,9 +223,23 @@ bz_boot_family_read (const char *path, GError **error)
     return NULL;
   g_auto (GStrv) groups = g_key_file_get_groups (lines->keys, NULL);
   for (char **group = groups; *group != NULL; group++)
-    if (g_str_has_prefix (*group, "Edit ") && !parse_edit (lines, *group, family, error))
+    if ((g_str_has_prefix (*group, "Edit ") && !parse_edit (lines, *group, family, error))
+        || (g_str_has_prefix (*group, "Argument ")
+            && !parse_argument (lines, *group, family, error)))
       return NULL;
   return g_steal_pointer (&family);
+}
+
+const BzBootCgroups *
+bz_boot_family_cgroups (const BzBootFamily *family, char **words)
+{
+  for (guint i = 0; words != NULL && i < family->arguments->len; i++)
+    {
+      const BzBootArgument *argument = g_ptr_array_index (family->arguments, i);
+      if (g_strv_contains ((const char *const *) words, argument->word))
+        return &argument->cgroups;
+    }
+  return &family->cgroups;
 }
 
 /* --- finding --- */
@@ -210,6 +307,8 @@ fits (const BzBootFamily *family, int tree_fd, GBytes *program)
   const void *data = g_bytes_get_data (program, &size);
 
   return size > 0 && memmem (data, size, family->contains, strlen (family->contains)) != NULL
+         && (family->lacks == NULL
+             || memmem (data, size, family->lacks, strlen (family->lacks)) == NULL)
          && (family->needs == NULL || bz_tree_has_file (tree_fd, family->needs));
 }
 

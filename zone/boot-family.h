@@ -5,10 +5,18 @@
  *   Title=sysvinit               for people
  *   Order=30                     who is asked first; the first that fits is it
  *   Contains=/dev/initctl        text in the program that is init
+ *   Lacks=unified_cgroup         text that it does not hold (optional)
  *   Needs=/sbin/brc              a file that the tree has (optional)
  *   Halt=run /sbin/init 0        or: signal USR2
  *   Alone=sleeps                 told to halt and without children, it only sleeps: it need not be
  *                                waited for (optional)
+ *   Environment=container=lxc    what it is told besides HOME, TERM and PATH; more by ;
+ *   Terminals=1                  how many terminals it has, from /dev/console on (default 6)
+ *   Cgroups=unified              the hierarchy that it finds at /sys/fs/cgroup, to manage it;
+ *                                or: named systemd, one of v1 without controllers, below it at
+ *                                systemd; or: none (the default)
+ *
+ *   [Argument WORD]              what differs when init is given that argument: Cgroups=
  *
  *   [Edit NAME]
  *   File=/etc/rc.d/rc.S
@@ -26,17 +34,34 @@ typedef struct {
 } BzBootEdit;
 
 typedef struct {
+  BzCgroupView view;
+  char *name; /* of a named hierarchy, or NULL */
+} BzBootCgroups;
+
+typedef struct {
+  char *word;
+  BzBootCgroups cgroups;
+} BzBootArgument;
+
+typedef struct {
   char *name, *title;
   guint order;
-  char *contains, *needs; /* needs: or NULL */
+  char *contains, *lacks, *needs; /* the last two: or NULL */
   int halt_signal;        /* 0: halt_command */
   char **halt_command;    /* or NULL */
   gboolean alone_sleeps;
+  char **environment; /* "K=V", never NULL */
+  guint terminals;
+  BzBootCgroups cgroups;
+  GPtrArray *arguments; /* of BzBootArgument */
   GPtrArray *edits; /* of BzBootEdit, in the file's order */
 } BzBootFamily;
 
 void bz_boot_family_free (BzBootFamily *family);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzBootFamily, bz_boot_family_free)
+
+/* The hierarchy that the init wants when it is given these arguments (or NULL). Borrowed. */
+const BzBootCgroups *bz_boot_family_cgroups (const BzBootFamily *family, char **words);
 
 /* Reads one file. BZ_ERROR_INPUT names the line. */
 BzBootFamily *bz_boot_family_read (const char *path, GError **error);

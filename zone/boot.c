@@ -8,11 +8,9 @@
 
 #include <signal.h>
 
-/* What a kernel gives to init, and what tells an init that it is in a container. The value is
- * known to systemd and to the start scripts of Upstart's time alike; those know no other, and
- * some read the first variable only
- * (FAILURES B5). */
-static const char *const environment[] = { "container=lxc", "HOME=/", "TERM=linux",
+/* What a kernel gives to init; its family's own come before it, because start scripts of Upstart's
+ * time read the first variable only (FAILURES B5). */
+static const char *const environment[] = { "HOME=/", "TERM=linux",
                                            "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
 
 char *
@@ -23,16 +21,21 @@ bz_boot_console_log (const BzDirs *dirs, const char *name)
   return g_build_filename (zone, "console.log", NULL);
 }
 
+static char *const unknown_family[] = { "container=lxc", NULL };
+
 static BzCommand *
-init_command (const char *init, char **words)
+init_command (const char *init, char **words, const BzBootFamily *family)
 {
   BzCommand *command = bz_command_new ();
-  g_autoptr (GStrvBuilder) argv = g_strv_builder_new ();
+  g_autoptr (GStrvBuilder) argv = g_strv_builder_new (), told = g_strv_builder_new ();
 
   g_strv_builder_add (argv, init);
   g_strv_builder_addv (argv, (const char **) words);
   command->argv = g_strv_builder_end (argv);
-  command->environment = g_strdupv ((char **) environment);
+  g_strv_builder_addv (told, (const char **) (family != NULL ? family->environment
+                                                             : (char **) unknown_family));
+  g_strv_builder_addv (told, (const char **) environment);
+  command->environment = g_strv_builder_end (told);
   command->directory = g_strdup ("/");
   return command;
 }
@@ -51,6 +54,18 @@ set_halt (const BzContext *context, const BzBootFamily *family, const char *init
   partition->halt_signal = family->halt_signal;
   partition->halt_command = g_strdupv (family->halt_command);
   partition->halt_alone = family->alone_sleeps;
+}
+
+static void
+set_surroundings (const BzBootFamily *family, char **words, BzPartition *partition)
+{
+  partition->terminals = BZ_TERMINALS_MAX;
+  if (family == NULL)
+    return;
+  const BzBootCgroups *cgroups = bz_boot_family_cgroups (family, words);
+  partition->terminals = family->terminals;
+  partition->cgroup_view = cgroups->view;
+  partition->cgroup_name = g_strdup (cgroups->name);
 }
 
 static gboolean
@@ -84,7 +99,8 @@ bz_boot_prepare (const BzContext *context, const BzArguments *arguments, const B
       && !make_edits (context, planning, family, error))
     return FALSE;
   partition->boot = TRUE;
-  partition->command = init_command (init, bz_arguments_command (arguments));
+  partition->command = init_command (init, bz_arguments_command (arguments), family);
+  set_surroundings (family, bz_arguments_command (arguments), partition);
   partition->console_log = bz_boot_console_log (context->dirs, partition->name);
   set_halt (context, family, init, partition);
   return TRUE;

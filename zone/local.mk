@@ -126,12 +126,15 @@ zone/completion/brandzone: brandzone
 	$(AM_V_GEN)./brandzone __completion >$@.tmp && mv $@.tmp $@
 
 if HAVE_CMOCKA
-BZ_ZONE_TESTS = tests/unit/test-check tests/unit/test-commands tests/unit/test-names \
+BZ_ZONE_TESTS = tests/unit/test-boot tests/unit/test-check tests/unit/test-commands tests/unit/test-names \
 	tests/unit/test-program tests/unit/test-rows \
 	tests/unit/test-state tests/unit/test-zone-file
 check_PROGRAMS += $(BZ_ZONE_TESTS)
 TESTS += $(BZ_ZONE_TESTS)
 BZ_ZONE_TEST_CPPFLAGS = $(libzone_a_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_boot_SOURCES = tests/unit/test-boot.c
+tests_unit_test_boot_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
+tests_unit_test_boot_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_check_SOURCES = tests/unit/test-check.c tests/unit/made-up-tree.c \
 	tests/unit/made-up-tree.h
 tests_unit_test_check_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
