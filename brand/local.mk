@@ -64,6 +64,11 @@ dist_boot_DATA = \
 	brand/boot/sysvinit.edits \
 	brand/boot/upstart.edits
 
+# What is installed of package repositories (zone/package-data.h): data too.
+packagesdir = $(pkgdatadir)/packages
+dist_packages_DATA = \
+	brand/packages/rpm.packages
+
 # The brands themselves: data. A new one is a line here and nothing else.
 brandsdir = $(pkgdatadir)/brands
 dist_brands_DATA = \

@@ -11,6 +11,7 @@ typedef struct BzArchive BzArchive;
 typedef enum {
   BZ_ARCHIVE_TREE, /* tar, cpio, zip */
   BZ_ARCHIVE_ISO,  /* ISO 9660 with Rock Ridge or Joliet names */
+  BZ_ARCHIVE_RPM,  /* an RPM package */
   BZ_ARCHIVE_RAW   /* one stream, decompressed */
 } BzArchiveFormats;
 

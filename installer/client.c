@@ -18,6 +18,7 @@
 #include "installer/partial.h"
 #include "installer/remove.h"
 #include "installer/report.h"
+#include "installer/requests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,16 +28,19 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define REPORT_FD 3
+#define REQUESTS_FD 4
+#define SPARE_FD 10
 
 typedef struct {
   const BzInstallOptions *options;
   char **argv;
   GArray *uids, *gids; /* NULL: no user namespace */
-  int report_fd;       /* the child's end */
+  int report_fd, requests_fd; /* the child's ends */
   pid_t parent;
   sigset_t old_mask;
 } Start;
@@ -57,6 +61,13 @@ libexec_directory (void)
   return directory != NULL && *directory != '\0' ? directory : BZ_LIBEXECDIR;
 }
 
+static void
+add_each (GPtrArray *argv, const char *option, const char *const *words)
+{
+  for (; words != NULL && *words != NULL; words++)
+    g_ptr_array_add (argv, g_strconcat (option, *words, NULL));
+}
+
 static char **
 make_argv (const BzInstallOptions *options)
 {
@@ -72,6 +83,11 @@ make_argv (const BzInstallOptions *options)
     g_ptr_array_add (argv, g_strdup_printf ("--max-size=%" G_GUINT64_FORMAT, options->max_size));
   if (options->max_files != 0)
     g_ptr_array_add (argv, g_strdup_printf ("--max-files=%" G_GUINT64_FORMAT, options->max_files));
+  g_ptr_array_add (argv, g_strdup_printf ("--requests-fd=%d", REQUESTS_FD));
+  add_each (argv, "--want=", options->wanted);
+  add_each (argv, "--seed=", options->seed);
+  if (options->arch != NULL)
+    g_ptr_array_add (argv, g_strconcat ("--arch=", options->arch, NULL));
   g_ptr_array_add (argv, g_strdup ("--"));
   g_ptr_array_add (argv, g_strdup (options->source));
   g_ptr_array_add (argv, g_strdup (options->target));
@@ -102,19 +118,17 @@ become_installer (gpointer data)
   const Start *start = data;
   g_autoptr (GError) error = NULL;
   g_autofree char *line = NULL;
-  int fd = start->report_fd;
+  int report = fcntl (start->report_fd, F_DUPFD_CLOEXEC, SPARE_FD);
+  int requests = fcntl (start->requests_fd, F_DUPFD_CLOEXEC, SPARE_FD);
 
   prctl (PR_SET_PDEATHSIG, SIGTERM);
-  if (fd != REPORT_FD)
-    fd = dup2 (fd, REPORT_FD);
-  else
-    fcntl (fd, F_SETFD, 0);
-  if (fd == REPORT_FD)
+  if (report >= 0 && requests >= 0 && dup2 (report, REPORT_FD) == REPORT_FD
+      && dup2 (requests, REQUESTS_FD) == REQUESTS_FD)
     execv (start->argv[0], start->argv);
   bz_fail_errno (&error, errno, "is brandzone installed completely?", "starting %s",
                  start->argv[0]);
   line = bz_report_error_line (error);
-  send_all (start->report_fd, line);
+  send_all (report, line);
   return bz_error_exit_status (error);
 }
 
@@ -179,6 +193,7 @@ take_line (Reading *reading, const char *line)
   } known[] = { { BZ_REPORT_SOURCE, 2 },
                 { BZ_REPORT_PROGRESS, 3 },
                 { BZ_REPORT_NOTICE, 1 },
+                { BZ_REPORT_STAGE, 2 },
                 { BZ_REPORT_RESULT, 2 } };
   char **fields = NULL;
   guint count = 0;
@@ -210,6 +225,11 @@ take_line (Reading *reading, const char *line)
       if (fields[0] != NULL)
         g_ptr_array_add (reading->notices, g_strdup (fields[0]));
       break;
+    case BZ_REPORT_STAGE:
+      g_free (reading->result->stage);
+      reading->result->stage = g_strdup (fields[0]);
+      reading->result->packages = number (fields[1]);
+      break;
     default:
       reading->result->files = number (fields[0]);
       reading->result->bytes = number (fields[1]);
@@ -236,24 +256,29 @@ take_lines (Reading *reading, GString *buffer)
 
 /* Reads until the installer closes its end. TRUE in *interrupted after SIGINT or SIGTERM. */
 static void
-read_report (Reading *reading, int fd, int signal_fd, pid_t pid, gboolean *interrupted)
+read_report (Reading *reading, int fd, int requests_fd, int signal_fd, pid_t pid,
+             gboolean *interrupted)
 {
   g_autoptr (GString) buffer = g_string_new (NULL);
   char block[4096];
 
   for (;;)
     {
-      struct pollfd polled[2] = { { fd, POLLIN, 0 }, { signal_fd, POLLIN, 0 } };
+      struct pollfd polled[3] = { { fd, POLLIN, 0 },
+                                  { signal_fd, POLLIN, 0 },
+                                  { requests_fd, POLLIN, 0 } };
       struct signalfd_siginfo info;
       gssize size;
 
-      if (poll (polled, 2, -1) < 0)
+      if (poll (polled, 3, -1) < 0)
         continue;
       if ((polled[1].revents & POLLIN) != 0 && read (signal_fd, &info, sizeof info) > 0)
         {
           *interrupted = TRUE;
           kill (pid, SIGTERM);
         }
+      if (polled[2].revents != 0 && !bz_requests_answer (requests_fd, reading->options))
+        requests_fd = -1;
       if (polled[0].revents == 0)
         continue;
       size = read (fd, block, sizeof block);
@@ -356,6 +381,7 @@ void
 bz_install_result_free (BzInstallResult *result)
 {
   g_free (result->source.kind);
+  g_free (result->stage);
   g_strfreev (result->notices);
   g_free (result);
 }
@@ -374,13 +400,14 @@ fail_died (int status, const BzInstallOptions *options, GError **error)
 }
 
 static pid_t
-start_child (Start *start, int report_end, GError **error)
+start_child (Start *start, int report_end, int requests_end, GError **error)
 {
   pid_t pid = fork ();
 
   if (pid == 0)
     {
       close (report_end);
+      close (requests_end);
       child (start);
     }
   if (pid < 0)
@@ -393,30 +420,39 @@ static gboolean
 run (Start *start, Reading *reading, GError **error)
 {
   gboolean interrupted = FALSE;
-  int ends[2], status = 0, signal_fd;
+  int ends[2], sockets[2], status = 0, signal_fd;
   sigset_t taken;
   pid_t pid;
 
   if (pipe2 (ends, O_CLOEXEC) < 0)
     return bz_fail_errno (error, errno, NULL, "starting brandzone-install");
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+    {
+      close (ends[0]);
+      close (ends[1]);
+      return bz_fail_errno (error, errno, NULL, "starting brandzone-install");
+    }
   start->report_fd = ends[1];
+  start->requests_fd = sockets[1];
   start->parent = getpid ();
   sigemptyset (&taken);
   sigaddset (&taken, SIGINT);
   sigaddset (&taken, SIGTERM);
   pthread_sigmask (SIG_BLOCK, &taken, &start->old_mask);
   signal_fd = signalfd (-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
-  pid = start_child (start, ends[0], error);
+  pid = start_child (start, ends[0], sockets[0], error);
   close (ends[1]);
+  close (sockets[1]);
   if (pid > 0)
     {
-      read_report (reading, ends[0], signal_fd, pid, &interrupted);
+      read_report (reading, ends[0], sockets[0], signal_fd, pid, &interrupted);
       close (ends[0]);
       while (waitpid (pid, &status, 0) < 0 && errno == EINTR)
         ;
     }
   else
     close (ends[0]);
+  close (sockets[0]);
   close (signal_fd);
   pthread_sigmask (SIG_SETMASK, &start->old_mask, NULL);
   if (pid < 0)

@@ -25,6 +25,7 @@ static const Reader readers[] = {
   [BZ_SOURCE_OCI_DIRECTORY] = bz_install_oci_directory,
   [BZ_SOURCE_OCI_ARCHIVE] = bz_install_oci_archive,
   [BZ_SOURCE_DOCKER_ARCHIVE] = bz_install_docker_archive,
+  [BZ_SOURCE_RPM_REPOSITORY] = bz_install_rpm,
 };
 
 gboolean
@@ -183,17 +184,34 @@ install_into (BzInstall *install, GError **error)
   return ok;
 }
 
+/* A server's directory, or a directory that holds packages and no tree. */
+static gboolean
+recognise (BzJob *job, const BzInstallArgs *args, int fd, BzRecognised *source, GError **error)
+{
+  gboolean found = FALSE;
+
+  if (fd >= 0 && !bz_recognise (fd, args->source, source, error))
+    return FALSE;
+  if ((fd < 0 || source->type == BZ_SOURCE_DIRECTORY)
+      && !bz_recognise_rpm (job, args, fd, source, &found, error))
+    return FALSE;
+  if (found || fd >= 0)
+    return TRUE;
+  return bz_fail (error, BZ_ERROR_INPUT, "no package repository that brandzone knows is there",
+                  "name the directory that holds repodata, RedHat or dists", "%s", args->source);
+}
+
 gboolean
 bz_install (BzJob *job, const BzInstallArgs *args, GError **error)
 {
   g_auto (BzRecognised) source = { 0 };
   BzPartial partial;
-  gboolean ok;
-  int fd = open (args->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  gboolean ok, remote = strstr (args->source, "://") != NULL;
+  int fd = remote ? -1 : open (args->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-  if (fd < 0)
+  if (fd < 0 && !remote)
     return bz_fail_errno (error, errno, NULL, "opening %s", args->source);
-  ok = bz_recognise (fd, args->source, &source, error);
+  ok = recognise (job, args, fd, &source, error);
   if (ok)
     {
       job->total = source.bytes;
@@ -214,6 +232,7 @@ bz_install (BzJob *job, const BzInstallArgs *args, GError **error)
       if (!bz_partial_end (&partial, ok ? error : NULL))
         ok = FALSE;
     }
-  close (fd);
+  if (fd >= 0)
+    close (fd);
   return ok;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "installer/archive.h"
+#include "installer/media.h"
 #include "installer/partial.h"
 #include "installer/recognise.h"
 
@@ -9,6 +10,9 @@ typedef struct {
   const char *source, *target;
   gboolean keep_partial;
   guint32 id_shift;
+  int requests_fd; /* to the caller (installer/requests.h), or -1 */
+  char **wanted, **seed;
+  const char *arch;
 } BzInstallArgs;
 
 /* Tells the source first (BZ_REPORT_SOURCE). On failure nothing is left. */
@@ -31,6 +35,13 @@ gboolean bz_install_image_archive (BzInstall *install, GError **error);
 gboolean bz_install_oci_directory (BzInstall *install, GError **error);
 gboolean bz_install_oci_archive (BzInstall *install, GError **error);
 gboolean bz_install_docker_archive (BzInstall *install, GError **error);
+
+gboolean bz_install_rpm (BzInstall *install, GError **error);
+
+/* Is it a repository of RPM packages? dir_fd -1: args->source is on a server. */
+gboolean bz_recognise_rpm (BzJob *job, const BzInstallArgs *args, int dir_fd, BzRecognised *source,
+                           gboolean *found, GError **error);
+BzMedia bz_install_media (BzInstall *install);
 
 /* A file without a name beside the tree, for what must be unpacked before it can be read. -1:
  * error. */

@@ -32,11 +32,19 @@ typedef struct {
   BzRecognisedFunc recognised; /* told once, before anything is written; or NULL */
   guint64 max_files; /* 0: 10 million */
   guint64 max_size; /* bytes that the source may expand to; 0: 8 GiB or 200 times its size */
+  /* Package repositories: what to install, and what the package manager needs to run (see BzRpmChoice
+   * in installer/packages.h); NULL or absent for other sources. */
+  const char *const *wanted, *const *seed;
+  const char *arch;        /* "x86_64", "i686"; NULL: the best that the repository has */
+  const char *const *keys; /* files of OpenPGP keys that must have signed; NULL: none is looked at */
+  gboolean allow_expired_key;
 } BzInstallOptions;
 
 typedef struct {
   BzSourceInfo source;
   guint64 files, bytes;
+  char *stage; /* "rpm": packages lie in the tree for its own package manager, else NULL */
+  guint64 packages;
   char **notices; /* one line each: "12 device nodes left out: a plain user can't make them"; never
                      NULL */
 } BzInstallResult;

@@ -4,18 +4,24 @@ libinstaller_a_SOURCES = \
 	installer/beneath.c \
 	installer/beneath.h \
 	installer/client.c \
+	installer/helper.c \
+	installer/helper.h \
 	installer/installer.h \
 	installer/partial.c \
 	installer/partial.h \
 	installer/remove.c \
 	installer/remove.h \
 	installer/report.c \
-	installer/report.h
+	installer/report.h \
+	installer/request-packets.c \
+	installer/requests.c \
+	installer/requests.h
+libinstaller_a_CPPFLAGS = $(AM_CPPFLAGS) $(CAPNG_CFLAGS)
 
 ## What parses hostile bytes: the program's, never linked into the command.
 noinst_LIBRARIES += libunpack.a
 libunpack_a_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) $(EXT2FS_CFLAGS) $(JSON_CFLAGS) \
-	$(SECCOMP_CFLAGS) $(CAPNG_CFLAGS) $(BLKID_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
+	$(SECCOMP_CFLAGS) $(CAPNG_CFLAGS) $(BLKID_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS) $(RPM_CFLAGS) $(SOLV_CFLAGS)
 libunpack_a_SOURCES = \
 	installer/archive.c \
 	installer/archive.h \
@@ -36,16 +42,23 @@ libunpack_a_SOURCES = \
 	installer/job.c \
 	installer/job.h \
 	installer/layer.c \
+	installer/media.c \
+	installer/media.h \
 	installer/minix.c \
 	installer/minix.h \
 	installer/oci.c \
 	installer/oci.h \
 	installer/oci-install.c \
+	installer/packages.h \
 	installer/partitions.c \
 	installer/partitions.h \
 	installer/qcow2.c \
 	installer/recognise.c \
 	installer/recognise.h \
+	installer/rpm-choose.c \
+	installer/rpm-header.c \
+	installer/rpm-install.c \
+	installer/rpm-read.h \
 	installer/sandbox.c \
 	installer/sandbox.h \
 	installer/signatures.c \
@@ -56,7 +69,12 @@ pkglibexec_PROGRAMS += brandzone-install
 brandzone_install_CPPFLAGS = $(libunpack_a_CPPFLAGS)
 brandzone_install_SOURCES = installer/main.c
 brandzone_install_LDADD = libunpack.a libinstaller.a libbrand.a $(UNPACK_LIBS)
-UNPACK_LIBS = $(ARCHIVE_LIBS) $(EXT2FS_LIBS) $(BLKID_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(JSON_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(GLIB_LIBS)
+UNPACK_LIBS = $(ARCHIVE_LIBS) $(RPM_LIBS) $(SOLV_LIBS) $(EXT2FS_LIBS) $(BLKID_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(JSON_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(GLIB_LIBS)
+
+pkglibexec_PROGRAMS += brandzone-fetch
+brandzone_fetch_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+brandzone_fetch_SOURCES = installer/fetch.c
+brandzone_fetch_LDADD = $(CURL_LIBS)
 
 if HAVE_CMOCKA
 BZ_INSTALLER_TESTS = tests/unit/test-installer-archive tests/unit/test-installer-image \
@@ -65,7 +83,7 @@ check_PROGRAMS += $(BZ_INSTALLER_TESTS)
 TESTS += $(BZ_INSTALLER_TESTS)
 BZ_INSTALLER_TEST_FLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(ARCHIVE_CFLAGS) \
 	-DBZ_TEST_BUILDDIR=\"$(abs_top_builddir)\"
-BZ_INSTALLER_TEST_LIBS = libinstaller.a libloader.a libbrand.a $(ARCHIVE_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+BZ_INSTALLER_TEST_LIBS = libinstaller.a libloader.a libbrand.a $(CAPNG_LIBS) $(ARCHIVE_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
 BZ_INSTALLER_SUPPORT = tests/unit/cmocka-all.h tests/unit/installer-support.c tests/unit/installer-support.h
 tests_unit_test_installer_archive_SOURCES = tests/unit/test-installer-archive.c $(BZ_INSTALLER_SUPPORT)
 tests_unit_test_installer_archive_CPPFLAGS = $(BZ_INSTALLER_TEST_FLAGS)

@@ -20,6 +20,9 @@
 static int report_fd = -1;
 static gboolean keep_partial;
 static gint64 id_shift, max_size, max_files = 10 * 1000 * 1000;
+static int requests_fd = -1;
+static char **wanted, **seed;
+static char *arch;
 static char **paths;
 
 static const GOptionEntry entries[] = {
@@ -30,6 +33,12 @@ static const GOptionEntry entries[] = {
   { "max-size", 0, 0, G_OPTION_ARG_INT64, &max_size, "Refuse sources that expand beyond this",
     "BYTES" },
   { "max-files", 0, 0, G_OPTION_ARG_INT64, &max_files, "Refuse sources with more files", "N" },
+  { "requests-fd", 0, 0, G_OPTION_ARG_INT, &requests_fd, "Ask the caller on this socket", "FD" },
+  { "want", 0, 0, G_OPTION_ARG_STRING_ARRAY, &wanted, "Install this package of a repository",
+    "NAME" },
+  { "seed", 0, 0, G_OPTION_ARG_STRING_ARRAY, &seed,
+    "Unpack this package: the package manager needs it", "NAME" },
+  { "arch", 0, 0, G_OPTION_ARG_STRING, &arch, "Take packages for this machine", "ARCH" },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, "SOURCE TARGET" },
   { NULL },
 };
@@ -67,7 +76,11 @@ parse (int argc, char **argv, BzInstallArgs *args, GError **error)
   *args = (BzInstallArgs){ .source = paths[0],
                            .target = paths[1],
                            .keep_partial = keep_partial,
-                           .id_shift = (guint32) id_shift };
+                           .id_shift = (guint32) id_shift,
+                           .requests_fd = requests_fd,
+                           .wanted = wanted,
+                           .seed = seed,
+                           .arch = arch };
   return TRUE;
 }
 
@@ -112,7 +125,7 @@ main (int argc, char **argv)
       job->report_fd = report_fd;
       job->max_bytes = (guint64) max_size;
       job->max_files = (guint64) max_files;
-      if (bz_sandbox_enter (report_fd > 2 ? (unsigned) report_fd + 1 : 3, &failure))
+      if (bz_sandbox_enter ((unsigned) MAX (MAX (report_fd, requests_fd), 2) + 1, &failure))
         bz_install (job, &args, &failure);
     }
   report_end (job, failure);

@@ -11,7 +11,8 @@ typedef enum {
   BZ_SOURCE_IMAGE_ARCHIVE, /* an archive that holds images of file systems */
   BZ_SOURCE_OCI_DIRECTORY,
   BZ_SOURCE_OCI_ARCHIVE,   /* tar of an OCI layout */
-  BZ_SOURCE_DOCKER_ARCHIVE /* docker save */
+  BZ_SOURCE_DOCKER_ARCHIVE, /* docker save */
+  BZ_SOURCE_RPM_REPOSITORY  /* packages, with or without repodata */
 } BzSourceType;
 
 typedef struct {

@@ -8,6 +8,7 @@
 #define BZ_REPORT_PROGRESS 'P' /* done, total, files */
 #define BZ_REPORT_NOTICE 'N'   /* text */
 #define BZ_REPORT_RESULT 'R'   /* files, bytes: the target is there */
+#define BZ_REPORT_STAGE 'T'    /* package manager, packages: what is left to be done in the zone */
 #define BZ_REPORT_ERROR 'E'    /* code, what, why, hint, row */
 
 #define BZ_REPORT_LINE_MAX 65536

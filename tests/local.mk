@@ -35,6 +35,7 @@ check_DATA += tests/guest/built
 CLEANFILES += tests/e2e.lock tests/guest/built tests/guest/*-i386 tests/guest/*-x86_64
 
 BZ_E2E = tests/e2e/boot.sh tests/e2e/calls.sh tests/e2e/config.sh tests/e2e/files.sh tests/e2e/inodes.sh tests/e2e/install.sh tests/e2e/interactive.sh tests/e2e/loader.sh tests/e2e/masks.sh tests/e2e/media.sh tests/e2e/program.sh tests/e2e/run.sh \
+	tests/e2e/packages.sh \
 	tests/e2e/supervisor.sh \
 	tests/e2e/systemd.sh tests/e2e/services.sh \
 	tests/e2e/terminal.sh tests/e2e/trees.sh tests/e2e/users.sh tests/e2e/vsyscall.sh
@@ -45,7 +46,7 @@ endif
 bench: tests/guest/built
 
 EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/services-lib.sh tests/e2e/.shellcheckrc \
-	tests/e2e/terminal.py tests/e2e/kill-supervisors.py tests/e2e/vsyscall.py tests/trees/make-tree tests/bench/run-bench tests/bench/bench.py
+	tests/e2e/terminal.py tests/e2e/kill-supervisors.py tests/e2e/vsyscall.py tests/trees/make-tree tests/trees/make-packages tests/bench/run-bench tests/bench/bench.py
 
 ## hosts: the same tests on stock kernels, booted under software emulation (tests/hosts/run-host).
 

@@ -50,6 +50,10 @@ const BzOption bz_global_options[] = {
 static const BzOption install_options[] = {
   OPTION_BRAND,
   OPTION_ABI,
+  STRING ("profile", 0, "PROFILE", "of a package repository: how much is installed (minimal, base)"),
+  LIST ("packages", 0, "PACKAGE[,PACKAGE]...", "of a package repository: install these, and what they need"),
+  LIST ("key", 0, "FILE", "OpenPGP keys that must have signed the packages or the repository"),
+  FLAG ("allow-expired-key", 0, "let a signature by a key that has expired count"),
   FLAG ("keep-partial", 0, "keep what can be read of an archive that is cut off"),
   STRING ("max-size", 0, "SIZE", "refuse a source that expands beyond this (8G, or 200 times its size)"),
   STRING ("max-files", 0, "N", "refuse a source with more files than this (10 million)"),
@@ -162,7 +166,7 @@ static const BzOption no_options[] = { END };
 
 const BzVerb bz_verbs[] = {
   { "install", "NAME SOURCE", 2, 2, 0,
-    "make a zone from a directory, archive, image or container image",
+    "make a zone from a directory, archive, image, container image or package repository",
     install_options, bz_verb_install },
   { "run", "NAME|./PROGRAM [--] [COMMAND [ARGUMENT]...]", 1, 1, BZ_VERB_COMMAND | BZ_VERB_STATUS,
     "start a zone and run a command in it (a shell by default), or run a single old program",

@@ -46,6 +46,8 @@ libzone_a_SOURCES = \
 	zone/names.h \
 	zone/one-libraries.c \
 	zone/one-libraries.h \
+	zone/package-data.c \
+	zone/package-data.h \
 	zone/one-program.c \
 	zone/one-program.h \
 	zone/options.c \
@@ -61,6 +63,8 @@ libzone_a_SOURCES = \
 	zone/rows.def \
 	zone/scratch.c \
 	zone/scratch.h \
+	zone/second-stage.c \
+	zone/second-stage.h \
 	zone/state-record.c \
 	zone/state.c \
 	zone/state.h \

@@ -286,6 +286,29 @@ bz_prepare_image (const BzContext *context, const BzArguments *arguments, const 
 }
 
 BzPrepared *
+bz_prepare_unfinished (const BzContext *context, const BzArguments *arguments,
+                       const BzZoneState *state, const char *tree, const char *const *argv,
+                       GError **error)
+{
+  g_autoptr (BzPrepared) prepared = prepared_new ();
+  g_autofree char *place = g_strdup_printf (".install-%d", (int) getpid ());
+
+  prepared->planning = bz_planning_tree (context, arguments, tree, error);
+  if (prepared->planning == NULL)
+    return NULL;
+  prepared->partition->name = g_strdup (state->name);
+  prepared->partition->run_dir = bz_dirs_run (context->dirs, place);
+  set_ids (prepared->partition, state->uids, state->gids, state->id_storage);
+  if (!fill (prepared, context, arguments, FALSE, error))
+    return NULL;
+  BzCommand *command = prepared->partition->command;
+  g_strfreev (command->argv);
+  command->argv = g_strdupv ((char **) argv);
+  command->interactive = command->terminal = FALSE;
+  return g_steal_pointer (&prepared);
+}
+
+BzPrepared *
 bz_prepare_program (const BzContext *context, const BzArguments *arguments, BzPlanning *planning,
                     gboolean image, GError **error)
 {

@@ -27,6 +27,12 @@ BzPrepared *bz_prepare_boot (const BzContext *context, const BzArguments *argume
 BzPrepared *bz_prepare_image (const BzContext *context, const BzArguments *arguments,
                               const char *tree, GError **error);
 
+/* A zone that is being installed: `state` is not complete, its tree lies in `tree`; argv is what it
+ * runs. The caller holds its lock. */
+BzPrepared *bz_prepare_unfinished (const BzContext *context, const BzArguments *arguments,
+                                   const BzZoneState *state, const char *tree,
+                                   const char *const *argv, GError **error);
+
 /* A throw-away zone for one program: of the tree that was planned (image), else with an empty root,
  * whose place becomes the partition's. Takes the planning. A plain user has his one id in it. */
 BzPrepared *bz_prepare_program (const BzContext *context, const BzArguments *arguments,

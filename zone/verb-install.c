@@ -7,6 +7,7 @@
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/planning.h"
+#include "zone/second-stage.h"
 #include "zone/verbs.h"
 #include "zone/zone-keys.h"
 
@@ -24,6 +25,7 @@ typedef struct {
   BzDetection *detection; /* may stay NULL where --brand and --abi are given */
   BzInstallResult *result;
   BzMeter *meter;
+  GPtrArray *notices; /* of the second stage */
 } Install;
 
 static void
@@ -128,9 +130,67 @@ begin_user (Install *install, GError **error)
   return bz_state_begin (install->context->dirs, install->state, error);
 }
 
+/* --packages a,b --packages c, after those of the profile. */
+static char **
+wanted_packages (const BzArguments *arguments, const BzPackageData *data)
+{
+  g_autoptr (GPtrArray) wanted = g_ptr_array_new ();
+  g_autofree const char **given = bz_arguments_list (arguments, "packages");
+
+  for (char **name = data->profile; name != NULL && *name != NULL; name++)
+    g_ptr_array_add (wanted, g_strdup (*name));
+  for (const char **list = given; *list != NULL; list++)
+    {
+      g_auto (GStrv) names = g_strsplit_set (*list, ", ", -1);
+
+      for (char **name = names; *name != NULL; name++)
+        if (**name != '\0')
+          g_ptr_array_add (wanted, g_strdup (*name));
+    }
+  g_ptr_array_add (wanted, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&wanted), FALSE);
+}
+
+/* The profile is minimal unless packages are named. */
+static BzPackageData *
+package_data (const Install *install, GError **error)
+{
+  const char *profile = bz_arguments_string (install->arguments, "profile");
+  g_autofree const char **given = bz_arguments_list (install->arguments, "packages");
+
+  if (profile == NULL && given[0] == NULL)
+    profile = "minimal";
+  return bz_package_data_read ("rpm", profile, error);
+}
+
+static const char *
+package_arch (const BzArguments *arguments)
+{
+  const char *abi = bz_arguments_string (arguments, "abi");
+
+  return abi == NULL ? NULL : strcmp (abi, "i386") == 0 ? "i686" : abi;
+}
+
+/* What was unpacked of a repository is a seed: its package manager does the rest in the zone. */
+static gboolean
+finish_packages (Install *install, const char *place, const BzPackageData *data, GError **error)
+{
+  g_autoptr (BzMeter) meter = NULL;
+
+  if (install->result->stage == NULL)
+    return TRUE;
+  meter = bz_meter_new (meter_kind (install->context, install->arguments), install->state->name);
+  install->notices = g_ptr_array_new_with_free_func (g_free);
+  return bz_second_stage (install->context, install->arguments, install->state, place, data,
+                          install->result->packages, meter, install->notices, error);
+}
+
 static gboolean
 unpack (Install *install, const char *source, GError **error)
 {
+  g_autoptr (BzPackageData) data = package_data (install, error);
+  g_auto (GStrv) wanted = data == NULL ? NULL : wanted_packages (install->arguments, data);
+  g_autofree const char **keys = bz_arguments_list (install->arguments, "key");
   g_autofree char *hidden =
       bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
   g_autofree char *target = g_build_filename (hidden, "root", NULL);
@@ -144,9 +204,14 @@ unpack (Install *install, const char *source, GError **error)
     .progress = show_progress,
     .recognised = show_recognised,
     .data = install,
+    .wanted = (const char *const *) wanted,
+    .seed = data == NULL ? NULL : (const char *const *) data->seed,
+    .arch = package_arch (install->arguments),
+    .keys = keys[0] == NULL ? NULL : keys,
+    .allow_expired_key = bz_arguments_flag (install->arguments, "allow-expired-key"),
   };
 
-  if (!limits (install->arguments, &options.max_size, &options.max_files, error))
+  if (data == NULL || !limits (install->arguments, &options.max_size, &options.max_files, error))
     return FALSE;
 
   if (root && install->state->id_storage == BZ_IDS_SHIFTED)
@@ -159,7 +224,7 @@ unpack (Install *install, const char *source, GError **error)
   install->state->kind = g_strdup (install->result->source.kind);
   install->state->files = install->result->files;
   install->state->bytes = install->result->bytes;
-  return TRUE;
+  return finish_packages (install, hidden, data, error);
 }
 
 /* The brand of the unpacked tree, unless the user named it. */
@@ -233,6 +298,8 @@ report (const Install *install)
     }
   for (char **notice = install->result->notices; *notice != NULL; notice++)
     bz_context_note (install->context, "%s", *notice);
+  for (guint i = 0; install->notices != NULL && i < install->notices->len; i++)
+    bz_context_note (install->context, "%s", (const char *) install->notices->pdata[i]);
   if (!given && install->detection->nearest)
     bz_context_note (install->context,
                      "no brand is made for this tree: %s is the nearest (choose with --brand; see: "
@@ -265,7 +332,7 @@ check (Install *install, const char *name, const char *source, GError **error)
 
   if (!bz_name_check (name, error) || !limits (install->arguments, &size, &files, error))
     return FALSE;
-  if (access (source, R_OK) != 0)
+  if (strstr (source, "://") == NULL && access (source, R_OK) != 0)
     {
       if (errno == ENOENT || errno == ENOTDIR)
         return bz_fail (error, BZ_ERROR_INPUT, "it does not exist",
@@ -335,15 +402,27 @@ install_clear (Install *install)
   bz_zone_state_free (install->state);
   g_clear_pointer (&install->detection, bz_detection_free);
   g_clear_pointer (&install->result, bz_install_result_free);
+  g_clear_pointer (&install->notices, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Install, install_clear)
+
+/* A path is made absolute; the address of a server stays what it is. */
+static char *
+source_name (const char *given)
+{
+  if (g_str_has_prefix (given, "http://") || g_str_has_prefix (given, "https://"))
+    return g_strdup (given);
+  if (g_str_has_prefix (given, "file:///"))
+    return g_uri_unescape_string (given + strlen ("file://"), NULL);
+  return g_canonicalize_filename (given, NULL);
+}
 
 int
 bz_verb_install (BzContext *context, const BzArguments *arguments, GError **error)
 {
   const char *name = bz_arguments_word (arguments, 0);
   g_auto (Install) install = { .context = context, .arguments = arguments };
-  g_autofree char *source = g_canonicalize_filename (bz_arguments_word (arguments, 1), NULL);
+  g_autofree char *source = source_name (bz_arguments_word (arguments, 1));
   sigset_t held, old;
 
   if (!check (&install, name, source, error) || !bz_dirs_make (context->dirs->data, error)
