@@ -44,11 +44,12 @@ gboolean bz_archive_drain (BzArchive *archive, GError **error);
 char *bz_archive_kind (BzArchive *archive);
 gboolean bz_archive_is_zip (BzArchive *archive);
 
-/* Writes the rest of the archive into the tree. layer: entries named .wh.* are whiteouts.
- * keep_partial: a source that breaks off is no error once something was read. */
+/* Writes the rest of the archive into the tree. */
 typedef struct {
-  gboolean layer;
-  gboolean keep_partial;
+  gboolean layer;        /* entries named .wh.* are whiteouts */
+  gboolean keep_partial; /* a source that breaks off is no error once something was read */
+  gboolean (*wanted) (const char *path); /* NULL: all; hard links to what is not are left out, too */
+  GString *names;        /* or NULL: gets the clean paths, a line each, directories with "/" */
 } BzArchiveOptions;
 gboolean bz_archive_extract (BzArchive *archive, BzTree *tree, const BzArchiveOptions *options,
                              GError **error);

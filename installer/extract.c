@@ -193,6 +193,8 @@ make_link (Extraction *x, struct archive_entry *entry, const char *path, const B
     return FALSE;
   if (!bz_tree_link (x->tree, path, to, &missing, &failure))
     {
+      if (missing && x->options->wanted != NULL)
+        return TRUE;
       /* The device that it links to was left out before, and counted. */
       if (missing && x->tree->job->tallies->len > 0 && archive_entry_size (entry) == 0)
         {
@@ -281,6 +283,11 @@ extract_entry (Extraction *x, struct archive_entry *entry, GError **error)
   if (absolute)
     bz_job_tally (x->tree->job, "name began with / and was taken as below the tree",
                   "names began with / and were taken as below the tree", path);
+  if (x->options->wanted != NULL && !x->options->wanted (path))
+    return TRUE;
+  if (x->options->names != NULL && *path != '\0')
+    g_string_append_printf (x->options->names, "%s%s\n", path,
+                            archive_entry_filetype (entry) == AE_IFDIR ? "/" : "");
   if (x->options->layer && !white_out (x, path, &done, error))
     return FALSE;
   return done || make_entry (x, entry, path, error);

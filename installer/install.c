@@ -22,6 +22,8 @@ static const Reader readers[] = {
   [BZ_SOURCE_ISO] = bz_install_archive,
   [BZ_SOURCE_IMAGE] = bz_install_image,
   [BZ_SOURCE_IMAGE_ARCHIVE] = bz_install_image_archive,
+  [BZ_SOURCE_SERIES] = bz_install_series_directory,
+  [BZ_SOURCE_SERIES_ISO] = bz_install_series_iso,
   [BZ_SOURCE_OCI_DIRECTORY] = bz_install_oci_directory,
   [BZ_SOURCE_OCI_ARCHIVE] = bz_install_oci_archive,
   [BZ_SOURCE_DOCKER_ARCHIVE] = bz_install_docker_archive,
@@ -38,6 +40,33 @@ bz_install_archive (BzInstall *install, GError **error)
                                                    install->args->source, error);
 
   return archive != NULL && bz_archive_extract (archive, install->tree, &options, error);
+}
+
+gboolean
+bz_install_beside (BzInstall *install, BzArchiveFormats formats,
+                   gboolean (*function) (BzInstall *, int, GError **), GError **error)
+{
+  BzArchiveOptions options = { 0 };
+  g_autoptr (BzArchive) archive = NULL;
+  BzTree *image;
+  gboolean ok;
+  int fd = -1;
+
+  if (mkdirat (install->partial->fd, "image", 0700) == 0)
+    fd = openat (install->partial->fd, "image", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0)
+    return bz_fail_errno (error, errno, NULL, "making %s.partial/image", install->args->target);
+  image = bz_tree_new (install->job, fd, 0);
+  image->plain = TRUE;
+  archive = bz_archive_open (install->source_fd, formats, NULL, install->job, install->args->source,
+                             error);
+  ok = archive != NULL && bz_archive_extract (archive, image, &options, error);
+  bz_tree_free (image);
+  install->job->files = 0; /* those were on the way */
+  install->job->bytes = 0;
+  ok = ok && function (install, fd, error);
+  close (fd);
+  return ok;
 }
 
 int
@@ -150,6 +179,21 @@ report_source (BzJob *job, const BzRecognised *source)
   bz_job_send (job, bz_report_line (BZ_REPORT_SOURCE, source->kind, bytes, BZ_REPORT_END));
 }
 
+/* Scripts of packages work above the tree, too: what is committed has to be what was filled. */
+static gboolean
+is_in_place (BzInstall *install, GError **error)
+{
+  g_autofree char *path = g_build_filename ("root", install->base, NULL);
+  struct stat filled, named;
+
+  return (fstat (install->tree->fd, &filled) == 0
+          && fstatat (install->partial->fd, path, &named, AT_SYMLINK_NOFOLLOW) == 0
+          && filled.st_dev == named.st_dev && filled.st_ino == named.st_ino)
+         || bz_fail (error, BZ_ERROR_INPUT, "one of its scripts has moved the tree away",
+                     "this source is damaged or hostile: don't use it", "%s",
+                     install->args->source);
+}
+
 static gboolean
 fill_tree (BzInstall *install, GError **error)
 {
@@ -165,16 +209,26 @@ fill_tree (BzInstall *install, GError **error)
     return FALSE;
   tell_closed_root (install, userland);
   bz_job_tell_tallies (install->job);
-  return bz_job_step (install->job, error) && bz_partial_commit (install->partial, userland, error);
+
+  g_autofree char *from = g_build_filename (install->base, userland, NULL);
+  return bz_job_step (install->job, error) && is_in_place (install, error)
+         && bz_partial_commit (install->partial, from, error);
 }
 
 static gboolean
 install_into (BzInstall *install, GError **error)
 {
-  int fd = bz_beneath_open (install->partial->fd, "root", O_RDONLY | O_DIRECTORY, 0,
-                            BZ_BENEATH_NO_LINKS);
+  gboolean packages = install->source->type == BZ_SOURCE_SERIES
+                      || install->source->type == BZ_SOURCE_SERIES_ISO;
+  g_autofree char *path = NULL;
   gboolean ok;
+  int fd;
 
+  install->base = packages ? "mnt" : "";
+  path = g_build_filename ("root", *install->base == '\0' ? NULL : install->base, NULL);
+  if (packages && mkdirat (install->partial->fd, path, 0755) < 0)
+    return bz_fail_errno (error, errno, NULL, "making %s.partial", install->args->target);
+  fd = bz_beneath_open (install->partial->fd, path, O_RDONLY | O_DIRECTORY, 0, BZ_BENEATH_NO_LINKS);
   if (fd < 0)
     return bz_fail_errno (error, errno, NULL, "opening %s.partial", install->args->target);
   install->tree = bz_tree_new (install->job, fd, install->args->id_shift);

@@ -26,12 +26,17 @@ typedef struct {
   int source_fd;
   BzPartial *partial;
   BzTree *tree;
+  const char *base; /* where the tree lies below root/: "" or a name */
+  int series_fd;    /* of a series: the directory that it is in */
 } BzInstall;
 
 gboolean bz_install_archive (BzInstall *install, GError **error);
 gboolean bz_install_directory (BzInstall *install, GError **error);
 gboolean bz_install_image (BzInstall *install, GError **error);
 gboolean bz_install_image_archive (BzInstall *install, GError **error);
+gboolean bz_install_series_directory (BzInstall *install, GError **error);
+gboolean bz_install_series_iso (BzInstall *install, GError **error);
+gboolean bz_install_series (BzInstall *install, GError **error);
 gboolean bz_install_oci_directory (BzInstall *install, GError **error);
 gboolean bz_install_oci_archive (BzInstall *install, GError **error);
 gboolean bz_install_docker_archive (BzInstall *install, GError **error);
@@ -42,6 +47,10 @@ gboolean bz_install_rpm (BzInstall *install, GError **error);
 gboolean bz_recognise_rpm (BzJob *job, const BzInstallArgs *args, int dir_fd, BzRecognised *source,
                            gboolean *found, GError **error);
 BzMedia bz_install_media (BzInstall *install);
+
+/* Unpacks the source to image/ beside the tree and has `function` work with that directory. */
+gboolean bz_install_beside (BzInstall *install, BzArchiveFormats formats,
+                            gboolean (*function) (BzInstall *, int, GError **), GError **error);
 
 /* A file without a name beside the tree, for what must be unpacked before it can be read. -1:
  * error. */

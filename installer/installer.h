@@ -20,6 +20,18 @@ typedef struct {
 typedef void (*BzProgressFunc) (const BzProgress *progress, gpointer data);
 typedef void (*BzRecognisedFunc) (const BzSourceInfo *source, gpointer data);
 
+/* A program that the source brings and wants to be run before the tree is complete. */
+typedef struct {
+  const char *tree;      /* the root of the zone to run it in: TARGET.partial/root */
+  const char *what_for;  /* "bash": a package */
+  const char *directory; /* in the zone */
+  char *argv[4];         /* ended by NULL */
+} BzInstallRun;
+/* Runs it and waits until no process of its zone is left. FALSE: it can't be run; BZ_ERROR_INTERRUPTED
+ * ends the installation, others are told as a notice, once. */
+typedef gboolean (*BzInstallRunFunc) (const BzInstallRun *run, int *exit_status, gpointer data,
+                                      GError **error);
+
 typedef struct {
   const char *source;          /* path */
   const char *target;          /* a directory that does not exist yet, absolute; its parent does */
@@ -30,6 +42,7 @@ typedef struct {
   BzProgressFunc progress;     /* or NULL */
   gpointer data;               /* for progress and recognised */
   BzRecognisedFunc recognised; /* told once, before anything is written; or NULL */
+  BzInstallRunFunc run;        /* or NULL: nothing of the source is run */
   guint64 max_files; /* 0: 10 million */
   guint64 max_size; /* bytes that the source may expand to; 0: 8 GiB or 200 times its size */
   /* Package repositories: what to install, and what the package manager needs to run (see BzRpmChoice

@@ -25,6 +25,8 @@ libunpack_a_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) $(EXT2FS_CFLAGS) $(JSON_
 libunpack_a_SOURCES = \
 	installer/archive.c \
 	installer/archive.h \
+	installer/ask.c \
+	installer/ask.h \
 	installer/attributes.c \
 	installer/copy.c \
 	installer/disk.c \
@@ -61,6 +63,9 @@ libunpack_a_SOURCES = \
 	installer/rpm-read.h \
 	installer/sandbox.c \
 	installer/sandbox.h \
+	installer/series.c \
+	installer/series.h \
+	installer/series-install.c \
 	installer/signatures.c \
 	installer/tree.c \
 	installer/tree.h

@@ -255,34 +255,6 @@ install_docker (BzInstall *install, int image_fd, GError **error)
   return TRUE;
 }
 
-/* Unpacks the archive to image/ and works there. */
-static gboolean
-with_archive (BzInstall *install, gboolean (*function) (BzInstall *, int, GError **),
-              GError **error)
-{
-  BzArchiveOptions options = { 0 };
-  g_autoptr (BzArchive) archive = NULL;
-  BzTree *image;
-  gboolean ok;
-  int fd = -1;
-
-  if (mkdirat (install->partial->fd, "image", 0700) == 0)
-    fd = openat (install->partial->fd, "image", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0)
-    return bz_fail_errno (error, errno, NULL, "making %s.partial/image", install->args->target);
-  image = bz_tree_new (install->job, fd, 0);
-  image->plain = TRUE;
-  archive = bz_archive_open (install->source_fd, BZ_ARCHIVE_TREE, NULL, install->job,
-                             install->args->source, error);
-  ok = archive != NULL && bz_archive_extract (archive, image, &options, error);
-  bz_tree_free (image);
-  install->job->files = 0; /* those were on the way */
-  install->job->bytes = 0;
-  ok = ok && function (install, fd, error);
-  close (fd);
-  return ok;
-}
-
 gboolean
 bz_install_oci_directory (BzInstall *install, GError **error)
 {
@@ -292,11 +264,11 @@ bz_install_oci_directory (BzInstall *install, GError **error)
 gboolean
 bz_install_oci_archive (BzInstall *install, GError **error)
 {
-  return with_archive (install, install_layout, error);
+  return bz_install_beside (install, BZ_ARCHIVE_TREE, install_layout, error);
 }
 
 gboolean
 bz_install_docker_archive (BzInstall *install, GError **error)
 {
-  return with_archive (install, install_docker, error);
+  return bz_install_beside (install, BZ_ARCHIVE_TREE, install_docker, error);
 }

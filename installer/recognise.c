@@ -12,6 +12,7 @@
 #include "brand/base/error.h"
 #include "installer/archive.h"
 #include "installer/file-system.h"
+#include "installer/series.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +28,8 @@ typedef struct {
   const char *image; /* "ext2 image" of the first that was found */
   const char *refused;
   guint64 entries;
+  guint packages; /* files named so */
+  gboolean medium; /* an ISO 9660 image: its top alone says whether it is a tree */
 } Contents;
 
 void
@@ -44,6 +47,18 @@ recognise_directory (int fd, BzRecognised *source)
   source->type = oci ? BZ_SOURCE_OCI_DIRECTORY : BZ_SOURCE_DIRECTORY;
   source->kind = g_strdup (oci ? "OCI layout" : "directory");
   source->bytes = 0;
+  if (oci)
+    return TRUE;
+
+  guint64 bytes;
+  g_autoptr (GPtrArray) packages = bz_series_find (fd, &bytes);
+  if (packages->len == 0)
+    return TRUE;
+  source->type = BZ_SOURCE_SERIES;
+  g_free (source->kind);
+  source->kind = g_strdup_printf ("series of %u package%s", packages->len,
+                                  packages->len == 1 ? "" : "s");
+  source->bytes = bytes;
   return TRUE;
 }
 
@@ -75,6 +90,18 @@ look_inside (BzArchive *archive, Contents *contents)
     }
 }
 
+static gboolean
+is_top (const char *name)
+{
+  static const char *const top[] = { "bin", "etc", "lib", "sbin" };
+  gsize length = strcspn (name, "/");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (top); i++)
+    if (strlen (top[i]) == length && memcmp (top[i], name, length) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 look_at_entry (BzArchive *archive, struct archive_entry *entry, Contents *contents)
 {
@@ -89,8 +116,12 @@ look_at_entry (BzArchive *archive, struct archive_entry *entry, Contents *conten
     contents->oci = TRUE;
   else if (strcmp (name, "manifest.json") == 0 || strcmp (name, "repositories") == 0)
     contents->docker = TRUE;
-  else if (bz_recognise_path (name))
+  else if (bz_series_name (name))
+    contents->packages++;
+  else if (contents->medium ? is_top (name) : bz_recognise_path (name))
     contents->tree = TRUE;
+  else if (contents->medium)
+    ; /* boot floppies and live systems lie on every distribution's medium */
   else if (contents->image == NULL && archive_entry_filetype (entry) == AE_IFREG
            && archive_entry_size (entry) > 4096 && !contents->docker && !contents->oci
            && !g_str_has_prefix (name, "blobs/") && !g_str_has_suffix (name, "/layer.tar"))
@@ -105,7 +136,7 @@ recognise_archive (int fd, const char *label, BzArchiveFormats formats, BzRecogn
   g_autoptr (BzArchive) archive = bz_archive_open (fd, formats, NULL, NULL, label, &failure);
   g_autofree char *kind = NULL;
   struct archive_entry *entry;
-  Contents contents = { 0 };
+  Contents contents = { .medium = formats == BZ_ARCHIVE_ISO };
 
   while (archive != NULL && !contents.tree && (entry = bz_archive_next (archive, &failure)) != NULL)
     look_at_entry (archive, entry, &contents);
@@ -135,6 +166,16 @@ recognise_archive (int fd, const char *label, BzArchiveFormats formats, BzRecogn
           g_strdup_printf ("it holds a %s, which brandzone can't read", contents.refused);
       return bz_fail (error, BZ_ERROR_INPUT, why, HINT, "%s", label);
     }
+  else if (formats == BZ_ARCHIVE_ISO && !contents.tree && contents.packages > 0)
+    {
+      source->type = BZ_SOURCE_SERIES_ISO;
+      source->kind = g_strdup_printf ("series of %u package%s in an ISO 9660 image",
+                                      contents.packages, contents.packages == 1 ? "" : "s");
+    }
+  else if (formats == BZ_ARCHIVE_ISO && !contents.tree)
+    return bz_fail (error, BZ_ERROR_INPUT,
+                    "it is an ISO 9660 image with neither a tree nor a series of packages in it",
+                    "mount or unpack it, and install from what it holds", "%s", label);
   else if (formats == BZ_ARCHIVE_ISO)
     {
       source->type = BZ_SOURCE_ISO;

@@ -9,6 +9,8 @@ typedef enum {
   BZ_SOURCE_ISO,           /* an ISO 9660 image of a tree */
   BZ_SOURCE_IMAGE,         /* a file system, maybe in a partition, in qcow2, compressed */
   BZ_SOURCE_IMAGE_ARCHIVE, /* an archive that holds images of file systems */
+  BZ_SOURCE_SERIES,        /* a directory with a series of packages */
+  BZ_SOURCE_SERIES_ISO,    /* an ISO 9660 image with one */
   BZ_SOURCE_OCI_DIRECTORY,
   BZ_SOURCE_OCI_ARCHIVE,   /* tar of an OCI layout */
   BZ_SOURCE_DOCKER_ARCHIVE, /* docker save */

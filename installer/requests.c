@@ -261,6 +261,27 @@ bz_fetch (const char *url, const char *beside, gboolean *missing, GError **error
   return -1;
 }
 
+/* The zone's root is ours to say: the installer only names what to run in it. */
+static char *
+answer_run (const BzInstallOptions *options, char **fields, GError **error)
+{
+  g_autofree char *tree = g_strconcat (options->target, ".partial/root", NULL);
+  BzInstallRun run = { .tree = tree, .what_for = fields[0], .directory = fields[1],
+                       .argv = { fields[2], fields[3], fields[4], NULL } };
+  int status = 0;
+
+  if (options->run == NULL || run.what_for == NULL || run.directory == NULL || run.argv[0] == NULL)
+    {
+      bz_fail (error, BZ_ERROR_FAILED, "nobody is there to run it", NULL, "%s",
+               run.argv[0] == NULL ? "a script" : run.argv[0]);
+      return NULL;
+    }
+  if (!options->run (&run, &status, options->data, error))
+    return NULL;
+  g_autofree char *text = g_strdup_printf ("%d", status);
+  return bz_report_line (BZ_ANSWER_DONE, text, BZ_REPORT_END);
+}
+
 gboolean
 bz_requests_answer (int socket, const BzInstallOptions *options)
 {
@@ -271,7 +292,9 @@ bz_requests_answer (int socket, const BzInstallOptions *options)
 
   if (line == NULL)
     return FALSE;
-  guint count = line[0] == BZ_REQUEST_KEYS ? 0 : 1;
+  guint count = line[0] == BZ_REQUEST_KEYS  ? 0
+                : line[0] == BZ_REQUEST_RUN ? BZ_REQUEST_RUN_FIELDS
+                                            : 1;
   char **fields = bz_report_parse (line, count);
   const char *text = fields == NULL || count == 0 || fields[0] == NULL ? "" : fields[0];
   if (fields != NULL && line[0] == BZ_REQUEST_KEYS)
@@ -280,6 +303,8 @@ bz_requests_answer (int socket, const BzInstallOptions *options)
     answer = answer_fetch (options, text, &fd, &failure);
   else if (fields != NULL && line[0] == BZ_REQUEST_VERIFY)
     answer = answer_verify (options, text, fds, &failure);
+  else if (fields != NULL && line[0] == BZ_REQUEST_RUN)
+    answer = answer_run (options, fields, &failure);
   bz_report_fields_free (fields, count);
   for (guint i = 0; i < BZ_REQUEST_FDS; i++)
     if (fds[i] >= 0)

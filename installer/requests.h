@@ -1,7 +1,7 @@
 /* What brandzone-install asks of its caller.
  *
- * Problem: packages lie on servers, and their signatures are checked by gpgv; the installer, which
- * reads what is hostile, has neither network nor other programs. Choice: it asks, over a socket of
+ * Problem: packages lie on servers, their signatures are checked by gpgv, and their scripts run in a
+ * zone; the installer, which reads what is hostile, has neither network nor other programs. Choice: it asks, over a socket of
  * packets, one line (installer/report.h) with descriptors beside it, and gets one line back. The
  * caller starts a helper process for each and reads nothing of the bytes itself. */
 #pragma once
@@ -11,6 +11,8 @@
 #define BZ_REQUEST_FETCH 'F'  /* path: a descriptor of the file comes back */
 #define BZ_REQUEST_KEYS 'Y'   /* : "yes" or "no" */
 #define BZ_REQUEST_VERIFY 'V' /* what; data and signature as descriptors: who signed comes back */
+#define BZ_REQUEST_RUN 'R'    /* see installer/ask.h: the exit status comes back */
+#define BZ_REQUEST_RUN_FIELDS 5
 
 #define BZ_ANSWER_DONE 'K'    /* text */
 #define BZ_ANSWER_MISSING 'M' /* : there is no such file */

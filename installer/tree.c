@@ -480,5 +480,6 @@ bz_tree_finish (BzTree *tree, GError **error)
         }
       close (fd);
     }
+  g_hash_table_remove_all (tree->directories);
   return TRUE;
 }

@@ -78,7 +78,7 @@ void bz_tree_begin_layer (BzTree *tree);
 gboolean bz_tree_remove (BzTree *tree, const char *path, GError **error);
 gboolean bz_tree_clear (BzTree *tree, const char *path, GError **error);
 
-/* Times and modes of directories. */
+/* Times and modes of directories; nothing is remembered of the tree after it. */
 gboolean bz_tree_finish (BzTree *tree, GError **error);
 
 /* installer/attributes.c: owner, mode, xattrs, time of an open file, or (fd O_PATH or parent +

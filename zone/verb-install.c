@@ -7,14 +7,19 @@
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/planning.h"
+#include "zone/prepare.h"
+#include "zone/program.h"
 #include "zone/second-stage.h"
 #include "zone/verbs.h"
 #include "zone/zone-keys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +61,98 @@ show_recognised (const BzSourceInfo *source, gpointer data)
   printf ("%s: the source is %s %s%s%s\n", install->state->name, article (safe), safe,
           source->bytes > 0 ? " of " : "", source->bytes > 0 ? amount : "");
   fflush (stdout);
+}
+
+/* What a program of the source prints goes to a file, not among our own words. */
+static int
+divert (int from, int to)
+{
+  int kept = fcntl (from, F_DUPFD_CLOEXEC, 10);
+
+  dup2 (to, from);
+  return kept;
+}
+
+static void
+restore (int fd, int kept)
+{
+  if (kept >= 0)
+    {
+      dup2 (kept, fd);
+      close (kept);
+    }
+  else
+    close (fd);
+}
+
+static void
+show_printed (const Install *install, const char *what_for, int fd)
+{
+  char text[4096];
+  gssize size = pread (fd, text, sizeof text - 1, 0);
+
+  if (!install->context->verbose || size <= 0)
+    return;
+  text[size] = '\0';
+  g_auto (GStrv) lines = g_strsplit (g_strchomp (text), "\n", 20);
+  for (char **line = lines; *line != NULL; line++)
+    bz_context_detail (install->context, "%s says: %s", what_for, *line);
+}
+
+/* Why the shell of the packages can't be run, in the words that run has for it. */
+static void
+explain (const BzPrepared *prepared, GError **error)
+{
+  g_auto (BzProgram) program = { 0 };
+  const BzCommand *command = prepared->partition->command;
+
+  bz_program_look (prepared->planning->tree_fd, command->argv[0], bz_command_path (command),
+                   &program);
+  bz_program_explain_error (&program, prepared->planning->host, error);
+}
+
+/* A script of a package, in a zone of the tree that grows. */
+static gboolean
+run_for_installer (const BzInstallRun *run, int *exit_status, gpointer data, GError **error)
+{
+  const Install *install = data;
+  BzContext quietly = *install->context; /* what is to be said of the tree is said at the end */
+  quietly.quiet = TRUE;
+  g_autoptr (BzPrepared) prepared =
+      bz_prepare_unfinished (&quietly, install->arguments, install->state, run->tree,
+                             (const char *const *) run->argv, error);
+  int printed = memfd_create ("printed", MFD_CLOEXEC);
+  BzEnd end = { 0 };
+  gboolean ran;
+
+  if (prepared == NULL || printed < 0)
+    {
+      if (printed >= 0)
+        close (printed);
+      return prepared == NULL ? FALSE : bz_fail_errno (error, errno, NULL, "running %s", run->argv[0]);
+    }
+  BzCommand *command = prepared->partition->command;
+  g_free (command->directory);
+  command->directory = g_strdup (run->directory);
+  fflush (stdout);
+  int out = divert (STDOUT_FILENO, printed), err = divert (STDERR_FILENO, printed);
+  ran = bz_loader_run (prepared->partition, NULL, NULL, &end, error);
+  restore (STDOUT_FILENO, out);
+  restore (STDERR_FILENO, err);
+  show_printed (install, run->what_for, printed);
+  close (printed);
+  bz_prepared_finish (prepared, install->context);
+  if (!ran)
+    {
+      explain (prepared, error);
+      return FALSE;
+    }
+  *exit_status = bz_end_exit_status (&end);
+  if (WIFSIGNALED (end.wait_status)
+      && (WTERMSIG (end.wait_status) == SIGINT || WTERMSIG (end.wait_status) == SIGTERM))
+    return bz_fail (error, BZ_ERROR_INTERRUPTED, "interrupted", NULL, "running the script of %s",
+                    run->what_for);
+  return TRUE;
 }
 
 /* The limits that the user sets; 0: the usual ones. */
@@ -203,6 +300,7 @@ unpack (Install *install, const char *source, GError **error)
     .gids = root ? NULL : install->state->gids,
     .progress = show_progress,
     .recognised = show_recognised,
+    .run = run_for_installer,
     .data = install,
     .wanted = (const char *const *) wanted,
     .seed = data == NULL ? NULL : (const char *const *) data->seed,

@@ -69,8 +69,11 @@ disks () {
     qemu-img convert -c -f raw -O qcow2 "$tmp/gpt.img" "$tmp/gpt.qcow2"
     chmod 644 "$tmp"/*.img "$tmp"/*.qcow2
   fi
-  for disk in 'mbr.img:partition 5 (MBR)' 'gpt.img:partition 2 (GPT)' 'mbr.qcow2:partition 5 (MBR, qcow2)' \
-    'gpt.qcow2:partition 2 (GPT, qcow2)'; do
+  # A logical partition in MBR, and GPT in compressed qcow2; with the whole run the other two ways.
+  for disk in 'mbr.img:partition 5 (MBR)' 'gpt.qcow2:partition 2 (GPT, qcow2)' \
+    'full:gpt.img:partition 2 (GPT)' 'full:mbr.qcow2:partition 5 (MBR, qcow2)'; do
+    case ${BRANDZONE_TEST_FULL:+yes}:$disk in :full:*) continue ;; esac
+    disk=${disk#full:}
     file=${disk%%:*}
     run bz install disk "$tmp/$file"
     is "install of $file" "$status" 0
@@ -97,6 +100,70 @@ cdrom () {
   run bz run cd -- cat /etc/alpine-release
   is 'and a program runs' "$out" 3.6.5
   run bz -q remove cd
+}
+
+# series DIRECTORY PACKAGE...: a series of a few packages; sets $source.
+series () {
+  source=$tmp/series-$(basename "$1")
+  if [ ! -d "$BRANDZONE_USERLANDS/$1" ]; then
+    skip "$1" "$BRANDZONE_USERLANDS/$1 is missing"
+    return 1
+  fi
+  [ ! -d "$source" ] || return 0
+  mkdir -p "$source/a1" "$source/a2"
+  from=$BRANDZONE_USERLANDS/$1
+  shift
+  for package; do
+    case $package in a* | b* | e*) cp "$from/$package.tgz" "$source/a1" ;; *) cp "$from/$package.tgz" "$source/a2" ;; esac
+  done
+  chmod -R a+rX "$source"
+}
+
+# Slackware 4.0's own scripts, run by its own shell: links, waiting names, settings that are there
+# already. Of elflibs and libc, which bring the same library, the first one's stays.
+packages () {
+  masked ia32 && return
+  series slackware-4.0-libc5 aaa_base ash bash bin elflibs etc fileutls grep ldso libc sh_utils shadow tar \
+    txtutils || return 0
+  limit=120 run bz install slack "$source"
+  is "install of Slackware 4.0's packages" "$status" 0 || return 0
+  like 'they are recognised first' "$(printf '%s\n' "$out" | head -n 1)" 'the source is a series of 14 packages'
+  unlike 'all scripts ended well' "$err" 'install script'
+  run bz run slack -- /bin/sh -c 'cd / && echo bin/*.new lib/*.newlib etc/*-incoming install &&
+    ls -l lib/ld-linux.so.1 lib/libm.so.5.0.9 var/log/scripts/tar && id'
+  is 'and its shell runs' "$status" 0 || :
+  like 'no waiting name is left' "$out" '^bin/\*.new lib/\*.newlib etc/\*-incoming install$'
+  like 'the links are there' "$out" ' -> ld-linux.so.1.9.9$'
+  like "the first package's library stays" "$out" ' 32168 .* lib/libm.so.5.0.9'
+  like "pkgtool's records are there" "$out" ' var/log/scripts/tar$'
+  like 'its users have names' "$out" 'uid=0.root. gid=0.root.'
+  run bz -q remove slack
+
+  # A script may do in the zone what it likes; what becomes the tree is what was unpacked.
+  hostile=$tmp/hostile-series
+  if [ ! -d "$hostile" ]; then
+    mkdir -p "$hostile" "$tmp/package/install" "$tmp/package/etc"
+    for package in ash elflibs fileutls ldso; do
+      cp "$BRANDZONE_USERLANDS/slackware-4.0-libc5/$package.tgz" "$hostile"
+    done
+    echo 'cd / && mv mnt moved && ln -s / mnt' >"$tmp/package/install/doinst.sh"
+    tar -C "$tmp/package" -czf "$hostile/zzz.tgz" install etc
+    chmod -R a+rX "$hostile"
+  fi
+  limit=60 run bz install moved "$hostile"
+  is 'a script that moves the tree away is bad input' "$status" 8
+  like 'and said so' "$err" 'moved the tree away'
+  run bz show moved
+  is 'nothing is left' "$status" 3
+
+  series sls-1.02-libc4-aout base bin4 shlibs shadow || return 0
+  run bz install sls "$source"
+  is "install of SLS 1.02's packages" "$status" 0
+  like 'the script that needs an a.out shell is told, with the row' "$err" "scripts can't be run: .* [[]E12[]]"
+  like 'and where it is kept' "$err" '1 of 1 install scripts were not run; they are kept in /install'
+  run bz run sls -- /bin/cat
+  like 'its programs are refused with the row' "$err" '[[]E12[]]$'
+  run bz -q remove sls
 }
 
 # A file of 3 GiB of zeros, as its header says; and the limit that lets it pass is told.
@@ -128,6 +195,7 @@ for who in $users; do
   minix
   disks
   cdrom
+  packages
   bomb
 done
 finish
