@@ -129,6 +129,22 @@ allow_ping (const BzPartition *partition)
   close (fd);
 }
 
+/* Row O4: programs that keep a process number in 16 bits. Kernels have a limit for each pid
+ * namespace since 6.14, which its root sets; before, there is the host's alone, which is not a
+ * zone's to set. */
+static void
+shorten_pids (const BzPlan *plan)
+{
+  if (plan->quirk[BZ_QUIRK_PIDS] == 0 || plan->host_release < BZ_RELEASE (6, 14, 0))
+    return;
+  int fd = open ("/proc/sys/kernel/pid_max", O_WRONLY | O_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  (void) !write (fd, "32768\n", 6);
+  close (fd);
+}
+
 static gboolean
 become_zone (BzInside *inside, GError **error)
 {
@@ -159,6 +175,7 @@ become_zone (BzInside *inside, GError **error)
     return FALSE;
   if (partition->network == BZ_NETWORK_NONE && partition->plan->quirk[BZ_QUIRK_PING] != 0)
     allow_ping (partition);
+  shorten_pids (partition->plan);
   failed = bz_launch_bound_capabilities (partition->settings);
   if (failed != 0)
     return bz_fail_errno (error, failed, NULL, "cannot narrow the zone's capabilities");

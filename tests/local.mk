@@ -36,6 +36,7 @@ CLEANFILES += tests/e2e.lock tests/guest/built tests/guest/*-i386 tests/guest/*-
 
 BZ_E2E = tests/e2e/boot.sh tests/e2e/calls.sh tests/e2e/config.sh tests/e2e/files.sh tests/e2e/inodes.sh tests/e2e/install.sh tests/e2e/interactive.sh tests/e2e/loader.sh tests/e2e/masks.sh tests/e2e/media.sh tests/e2e/program.sh tests/e2e/run.sh \
 	tests/e2e/packages.sh \
+	tests/e2e/old-packages.sh \
 	tests/e2e/supervisor.sh \
 	tests/e2e/systemd.sh tests/e2e/services.sh \
 	tests/e2e/terminal.sh tests/e2e/trees.sh tests/e2e/users.sh tests/e2e/vsyscall.sh
@@ -56,6 +57,7 @@ tests_hosts_load_modules_SOURCES = tests/hosts/load-modules.c
 BZ_HOSTS = tests/hosts/host-5.10.sh tests/hosts/host-6.1.sh \
 	tests/hosts/host-6.1-xonly.sh tests/hosts/host-6.12.sh tests/hosts/host-6.12-emulate.sh \
 	tests/hosts/host-6.12-no-ia32.sh tests/hosts/host-6.12-systemd.sh tests/hosts/host-6.1-vsyscall.sh tests/hosts/host-6.12-vsyscall.sh
+BZ_HOSTS += tests/hosts/host-6.1-packages.sh
 if HOST_TESTS
 TESTS += $(BZ_HOSTS)
 endif
@@ -71,4 +73,4 @@ check-here check-units check-kernels: all
 	done; $(MAKE) $(AM_MAKEFLAGS) check TESTS="$$list"
 
 .PHONY: check-here check-units check-kernels
-EXTRA_DIST += tests/masks
+EXTRA_DIST += tests/masks tests/trees/make-old-packages

@@ -194,6 +194,15 @@ rows () {
   else
     skip 'O7 disabled: the symptom of the catalogue' 'this machine has no more than 2 GiB'
   fi
+  # A kernel of 6.14 and later has a limit for each pid namespace: a new one's is the highest.
+  if uname -r | awk -F '[.-]' '{ exit !($1 > 6 || $1 == 6 && $2 >= 14) }'; then
+    run bz -q run --brand linux-2.6 z -- cat /proc/sys/kernel/pid_max
+    is 'O4: process numbers fit 16 bits' "$out" 32768
+    run bz -q run --brand linux-2.6 --disable-row O4 z -- cat /proc/sys/kernel/pid_max
+    is 'O4 disabled: they need not' "$out" 4194304
+  else
+    skip 'O4: process numbers fit 16 bits' 'this kernel has no limit of its own for each pid namespace (6.14)'
+  fi
   # Every disabled row is the host again: nothing trapped means no supervisor.
   run bz -q run --disable-row NO-SUCH-ROW z -- true
   is 'a row that does not exist is refused' "$status" 125

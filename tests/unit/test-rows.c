@@ -75,6 +75,73 @@ test_rows_say_something (void **state G_GNUC_UNUSED)
     }
 }
 
+/* The text of a file of the sources, of a list that the test names. */
+static char *
+source_text (const char *name)
+{
+  const char *directory = g_getenv ("BRANDZONE_SRCDIR");
+  g_autofree char *path = g_build_filename (directory != NULL ? directory : ".", name, NULL);
+  char *text = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    fail_msg ("%s can't be read", path);
+  return text;
+}
+
+/* Whether a line of the text holds the row as a word, and what `marks` matches before it. */
+static gboolean
+is_named (const char *text, const char *row, const char *marks)
+{
+  g_autofree char *pattern = g_strdup_printf ("%s\\b%s\\b", marks, row);
+
+  return g_regex_match_simple (pattern, text, 0, 0);
+}
+
+/* A limit may stand for a run of rows: "E12 to E14". */
+static gboolean
+is_in_run (const char *text, const char *row)
+{
+  g_autoptr (GRegex) runs = g_regex_new ("\\b([EOSBP])([0-9]+) to [EOSBP]?([0-9]+)", 0, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  guint64 number = g_ascii_strtoull (row + 1, NULL, 10);
+
+  for (g_regex_match (runs, text, 0, &match); g_match_info_matches (match);
+       g_match_info_next (match, NULL))
+    {
+      g_autofree char *kind = g_match_info_fetch (match, 1);
+      g_autofree char *first = g_match_info_fetch (match, 2);
+      g_autofree char *last = g_match_info_fetch (match, 3);
+
+      if (kind[0] == row[0] && number >= g_ascii_strtoull (first, NULL, 10)
+          && number <= g_ascii_strtoull (last, NULL, 10))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Each row is a test that shows its symptom under --disable-row, or its reason and what helps stand
+ * in doc/limits.md. */
+static void
+test_rows_are_tested_or_limits (void **state G_GNUC_UNUSED)
+{
+  static const char *const scripts[] = { "boot", "calls", "inodes", "program", "rights",
+                                         "trees", "vsyscall" };
+  g_autofree char *limits = source_text ("doc/limits.md");
+  g_autoptr (GString) tests = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (scripts); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("tests/e2e/%s.sh", scripts[i]);
+      g_autofree char *text = source_text (name);
+
+      g_string_append (tests, text);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    if (!is_named (tests->str, known[i].row, "(--disable-row|symptom|without|for row in) [^\n]*")
+        && !is_named (limits, known[i].row, "") && !is_in_run (limits, known[i].row))
+      fail_msg ("row %s is neither tested under --disable-row nor in doc/limits.md", known[i].row);
+}
+
 /* Every number of the catalogue that was given out. */
 static void
 test_catalogue_is_whole (void **state G_GNUC_UNUSED)
@@ -115,6 +182,7 @@ main (void)
     cmocka_unit_test (test_calls_name_known_rows),
     cmocka_unit_test (test_findings_name_known_rows),
     cmocka_unit_test (test_rows_say_something),
+    cmocka_unit_test (test_rows_are_tested_or_limits),
     cmocka_unit_test (test_catalogue_is_whole),
     cmocka_unit_test (test_trapped_calls_have_arguments),
   };
