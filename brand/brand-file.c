@@ -10,6 +10,8 @@
 #define COMPILER_LONGEST 256
 #define CALLS_LARGEST 1024
 
+#define BZ_BRAND_SOURCE "Source"
+
 static const struct {
   const char *name;
   guint64 value;
@@ -55,6 +57,18 @@ apply_brand (const BzKeyLines *lines, BzBrand *brand, GError **error)
   if (profile != NULL && strcmp (profile, "true") != 0 && strcmp (profile, "false") != 0)
     return bz_key_lines_fail (lines, "Brand", "Profile", "is neither true nor false", NULL, error);
   brand->profile = g_strcmp0 (profile, "true") == 0;
+
+  g_autofree char *init = bz_key_lines_get (lines, "Brand", "Init");
+  if (init != NULL && !bz_brand_name_valid (init))
+    return bz_key_lines_fail (lines, "Brand", "Init", "is no name of a family of inits",
+                              "one of brand/boot, such as sysvinit", error);
+  if (init != NULL)
+    {
+      g_free (brand->init);
+      brand->init = g_steal_pointer (&init);
+    }
+  g_free (brand->source);
+  brand->source = bz_key_lines_get (lines, "Brand", BZ_BRAND_SOURCE);
   return TRUE;
 }
 
@@ -258,13 +272,13 @@ static gboolean
 known_key (const char *group, const char *key)
 {
   static const char *const of_brand[] = { "Format",  "Name",   "Title", "Inherits",
-                                          "Profile", "Source", NULL };
+                                          "Profile", "Source", "Init",  NULL };
   static const char *const of_kernel[] = { "Compiler",       "Release", "Release-i386",
                                            "Release-x86_64", "Version", "Version-i386",
                                            "Version-x86_64", "Machine", "Machine-i386",
-                                           "Machine-x86_64", NULL };
-  static const char *const of_calls[] = { "Present", "Absent", NULL };
-  static const char *const of_personality[] = { "Flags", NULL };
+                                           "Machine-x86_64", "Source", NULL };
+  static const char *const of_calls[] = { "Present", "Absent", "Source", NULL };
+  static const char *const of_personality[] = { "Flags", "Source", NULL };
   static const struct {
     const char *group;
     const char *const *keys;
@@ -274,6 +288,9 @@ known_key (const char *group, const char *key)
                  { "Personality", of_personality } };
   BzQuirk quirk;
 
+  if (g_strcmp0 (key, BZ_BRAND_SOURCE) == 0
+      && (strcmp (group, "Quirks") == 0 || strcmp (group, "Limits") == 0))
+    return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (groups); i++)
     if (strcmp (group, groups[i].group) == 0)
       return key == NULL || g_strv_contains (groups[i].keys, key);
@@ -290,18 +307,48 @@ known_key (const char *group, const char *key)
          && (key == NULL || g_strv_contains (bz_detect_rule_keys (), key));
 }
 
+/* Appends a line to a list of them. Takes it. */
+static void
+append (char ***list, char *line)
+{
+  gsize count = g_strv_length (*list);
+
+  *list = g_renew (char *, *list, count + 2);
+  (*list)[count] = line;
+  (*list)[count + 1] = NULL;
+}
+
+/* Facts without a word on where they were read. What the kernel says of itself is covered by
+ * [Brand]; a quirk by the row of the catalogue of failures that it answers. */
+static void
+note_unsourced (const BzKeyLines *lines, BzBrand *brand)
+{
+  g_auto (GStrv) groups = g_key_file_get_groups (lines->keys, NULL);
+
+  g_strfreev (brand->unsourced);
+  brand->unsourced = g_new0 (char *, 1);
+  for (guint i = 0; groups[i] != NULL; i++)
+    {
+      if (strcmp (groups[i], "Kernel") == 0 || strcmp (groups[i], "Quirks") == 0
+          || !known_key (groups[i], NULL))
+        continue;
+      g_autofree char *source = bz_key_lines_get (lines, groups[i], BZ_BRAND_SOURCE);
+      if (source == NULL || *source == '\0')
+        append (&brand->unsourced,
+                g_strdup_printf ("%s:%u: [%s] names no Source", lines->file,
+                                 bz_key_lines_line (lines, groups[i], NULL), groups[i]));
+    }
+}
+
 static void
 warn (const BzKeyLines *lines, const char *group, const char *key, BzBrand *brand)
 {
-  gsize count = g_strv_length (brand->warnings);
-
-  brand->warnings = g_renew (char *, brand->warnings, count + 2);
-  brand->warnings[count] =
-      key != NULL ? g_strdup_printf ("%s:%u: unknown key %s in [%s] is ignored", lines->file,
-                                     bz_key_lines_line (lines, group, key), key, group)
-                  : g_strdup_printf ("%s:%u: unknown group [%s] is ignored", lines->file,
-                                     bz_key_lines_line (lines, group, NULL), group);
-  brand->warnings[count + 1] = NULL;
+  append (&brand->warnings,
+          key != NULL
+              ? g_strdup_printf ("%s:%u: unknown key %s in [%s] is ignored", lines->file,
+                                 bz_key_lines_line (lines, group, key), key, group)
+              : g_strdup_printf ("%s:%u: unknown group [%s] is ignored", lines->file,
+                                 bz_key_lines_line (lines, group, NULL), group));
 }
 
 static void
@@ -335,6 +382,7 @@ bz_brand_file_apply (const BzKeyLines *lines, const char *name, BzBrand *brand, 
   bz_detect_rules_free (g_steal_pointer (&brand->detect));
 
   warn_of_unknown (lines, brand);
+  note_unsourced (lines, brand);
   return apply_brand (lines, brand, error) && apply_kernel (lines, brand, error)
          && apply_calls (lines, "Present", &brand->calls_present, brand->calls_absent, error)
          && apply_calls (lines, "Absent", &brand->calls_absent, brand->calls_present, error)

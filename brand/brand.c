@@ -16,6 +16,7 @@ bz_brand_new (void)
   brand->ref_count = 1;
   brand->calls_present = g_new0 (char *, 1);
   brand->calls_absent = g_new0 (char *, 1);
+  brand->unsourced = g_new0 (char *, 1);
   brand->warnings = g_new0 (char *, 1);
   return brand;
 }
@@ -35,6 +36,8 @@ bz_brand_unref (BzBrand *brand)
   g_free (brand->name);
   g_free (brand->title);
   g_free (brand->inherits);
+  g_free (brand->source);
+  g_free (brand->init);
   g_free (brand->file);
   for (guint abi = 0; abi < BZ_ABI_COUNT; abi++)
     {
@@ -45,6 +48,7 @@ bz_brand_unref (BzBrand *brand)
   g_free (brand->compiler);
   g_strfreev (brand->calls_present);
   g_strfreev (brand->calls_absent);
+  g_strfreev (brand->unsourced);
   g_strfreev (brand->warnings);
   bz_detect_rules_free (brand->detect);
   g_free (brand);
@@ -100,5 +104,24 @@ bz_brand_load (const char *const *dirs, const char *name, GError **error)
     return NULL;
   if (brand->title == NULL)
     brand->title = g_strdup (name);
+  return g_steal_pointer (&brand);
+}
+
+BzBrand *
+bz_brand_load_alone (const char *const *dirs, const char *name, GError **error)
+{
+  g_auto (GStrv) own = dirs == NULL ? bz_brand_directories () : NULL;
+  g_autofree char *file = bz_brand_find (dirs != NULL ? dirs : (const char *const *) own, name);
+  g_autoptr (BzBrand) brand = bz_brand_new ();
+
+  if (file == NULL)
+    {
+      bz_fail (error, BZ_ERROR_NO_ZONE, "there is no such brand", "`brandzone brands` lists them",
+               "brand %s", name);
+      return NULL;
+    }
+  g_autoptr (BzKeyLines) lines = bz_key_lines_read (file, error);
+  if (lines == NULL || !bz_brand_file_apply (lines, name, brand, error))
+    return NULL;
   return g_steal_pointer (&brand);
 }

@@ -28,6 +28,8 @@ typedef struct {
   char *name;       /* "el6" */
   char *title;      /* "Enterprise Linux 6" */
   char *inherits;   /* the direct parent's name, or NULL */
+  char *source;     /* where its own file says that the facts were read, or NULL */
+  char *init;       /* the family of its init (brand/boot), or NULL */
   char *file;       /* where it was read, for messages */
   gboolean profile; /* a kernel profile such as linux-2.4: never detected by release files */
 
@@ -43,6 +45,7 @@ typedef struct {
   char **calls_absent;  /* names of calls that it lacked */
 
   struct BzDetectRule *detect; /* detect-rule.c's own; NULL if the brand is never detected */
+  char **unsourced; /* of its own file: "FILE:LINE: [Calls] names no Source"; never NULL */
   char **warnings; /* one line each: "FILE:LINE: unknown key ..."; the ancestors' too; never NULL */
 } BzBrand;
 
@@ -51,6 +54,9 @@ typedef struct {
  * no such brand, BZ_ERROR_INPUT (file and key named) if it or an ancestor is
  * malformed, inherits in a circle or deeper than 16. */
 BzBrand *bz_brand_load (const char *const *dirs, const char *name, GError **error);
+/* What the brand's own file says, without what it inherits: for its rules of detection. Fails as above.
+ */
+BzBrand *bz_brand_load_alone (const char *const *dirs, const char *name, GError **error);
 BzBrand *bz_brand_ref (BzBrand *brand);
 void bz_brand_unref (BzBrand *brand);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzBrand, bz_brand_unref)

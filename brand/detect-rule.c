@@ -8,7 +8,7 @@
 
 typedef enum { STRING, RANGE, REGEX } Kind;
 
-/* Every clause of a rule but Priority. `needs` names the key without which it makes no sense. */
+/* Every clause of a rule; Priority, Nearest and Source are none. `needs` names the key without which it makes no sense. */
 static const struct {
   const char *key;
   Kind kind;
@@ -21,6 +21,7 @@ static const struct {
   { "Version", RANGE, offsetof (BzDetectRule, version), FALSE, "Match" },
   { "Os-Id", STRING, offsetof (BzDetectRule, os_id), FALSE, NULL },
   { "Os-Version", RANGE, offsetof (BzDetectRule, os_version), FALSE, "Os-Id" },
+  { "Os-Like", STRING, offsetof (BzDetectRule, os_like), FALSE, NULL },
   { "Libc", STRING, offsetof (BzDetectRule, libc), TRUE, NULL },
   { "Libc-Version", RANGE, offsetof (BzDetectRule, libc_version), TRUE, "Libc" },
   { "Libc-Text", REGEX, offsetof (BzDetectRule, libc_text), TRUE, "Libc" },
@@ -37,7 +38,7 @@ bz_detect_rule_is_group (const char *group)
 const char *const *
 bz_detect_rule_keys (void)
 {
-  static const char *keys[G_N_ELEMENTS (clauses) + 2];
+  static const char *keys[G_N_ELEMENTS (clauses) + 4];
   static gsize done;
 
   if (g_once_init_enter (&done))
@@ -45,6 +46,8 @@ bz_detect_rule_keys (void)
       for (guint i = 0; i < G_N_ELEMENTS (clauses); i++)
         keys[i] = clauses[i].key;
       keys[G_N_ELEMENTS (clauses)] = "Priority";
+      keys[G_N_ELEMENTS (clauses) + 1] = "Nearest";
+      keys[G_N_ELEMENTS (clauses) + 2] = "Source";
       g_once_init_leave (&done, 1);
     }
   return keys;
@@ -55,6 +58,7 @@ rule_free (BzDetectRule *rule)
 {
   g_free (rule->file);
   g_free (rule->os_id);
+  g_free (rule->os_like);
   g_free (rule->libc);
   g_free (rule->abi);
   g_clear_pointer (&rule->match, g_regex_unref);
@@ -131,6 +135,23 @@ read_priority (const BzKeyLines *lines, const char *group, BzDetectRule *rule, G
   return TRUE;
 }
 
+static gboolean
+read_nearest (const BzKeyLines *lines, const char *group, gboolean profile, BzDetectRule *rule,
+              GError **error)
+{
+  g_autofree char *value = bz_key_lines_get (lines, group, "Nearest");
+
+  if (value == NULL)
+    return TRUE;
+  if (profile)
+    return bz_key_lines_fail (lines, group, "Nearest", "a profile is never more than the nearest",
+                              "leave the line out", error);
+  if (strcmp (value, "true") != 0 && strcmp (value, "false") != 0)
+    return bz_key_lines_fail (lines, group, "Nearest", "is neither true nor false", NULL, error);
+  rule->nearest = strcmp (value, "true") == 0;
+  return TRUE;
+}
+
 /* What a clause's value may be, beyond its form. */
 static gboolean
 check_values (const BzKeyLines *lines, const char *group, const BzDetectRule *rule, GError **error)
@@ -173,7 +194,9 @@ read_rule (const BzKeyLines *lines, const char *group, gboolean profile, BzDetec
   if (count == 0)
     return bz_key_lines_fail (lines, group, NULL, "a rule without a clause would match every tree",
                               "add File, Os-Id or Libc, or remove the group", error);
-  return read_priority (lines, group, rule, error) && check_values (lines, group, rule, error);
+  return read_priority (lines, group, rule, error)
+         && read_nearest (lines, group, profile, rule, error)
+         && check_values (lines, group, rule, error);
 }
 
 gboolean

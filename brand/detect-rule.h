@@ -12,11 +12,13 @@
 typedef struct BzDetectRule {
   struct BzDetectRule *next;
   guint priority;     /* 0 to 100; among rules that hold, the highest decides */
+  gboolean nearest;   /* the tree is of a relative: asked only when no brand fits the tree itself */
   char *file;         /* a path in the tree, or NULL */
   GRegex *match;      /* its text matches; NULL: it exists */
   BzRange version;    /* of the first group that `match` captures */
   char *os_id;        /* os-release's ID */
   BzRange os_version; /* os-release's VERSION_ID */
+  char *os_like;      /* a word of os-release's ID or ID_LIKE */
   char *libc;         /* "glibc", "libc5", ... (tree-facts.h) */
   BzRange libc_version;
   GRegex *libc_text;   /* what the libc says of itself */

@@ -4,8 +4,11 @@
  * Choice: every brand's rules (data) are tried on the tree's facts. Of the rules that
  * hold the one with the highest priority decides, then the one with more clauses, then the brand's
  * name. A brand whose release is older than what the tree's C library demands is passed over: with
- * it every program would say "FATAL: kernel too old" (E5). When no brand is left, profiles, whose
- * rules look at the C library alone, are asked the same way, and the answer is marked `nearest`.
+ * it every program would say "FATAL: kernel too old" (E5). When no brand is left, rules for relatives
+ * (Nearest=true: a family by os-release's ID_LIKE or a release file's words, and the C library of its
+ * time) are asked the same way, then profiles, whose rules look at the C library alone; the answer
+ * is marked `nearest`. It is so too where a brand was found by its C library alone in a tree whose
+ * os-release names another distribution.
  *
  * Limits: what a release file says is believed; it only chooses among brands. */
 #include "config.h"
@@ -23,7 +26,7 @@
 typedef struct {
   int tree_fd;
   BzTreeFacts facts;
-  char *os_id, *os_version;
+  char *os_id, *os_like, *os_version;
   const char *os_file;
   GHashTable *texts;  /* path -> GBytes of its start */
   gboolean any_brand; /* there are definitions at all */
@@ -33,6 +36,7 @@ typedef struct {
 typedef struct {
   char *brand;
   guint priority, clauses;
+  gboolean by_libc; /* nothing but the C library spoke for it */
   GPtrArray *reasons;
 } Match;
 
@@ -99,7 +103,8 @@ os_release_value (const char *text, const char *key)
 static void
 read_os_release (Tree *tree)
 {
-  static const char *const files[] = { "etc/os-release", "usr/lib/os-release" };
+  static const char *const files[] = { "etc/os-release", "usr/lib/os-release",
+                                       "etc/initrd-release" };
 
   for (guint i = 0; i < G_N_ELEMENTS (files) && tree->os_id == NULL; i++)
     {
@@ -109,6 +114,7 @@ read_os_release (Tree *tree)
       g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
       tree->os_id = os_release_value (text, "ID");
       tree->os_version = os_release_value (text, "VERSION_ID");
+      tree->os_like = os_release_value (text, "ID_LIKE");
       tree->os_file = files[i];
     }
 }
@@ -169,6 +175,22 @@ os_holds (Tree *tree, const BzDetectRule *rule, GPtrArray *reasons)
 }
 
 static gboolean
+like_holds (Tree *tree, const BzDetectRule *rule, GPtrArray *reasons)
+{
+  g_auto (GStrv) words = g_strsplit_set (tree->os_like != NULL ? tree->os_like : "", " \t", 100);
+  gboolean itself = g_strcmp0 (tree->os_id, rule->os_like) == 0;
+
+  if (!itself && !g_strv_contains ((const char *const *) words, rule->os_like))
+    return FALSE;
+  g_autofree char *id = tree->os_id != NULL ? shown (tree->os_id, strlen (tree->os_id)) : NULL;
+  g_ptr_array_add (reasons,
+                   itself ? g_strdup_printf ("%s says %s", tree->os_file, rule->os_like)
+                          : g_strdup_printf ("%s says that %s is like %s", tree->os_file,
+                                             id != NULL ? id : "it", rule->os_like));
+  return TRUE;
+}
+
+static gboolean
 libc_holds (Tree *tree, const BzDetectRule *rule)
 {
   const BzTreeFacts *facts = &tree->facts;
@@ -192,7 +214,7 @@ static guint
 clauses_of (const BzDetectRule *rule)
 {
   return (rule->file != NULL) + (rule->match != NULL) + rule->version.set + (rule->os_id != NULL)
-         + rule->os_version.set + (rule->libc != NULL) + rule->libc_version.set
+         + rule->os_version.set + (rule->os_like != NULL) + (rule->libc != NULL) + rule->libc_version.set
          + (rule->libc_text != NULL) + rule->libc_kernel.set + (rule->abi != NULL);
 }
 
@@ -227,8 +249,35 @@ match_clear (Match *match)
   g_clear_pointer (&match->reasons, g_ptr_array_unref);
 }
 
+/* Whether the brand can be taken with what it inherits, and programs of the tree would start under it;
+ * a reason why not is noted. */
+static gboolean
+takeable (Tree *tree, const char *const *dirs, const char *name)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (BzBrand) brand = bz_brand_load (dirs, name, &problem);
+  BzRelease release;
+
+  if (brand == NULL)
+    {
+      g_ptr_array_add (tree->passed,
+                       g_strdup_printf ("brand %s was passed over: %s", name, problem->message));
+      return FALSE;
+    }
+  const char *claimed = brand->release[tree->facts.abi];
+  if (brand->quirk[BZ_QUIRK_RELEASE] == 0 || !tree->facts.has_kernel
+      || !bz_release_parse (claimed, &release) || release >= tree->facts.kernel)
+    return TRUE;
+  g_ptr_array_add (
+      tree->passed,
+      g_strdup_printf ("brand %s was passed over: its Linux %s is older than the programs want", name,
+                       claimed));
+  return FALSE;
+}
+
 static void
-try_rule (Tree *tree, const BzBrand *brand, const BzDetectRule *rule, Match *best)
+try_rule (Tree *tree, const char *const *dirs, const char *name, const BzDetectRule *rule,
+          Match *best)
 {
   g_autoptr (GPtrArray) reasons = g_ptr_array_new_with_free_func (g_free);
   guint clauses = clauses_of (rule);
@@ -238,24 +287,15 @@ try_rule (Tree *tree, const BzBrand *brand, const BzDetectRule *rule, Match *bes
           || (rule->priority == best->priority && clauses <= best->clauses)))
     return;
   if ((rule->file != NULL && !file_holds (tree, rule, reasons))
-      || (rule->os_id != NULL && !os_holds (tree, rule, reasons)) || !libc_holds (tree, rule))
+      || (rule->os_id != NULL && !os_holds (tree, rule, reasons))
+      || (rule->os_like != NULL && !like_holds (tree, rule, reasons)) || !libc_holds (tree, rule)
+      || !takeable (tree, dirs, name))
     return;
-
-  BzRelease release;
-  const char *claimed = brand->release[tree->facts.abi];
-  if (brand->quirk[BZ_QUIRK_RELEASE] != 0 && tree->facts.has_kernel
-      && bz_release_parse (claimed, &release) && release < tree->facts.kernel)
-    {
-      g_ptr_array_add (
-          tree->passed,
-          g_strdup_printf ("brand %s was passed over: its Linux %s is older than the programs want",
-                           brand->name, claimed));
-      return;
-    }
   match_clear (best);
-  *best = (Match){ .brand = g_strdup (brand->name),
+  *best = (Match){ .brand = g_strdup (name),
                    .priority = rule->priority,
                    .clauses = clauses,
+                   .by_libc = rule->file == NULL && rule->os_id == NULL && rule->os_like == NULL,
                    .reasons = g_steal_pointer (&reasons) };
 }
 
@@ -267,9 +307,14 @@ steal_reasons (GPtrArray *reasons)
   return (char **) g_ptr_array_free (reasons, FALSE);
 }
 
+/* The best of each kind: of brands made for the tree, of relatives', of profiles. */
+typedef struct {
+  Match named, kin, profile;
+} Found;
+
 /* Tries all brands; those that can't be read are passed over with a reason. */
 static void
-try_brands (Tree *tree, const char *const *dirs, Match *named, Match *nearest)
+try_brands (Tree *tree, const char *const *dirs, Found *found)
 {
   g_auto (GStrv) names = bz_brand_list (dirs);
 
@@ -277,7 +322,7 @@ try_brands (Tree *tree, const char *const *dirs, Match *named, Match *nearest)
   for (guint i = 0; names[i] != NULL; i++)
     {
       g_autoptr (GError) problem = NULL;
-      g_autoptr (BzBrand) brand = bz_brand_load (dirs, names[i], &problem);
+      g_autoptr (BzBrand) brand = bz_brand_load_alone (dirs, names[i], &problem);
 
       if (brand == NULL)
         {
@@ -286,7 +331,10 @@ try_brands (Tree *tree, const char *const *dirs, Match *named, Match *nearest)
           continue;
         }
       for (const BzDetectRule *rule = brand->detect; rule != NULL; rule = rule->next)
-        try_rule (tree, brand, rule, brand->profile ? nearest : named);
+        try_rule (tree, dirs, names[i], rule,
+                  brand->profile  ? &found->profile
+                  : rule->nearest ? &found->kin
+                                  : &found->named);
     }
 }
 
@@ -296,51 +344,73 @@ tree_clear (Tree *tree)
   bz_tree_facts_clear (&tree->facts);
   g_free (tree->os_id);
   g_free (tree->os_version);
+  g_free (tree->os_like);
   g_hash_table_unref (tree->texts);
   g_ptr_array_unref (tree->passed);
 }
 
-static BzDetection *
-conclude (Tree *tree, Match *named, Match *nearest, GError **error)
+/* Why the answer is only the nearest; NULL: it is more. Owned by the caller. */
+static char *
+nearest_reason (const Tree *tree, const Found *found, const Match *match)
 {
-  Match *match = named->brand != NULL ? named : nearest;
+  if (match == &found->profile)
+    return g_strdup_printf ("no brand is known for it: %s is the nearest profile", match->brand);
+  if (match == &found->kin)
+    return g_strdup_printf ("no brand is known for it: %s is the nearest", match->brand);
+  if (match->by_libc && tree->os_id != NULL)
+    {
+      g_autofree char *id = shown (tree->os_id, strlen (tree->os_id));
+      return g_strdup_printf ("%s names %s, which no brand is known for: %s, whose C library it "
+                              "has, is the nearest",
+                              tree->os_file, id, match->brand);
+    }
+  return NULL;
+}
 
-  if (named->brand == NULL && !tree->facts.found)
-    {
-      bz_fail (error, BZ_ERROR_INPUT,
-               "it holds no Linux program, no C library and no release file that a brand knows",
-               "give the directory that holds bin, lib and etc", "no userland found");
-      return NULL;
-    }
+static gboolean
+check_found (const Tree *tree, const Found *found, const Match *match, GError **error)
+{
+  if (found->named.brand == NULL && found->kin.brand == NULL && !tree->facts.found)
+    return bz_fail (error, BZ_ERROR_INPUT,
+                    "it holds no Linux program, no C library and no release file that a brand knows",
+                    "give the directory that holds bin, lib and etc", "no userland found");
   if (match->brand == NULL && !tree->any_brand)
-    {
-      bz_fail (error, BZ_ERROR_HOST, "no brand is installed",
-               "install brandzone completely, or set BRANDZONE_BRAND_PATH", "unknown userland");
-      return NULL;
-    }
+    return bz_fail (error, BZ_ERROR_HOST, "no brand is installed",
+                    "install brandzone completely, or set BRANDZONE_BRAND_PATH",
+                    "unknown userland");
   if (match->brand == NULL)
-    {
-      bz_fail (error, BZ_ERROR_INPUT, "no brand and no profile fits it",
-               "choose one with --brand; `brandzone brands` lists them", "unknown userland");
-      return NULL;
-    }
+    return bz_fail (error, BZ_ERROR_INPUT, "no brand and no profile fits it",
+                    "choose one with --brand; `brandzone brands` lists them", "unknown userland");
+  return TRUE;
+}
+
+static BzDetection *
+conclude (Tree *tree, Found *found, GError **error)
+{
+  /* A C library alone says less than a release file, though that be a relative's. */
+  Match *match = found->named.brand != NULL && !(found->named.by_libc && found->kin.brand != NULL)
+                     ? &found->named
+                 : found->kin.brand != NULL ? &found->kin
+                                            : &found->profile;
+
+  if (!check_found (tree, found, match, error))
+    return NULL;
 
   BzDetection *detection = g_new0 (BzDetection, 1);
+  g_autofree char *nearest = nearest_reason (tree, found, match);
   g_autoptr (GPtrArray) reasons = g_steal_pointer (&match->reasons);
 
-  detection->brand = g_steal_pointer (&match->brand);
   detection->abi = tree->facts.abi;
   detection->foreign = tree->facts.foreign;
-  detection->nearest = match == nearest;
+  detection->nearest = nearest != NULL;
   add_libc_reasons (tree, reasons);
   if (!tree->facts.found)
     g_ptr_array_add (reasons, g_strdup ("no program was found: taken for x86_64"));
-  if (detection->nearest)
-    g_ptr_array_add (reasons,
-                     g_strdup_printf ("no brand is known for it: %s is the nearest profile",
-                                      detection->brand));
+  if (nearest != NULL)
+    g_ptr_array_add (reasons, g_steal_pointer (&nearest));
   if (reasons->len == 0)
-    g_ptr_array_add (reasons, g_strdup_printf ("the rules of %s fit it", detection->brand));
+    g_ptr_array_add (reasons, g_strdup_printf ("the rules of %s fit it", match->brand));
+  detection->brand = g_steal_pointer (&match->brand);
   for (guint i = 0; i < tree->passed->len; i++)
     g_ptr_array_add (reasons, g_strdup (tree->passed->pdata[i]));
   detection->reasons = steal_reasons (g_steal_pointer (&reasons));
@@ -351,17 +421,18 @@ conclude (Tree *tree, Match *named, Match *nearest, GError **error)
 static BzDetection *
 detect (Tree *tree, const char *const *dirs, GError **error)
 {
-  Match named = { 0 }, nearest = { 0 };
+  Found found = { 0 };
 
   tree->texts =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   tree->passed = g_ptr_array_new_with_free_func (g_free);
   read_os_release (tree);
-  try_brands (tree, dirs, &named, &nearest);
+  try_brands (tree, dirs, &found);
 
-  BzDetection *detection = conclude (tree, &named, &nearest, error);
-  match_clear (&named);
-  match_clear (&nearest);
+  BzDetection *detection = conclude (tree, &found, error);
+  match_clear (&found.named);
+  match_clear (&found.kin);
+  match_clear (&found.profile);
   tree_clear (tree);
   return detection;
 }

@@ -8,7 +8,8 @@ typedef struct {
   char *brand;      /* the brand's name */
   BzAbi abi;        /* the ABI of the tree's own programs */
   gboolean foreign; /* programs for another CPU (reasons say which); abi is meaningless */
-  gboolean nearest; /* no brand matched: the profile nearest to the libc's needs was taken */
+  gboolean nearest; /* no brand is made for it: that of a relative, or the profile nearest to the
+                       libc's needs, was taken */
   char **reasons;   /* one line each: "etc/issue says \"Welcome to 4.0\"", "lib/libc.so.5.4.46 is
                        libc5" */
 } BzDetection;

@@ -75,18 +75,40 @@ dist_brands_DATA = \
 	brand/definitions/alpine.brand \
 	brand/definitions/basiclinux.brand \
 	brand/definitions/cirros.brand \
+	brand/definitions/debian-bo.brand \
 	brand/definitions/debian-bullseye.brand \
 	brand/definitions/debian-buster.brand \
+	brand/definitions/debian-etch.brand \
+	brand/definitions/debian-hamm.brand \
 	brand/definitions/debian-jessie.brand \
 	brand/definitions/debian-lenny.brand \
+	brand/definitions/debian-potato.brand \
+	brand/definitions/debian-sarge.brand \
+	brand/definitions/debian-slink.brand \
 	brand/definitions/debian-squeeze.brand \
 	brand/definitions/debian-stretch.brand \
 	brand/definitions/debian-wheezy.brand \
+	brand/definitions/debian-woody.brand \
+	brand/definitions/el3.brand \
 	brand/definitions/el4.brand \
 	brand/definitions/el5.brand \
 	brand/definitions/el6.brand \
 	brand/definitions/el7.brand \
+	brand/definitions/el8.brand \
+	brand/definitions/el9.brand \
 	brand/definitions/fedora-core.brand \
+	brand/definitions/fedora-core1.brand \
+	brand/definitions/fedora-core2.brand \
+	brand/definitions/fedora-core3.brand \
+	brand/definitions/fedora-core4.brand \
+	brand/definitions/fedora-core5.brand \
+	brand/definitions/fedora-core6.brand \
+	brand/definitions/fedora8.brand \
+	brand/definitions/gentoo-2.11.brand \
+	brand/definitions/gentoo-2.17.brand \
+	brand/definitions/gentoo-2.3.brand \
+	brand/definitions/gentoo-2.4.brand \
+	brand/definitions/gentoo.brand \
 	brand/definitions/libc5.brand \
 	brand/definitions/linux-2.0.brand \
 	brand/definitions/linux-2.2.brand \
@@ -94,18 +116,69 @@ dist_brands_DATA = \
 	brand/definitions/linux-2.6.brand \
 	brand/definitions/linux-3.10.brand \
 	brand/definitions/mandrake.brand \
+	brand/definitions/mandrake8.brand \
 	brand/definitions/native.brand \
+	brand/definitions/opensuse11.brand \
 	brand/definitions/redhat.brand \
+	brand/definitions/redhat5.brand \
 	brand/definitions/redhat6.brand \
+	brand/definitions/redhat7.brand \
+	brand/definitions/redhat8.brand \
+	brand/definitions/slackware-10.0.brand \
+	brand/definitions/slackware-10.1.brand \
+	brand/definitions/slackware-10.2.brand \
+	brand/definitions/slackware-12.brand \
+	brand/definitions/slackware-13.brand \
+	brand/definitions/slackware-3.0.brand \
+	brand/definitions/slackware-3.1.brand \
+	brand/definitions/slackware-3.2.brand \
+	brand/definitions/slackware-3.3.brand \
+	brand/definitions/slackware-3.4.brand \
+	brand/definitions/slackware-3.5.brand \
+	brand/definitions/slackware-3.6.brand \
+	brand/definitions/slackware-3.9.brand \
+	brand/definitions/slackware-7.0.brand \
+	brand/definitions/slackware-7.1.brand \
+	brand/definitions/slackware-8.0.brand \
+	brand/definitions/slackware-8.1.brand \
+	brand/definitions/slackware-9.0.brand \
+	brand/definitions/slackware-9.1.brand \
 	brand/definitions/slackware-glibc.brand \
 	brand/definitions/slackware.brand \
+	brand/definitions/sles10.brand \
 	brand/definitions/sles11.brand \
+	brand/definitions/sles12.brand \
+	brand/definitions/sles8.brand \
+	brand/definitions/sles9.brand \
+	brand/definitions/suse10.brand \
+	brand/definitions/suse8.brand \
+	brand/definitions/suse9.0.brand \
+	brand/definitions/suse9.brand \
 	brand/definitions/tinycore.brand \
 	brand/definitions/ubuntu-bionic.brand \
+	brand/definitions/ubuntu-breezy.brand \
+	brand/definitions/ubuntu-dapper.brand \
+	brand/definitions/ubuntu-edgy.brand \
+	brand/definitions/ubuntu-feisty.brand \
+	brand/definitions/ubuntu-gutsy.brand \
 	brand/definitions/ubuntu-hardy.brand \
+	brand/definitions/ubuntu-hoary.brand \
+	brand/definitions/ubuntu-intrepid.brand \
+	brand/definitions/ubuntu-jaunty.brand \
+	brand/definitions/ubuntu-karmic.brand \
 	brand/definitions/ubuntu-lucid.brand \
+	brand/definitions/ubuntu-maverick.brand \
+	brand/definitions/ubuntu-natty.brand \
+	brand/definitions/ubuntu-oneiric.brand \
 	brand/definitions/ubuntu-precise.brand \
+	brand/definitions/ubuntu-quantal.brand \
+	brand/definitions/ubuntu-raring.brand \
+	brand/definitions/ubuntu-saucy.brand \
 	brand/definitions/ubuntu-trusty.brand \
+	brand/definitions/ubuntu-utopic.brand \
+	brand/definitions/ubuntu-vivid.brand \
+	brand/definitions/ubuntu-warty.brand \
+	brand/definitions/ubuntu-wily.brand \
 	brand/definitions/ubuntu-xenial.brand \
 	brand/definitions/uclibc-old.brand \
 	brand/definitions/uclibc.brand

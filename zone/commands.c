@@ -228,7 +228,7 @@ const BzVerb bz_verbs[] = {
   { "doctor", "", 0, 0, 0,
     "say what this host gives, what each lack costs and how to mend it",
     doctor_options, bz_verb_doctor },
-  { "brands", "[show BRAND | verify FILE...]", 0, ANY, 0,
+  { "brands", "[show BRAND | verify [FILE]...]", 0, ANY, 0,
     "list, show or check brands",
     no_options, bz_verb_brands },
   { "explain", "[ROW]", 0, 1, 0,

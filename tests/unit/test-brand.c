@@ -79,6 +79,28 @@ test_unknown_is_a_warning (void **state)
   tree_remove (dir);
 }
 
+/* Each group of facts says where they were read; quirks and the kernel's words are covered. */
+static void
+test_sources (void **state)
+{
+  char *dir = tree_new ();
+
+  (void) state;
+  tree_write (dir, "a.brand", "[Brand]\nFormat=1\nSource=a book\nInit=sysvinit\n[Kernel]\nRelease=2.4.1\n"
+                              "[Quirks]\nrelease=brand\n[Calls]\nPresent=futex\n[Detect]\nLibc=glibc\nSource=\n");
+  tree_write (dir, "b.brand", "[Brand]\nFormat=1\nInherits=a\n[Limits]\nnofile=1:2\nSource=fs.h\n");
+  g_autoptr (BzBrand) a = load (dir, "a", NULL), b = load (dir, "b", NULL);
+  assert_int_equal (g_strv_length (a->unsourced), 2);
+  assert_non_null (strstr (a->unsourced[0], "a.brand:9: [Calls] names no Source"));
+  assert_non_null (strstr (a->unsourced[1], "a.brand:11: [Detect] names no Source"));
+  assert_string_equal (a->source, "a book");
+  assert_string_equal (b->init, "sysvinit");
+  assert_null (b->source);
+  assert_int_equal (g_strv_length (b->unsourced), 1);
+  assert_non_null (strstr (b->unsourced[0], "b.brand:1: [Brand] names no Source"));
+  tree_remove (dir);
+}
+
 static void
 test_invalid_is_an_error_with_its_line (void **state)
 {
@@ -116,6 +138,9 @@ test_invalid_is_an_error_with_its_line (void **state)
     { HEAD "[Detect]\nLibc=glibc\nPriority=1000\n", "b.brand:5: [Detect] Priority" },
     { HEAD "[Detect]\nAbi=arm\n", "b.brand:4: [Detect] Abi" },
     { HEAD "Profile=true\n[Detect]\nFile=etc/issue\n", "b.brand:5: [Detect] File" },
+    { HEAD "Profile=true\n[Detect]\nLibc=glibc\nNearest=true\n", "b.brand:6: [Detect] Nearest" },
+    { HEAD "[Detect]\nOs-Like=x\nNearest=perhaps\n", "b.brand:5: [Detect] Nearest" },
+    { HEAD "Init=../upstart\n", "b.brand:3: [Brand] Init" },
     { "x\n" HEAD, "b.brand:1: is neither a group" },
     { "x=1\n" HEAD, "b.brand:1: a key stands before" },
     { HEAD "[Kernel\n", "b.brand:3: is no group" },
@@ -223,6 +248,8 @@ test_shipped_brands (void **state)
         fail_msg ("%s", error->message);
       if (brand->warnings[0] != NULL)
         fail_msg ("%s", brand->warnings[0]);
+      if (brand->unsourced[0] != NULL)
+        fail_msg ("%s", brand->unsourced[0]);
       if (brand->quirk[BZ_QUIRK_RELEASE] != 0 && brand->release[BZ_ABI_I386] == NULL)
         fail_msg ("%s tells no release", names[i]);
       if (brand->quirk[BZ_QUIRK_RELEASE] != brand->quirk[BZ_QUIRK_PROC_RELEASE])
@@ -301,6 +328,7 @@ main (void)
     cmocka_unit_test (test_manual),
     cmocka_unit_test (test_values_and_inheritance),
     cmocka_unit_test (test_unknown_is_a_warning),
+    cmocka_unit_test (test_sources),
     cmocka_unit_test (test_invalid_is_an_error_with_its_line),
     cmocka_unit_test (test_not_a_file),
     cmocka_unit_test (test_deep_inheritance),

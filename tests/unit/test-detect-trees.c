@@ -23,7 +23,7 @@ static const struct {
   { "basiclinux", "basiclinux", BZ_ABI_I386, FALSE },
   { "cirros-i386", "cirros", BZ_ABI_I386, FALSE },
   { "cirros-x86_64", "cirros", BZ_ABI_X86_64, FALSE },
-  { "fedora-core2", "fedora-core", BZ_ABI_I386, FALSE },
+  { "fedora-core2", "fedora-core2", BZ_ABI_I386, FALSE },
   { "docker-busybox", "uclibc", BZ_ABI_X86_64, FALSE },
   { "kaios", "debian-wheezy", BZ_ABI_X86_64, FALSE },
   { "centos5", "el5", BZ_ABI_X86_64, FALSE },

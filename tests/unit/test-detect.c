@@ -123,47 +123,145 @@ test_release_files (void **state)
     const MadeUpElf *program;
   } cases[] = {
     { "etc/slackware-version", "4.0.0\n", "slackware", &i386_libc5 },
+    { "etc/slackware-version", "3.4.0\n", "slackware-3.4", &i386_libc5 },
+    { "etc/slackware-version", "3.0.0\n", "slackware-3.0", &i386_libc5 },
+    { "etc/slackware-version", "3.1.0\n", "slackware-3.1", &i386_libc5 },
+    { "etc/slackware-version", "3.2.0\n", "slackware-3.2", &i386_libc5 },
+    { "etc/slackware-version", "3.3.0\n", "slackware-3.3", &i386_libc5 },
+    { "etc/slackware-version", "3.5.0\n", "slackware-3.5", &i386_libc5 },
+    { "etc/slackware-version", "3.6.0\n", "slackware-3.6", &i386_libc5 },
+    { "etc/slackware-version", "3.9.0\n", "slackware-3.9", &i386_libc5 },
+    { "etc/slackware-version", "Slackware 7.0.0\n", "slackware-7.0", &i386_glibc },
+    { "etc/slackware-version", "Slackware 7.1.0\n", "slackware-7.1", &i386_glibc },
+    { "etc/slackware-version", "Slackware 8.0.0\n", "slackware-8.0", &i386_glibc },
+    { "etc/slackware-version", "Slackware 8.1.0\n", "slackware-8.1", &i386_glibc },
+    { "etc/slackware-version", "Slackware 9.0.0\n", "slackware-9.0", &i386_glibc },
+    { "etc/slackware-version", "Slackware 9.1.0\n", "slackware-9.1", &i386_glibc },
+    { "etc/slackware-version", "Slackware 10.0.0\n", "slackware-10.0", &i386_glibc },
+    { "etc/slackware-version", "Slackware 10.1.0\n", "slackware-10.1", &i386_glibc },
+    { "etc/slackware-version", "Slackware 10.2.0\n", "slackware-10.2", &i386_glibc },
     { "etc/slackware-version", "Slackware 11.0.0\n", "slackware-glibc", &i386_glibc },
-    { "etc/redhat-release", "CentOS release 6.8 (Final)\n", "el6", &x86_64_glibc },
+    { "etc/slackware-version", "Slackware 12.2.0\n", "slackware-12", &i386_glibc },
+    { "etc/slackware-version", "Slackware 13.37.0\n", "slackware-13", &x86_64_glibc },
+    { "etc/redhat-release", "release 5.2 (Apollo)\n", "redhat5", &i386_glibc },
+    { "etc/redhat-release", "Red Hat Linux release 5.2 (Apollo)\n", "redhat5", &i386_glibc },
+    { "etc/redhat-release", "Red Hat Linux release 6.2 (Zoot)\n", "redhat6", &i386_glibc },
+    { "etc/redhat-release", "Red Hat Linux release 7.3 (Valhalla)\n", "redhat7", &i386_glibc },
+    { "etc/redhat-release", "Red Hat Linux release 8.0 (Psyche)\n", "redhat8", &i386_glibc },
+    { "etc/redhat-release", "Red Hat Linux release 9 (Shrike)\n", "redhat", &i386_glibc },
+    /* Other products of that vendor count their releases on their own. */
+    { "etc/redhat-release", "Red Hat Enterprise Linux AS release 3 (Taroon Update 9)\n", "el3",
+      &i386_glibc },
+    { "etc/redhat-release", "White Box Enterprise Linux release 3.0 (Liberation)\n", "el3",
+      &i386_glibc },
+    { "etc/redhat-release", "Scientific Linux SL Release 3.0.3 (SL)\n", "el3", &i386_glibc },
+    { "etc/redhat-release", "CentOS release 4.5 (Final)\n", "el4", &i386_glibc },
+    { "etc/redhat-release", "Asianux release 2.0 (Trinity)\n", "el4", &i386_glibc },
+    { "etc/redhat-release", "MIRACLE LINUX V4.0 (Asianux Inside)\n", "el4", &i386_glibc },
     { "etc/redhat-release", "Red Hat Enterprise Linux Server release 5.11 (Tikanga)\n", "el5",
       &x86_64_glibc },
-    { "etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n", "el7", &x86_64_glibc },
-    { "etc/redhat-release", "Red Hat Linux release 9 (Shrike)\n", "redhat", &i386_glibc },
-    { "etc/redhat-release", "Red Hat Linux release 7.3 (Valhalla)\n", "redhat", &i386_glibc },
+    { "etc/redhat-release", "Scientific Linux SL release 5.5 (Boron)\n", "el5", &x86_64_glibc },
+    { "etc/enterprise-release",
+      "Enterprise Linux Enterprise Linux Server release 5.7 (Carthage)\n", "el5", &x86_64_glibc },
+    { "etc/redhat-release", "Asianux Server 3 (Quartet)\n", "el5", &x86_64_glibc },
+    { "etc/redhat-release", "CentOS release 6.8 (Final)\n", "el6", &x86_64_glibc },
     { "etc/redhat-release", "Scientific Linux release 6.10 (Carbon)\n", "el6", &x86_64_glibc },
-    /* Other products of that vendor count their releases on their own. */
-    { "etc/redhat-release", "Red Hat Linux release 6.2 (Zoot)\n", "redhat6", &i386_glibc },
-    { "etc/redhat-release", "CentOS release 4.5 (Final)\n", "el4", &i386_glibc },
+    { "etc/oracle-release", "Oracle Linux Server release 6.5\n", "el6", &x86_64_glibc },
+    { "etc/redhat-release", "Asianux Server 4 (Hiranya)\n", "el6", &x86_64_glibc },
+    { "etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n", "el7", &x86_64_glibc },
+    { "etc/os-release", "ID=\"ol\"\nVERSION_ID=\"7.9\"\nID_LIKE=\"fedora\"\n", "el7", &x86_64_glibc },
+    { "etc/os-release", "ID=\"rocky\"\nVERSION_ID=\"8.9\"\n", "el8", &x86_64_glibc },
+    { "etc/redhat-release", "AlmaLinux release 9.3 (Shamrock Pampas Cat)\n", "el9", &x86_64_glibc },
+    { "etc/mandrake-release", "Linux Mandrake release 7.1 (helium)\n", "mandrake", &i386_glibc },
+    { "etc/mandrake-release", "Mandrake Linux release 8.2 (Bluebird) for i586\n", "mandrake8",
+      &i386_glibc },
     { "etc/mandrake-release", "Mandrake Linux release 9.1 (Bamboo) for i586\n", "mandrake",
       &i386_glibc },
+    { "etc/SuSE-release", "SuSE Linux 8.2 (i586)\nVERSION = 8.2\n", "suse8", &i386_glibc },
+    { "etc/SuSE-release", "SuSE Linux 9.0 (i586)\nVERSION = 9.0\n", "suse9.0", &i386_glibc },
+    { "etc/SuSE-release", "SuSE Linux 9.3 (i586)\nVERSION = 9.3\n", "suse9", &i386_glibc },
+    { "etc/SuSE-release", "SUSE LINUX 10.0 (i586) OSS\nVERSION = 10.0\n", "suse10", &i386_glibc },
+    { "etc/SuSE-release", "openSUSE 10.3 (X86-64)\nVERSION = 10.3\n", "suse10", &x86_64_glibc },
+    { "etc/SuSE-release", "openSUSE 11.4 (x86_64)\nVERSION = 11.4\n", "opensuse11", &x86_64_glibc },
+    { "etc/SuSE-release", "SuSE SLES-8 (i386)\nVERSION = 8.1\n", "sles8", &i386_glibc },
+    { "etc/SuSE-release", "SUSE LINUX Enterprise Server 9 (x86_64)\nVERSION = 9\n", "sles9",
+      &x86_64_glibc },
+    { "etc/SuSE-release", "SUSE Linux Enterprise Server 10 (x86_64)\nVERSION = 10\n", "sles10",
+      &x86_64_glibc },
     { "etc/SuSE-release",
       "SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 3\n", "sles11",
       &x86_64_glibc },
-    { "etc/SuSE-release", "SUSE Linux Enterprise Server 12 (x86_64)\n", "native", &x86_64_glibc },
+    { "etc/SuSE-release", "SUSE Linux Enterprise Server 12 (x86_64)\n", "sles12", &x86_64_glibc },
+    { "etc/os-release", "ID=\"sles\"\nVERSION_ID=\"12.5\"\n", "sles12", &x86_64_glibc },
+    { "etc/debian_version", "1.3\n", "debian-bo", &i386_libc5 },
+    { "etc/debian_version", "1.2\n", "debian-bo", &i386_libc5 },
+    { "etc/debian_version", "2.0\n", "debian-hamm", &i386_glibc },
+    { "etc/debian_version", "2.1\n", "debian-slink", &i386_glibc },
+    { "etc/debian_version", "2.2\n", "debian-potato", &i386_glibc },
+    { "etc/debian_version", "3.0\n", "debian-woody", &i386_glibc },
+    { "etc/debian_version", "3.1\n", "debian-sarge", &i386_glibc },
+    { "etc/debian_version", "4.0\n", "debian-etch", &x86_64_glibc },
+    { "etc/debian_version", "lenny/sid\n", "debian-lenny", &x86_64_glibc },
     { "etc/debian_version", "5.0.10\n", "debian-lenny", &i386_glibc },
-    { "etc/debian_version", "9.8\n", "debian-stretch", &x86_64_glibc },
-    { "etc/debian_version", "10.13\n", "debian-buster", &x86_64_glibc },
-    { "etc/os-release", "ID=debian\nVERSION_ID=\"9\"\n", "debian-stretch", &x86_64_glibc },
-    { "etc/os-release", "ID=debian\nVERSION_ID=\"10\"\n", "debian-buster", &i386_glibc },
-    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"14.04\"\n", "ubuntu-trusty", &x86_64_glibc },
-    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"16.04\"\n", "ubuntu-xenial", &x86_64_glibc },
-    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"18.04\"\n", "ubuntu-bionic", &x86_64_glibc },
-    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=10.04\n", "ubuntu-lucid",
-      &i386_glibc },
-    { "etc/redhat-release", "Fedora release 7 (Moonshine)\n", "native", &x86_64_glibc },
-    { "etc/fedora-release", "Fedora Core release 2 (Tettnang)\n", "fedora-core", &i386_glibc },
+    { "etc/debian_version", "6.0.10\n", "debian-squeeze", &i386_glibc },
     { "etc/debian_version", "7.11\n", "debian-wheezy", &x86_64_glibc },
     { "etc/debian_version", "8.11\n", "debian-jessie", &x86_64_glibc },
     { "etc/debian_version", "jessie/sid\n", "debian-jessie", &x86_64_glibc },
+    { "etc/debian_version", "9.8\n", "debian-stretch", &x86_64_glibc },
+    { "etc/debian_version", "10.13\n", "debian-buster", &x86_64_glibc },
     { "etc/debian_version", "11.9\n", "debian-bullseye", &x86_64_glibc },
-    /* Precise says "wheezy/sid" in its debian_version. */
-    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"12.04\"\n", "ubuntu-precise", &i386_glibc },
-    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"12.10\"\n", "native", &i386_glibc },
-    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=8.04\n", "ubuntu-hardy", &i386_glibc },
-    { "usr/share/doc/tc/release.txt", "6.0\n", "tinycore", &i386_glibc },
-    { "usr/share/doc/tc/release.txt", "16.1\n", "native", &i386_glibc },
+    { "etc/os-release", "ID=debian\nVERSION_ID=\"9\"\n", "debian-stretch", &x86_64_glibc },
+    { "etc/os-release", "ID=debian\nVERSION_ID=\"10\"\n", "debian-buster", &i386_glibc },
     { "etc/os-release", "NAME=x\nID=debian\nVERSION_ID=\"11\"\n", "debian-bullseye",
       &x86_64_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=4.10\n", "ubuntu-warty", &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=5.04\n", "ubuntu-hoary", &i386_glibc },
+    { "etc/lsb-release",
+      "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=5.10\nDISTRIB_CODENAME=breezy\n", "ubuntu-breezy",
+      &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=6.06\n", "ubuntu-dapper",
+      &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=6.10\n", "ubuntu-edgy", &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=7.04\n", "ubuntu-feisty",
+      &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=7.10\n", "ubuntu-gutsy", &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=8.04\n", "ubuntu-hardy", &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=8.10\n", "ubuntu-intrepid",
+      &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=9.04\n", "ubuntu-jaunty",
+      &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=9.10\n", "ubuntu-karmic",
+      &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=10.04\n", "ubuntu-lucid",
+      &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=10.10\n", "ubuntu-maverick",
+      &i386_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=11.04\n", "ubuntu-natty",
+      &x86_64_glibc },
+    { "etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=11.10\n", "ubuntu-oneiric",
+      &x86_64_glibc },
+    /* Precise says "wheezy/sid" in its debian_version. */
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"12.04\"\n", "ubuntu-precise", &i386_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"12.10\"\n", "ubuntu-quantal", &i386_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"13.04\"\n", "ubuntu-raring", &x86_64_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"13.10\"\n", "ubuntu-saucy", &x86_64_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"14.04\"\n", "ubuntu-trusty", &x86_64_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"14.10\"\n", "ubuntu-utopic", &x86_64_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"15.04\"\n", "ubuntu-vivid", &x86_64_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"15.10\"\n", "ubuntu-wily", &x86_64_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"16.04\"\n", "ubuntu-xenial", &x86_64_glibc },
+    { "etc/os-release", "ID=ubuntu\nVERSION_ID=\"18.04\"\n", "ubuntu-bionic", &x86_64_glibc },
+    { "etc/fedora-release", "Fedora Core release 1 (Yarrow)\n", "fedora-core1", &i386_glibc },
+    { "etc/fedora-release", "Fedora Core release 2 (Tettnang)\n", "fedora-core2", &i386_glibc },
+    { "etc/fedora-release", "Fedora Core release 3 (Heidelberg)\n", "fedora-core3", &i386_glibc },
+    { "etc/redhat-release", "Fedora Core release 4 (Stentz)\n", "fedora-core4", &i386_glibc },
+    { "etc/fedora-release", "Fedora Core release 5 (Bordeaux)\n", "fedora-core5", &x86_64_glibc },
+    { "etc/fedora-release", "Fedora Core release 6 (Zod)\n", "fedora-core6", &x86_64_glibc },
+    { "etc/redhat-release", "Fedora release 8 (Werewolf)\n", "fedora8", &x86_64_glibc },
+    { "etc/redhat-release", "Fedora release 7 (Moonshine)\n", "fedora8", &x86_64_glibc },
+    { "etc/gentoo-release", "Gentoo Base System release 2.13\n", "gentoo", &x86_64_static },
+    { "usr/share/doc/tc/release.txt", "6.0\n", "tinycore", &i386_glibc },
+    { "usr/share/doc/tc/release.txt", "16.1\n", "native", &i386_glibc },
     { "usr/lib/os-release", "ID=alpine\nVERSION_ID=3.19.1\n", "alpine", &x86_64_static },
     { "etc/alpine-release", "3.6.5\n", "native",
       &x86_64_static }, /* without musl it is not believed */
@@ -214,6 +312,84 @@ test_two_release_files (void **state)
     }
 }
 
+/* Distributions that nobody wrote a brand for land on that of a relative, and it is told. */
+static void
+test_relatives (void **state)
+{
+  static const struct {
+    const char *file, *text, *libc, *brand;
+  } cases[] = {
+    /* By ID_LIKE and the C library of its time. */
+    { "etc/os-release", "ID=plum\nVERSION_ID=3\nID_LIKE=\"rhel fedora\"\n", GLIBC ("2.17", ""), "el7" },
+    { "etc/os-release", "ID=plum\nID_LIKE='centos rhel fedora'\n", GLIBC ("2.28", ""), "el8" },
+    { "etc/os-release", "ID=plum\nID_LIKE=debian\n", GLIBC ("2.19", ""), "debian-jessie" },
+    { "etc/os-release", "ID=plum\nID_LIKE=debian\n", GLIBC ("2.22", ""), "debian-stretch" },
+    { "usr/lib/os-release", "ID=plum\nID_LIKE=\"ubuntu debian\"\n", GLIBC ("2.23", ""),
+      "ubuntu-xenial" },
+    { "etc/os-release", "ID=opensuse\nVERSION_ID=\"42.3\"\nID_LIKE=\"suse\"\n", GLIBC ("2.22", ""),
+      "sles12" },
+    { "etc/initrd-release", "ID=plum\nID_LIKE=\"rhel\"\n", GLIBC ("2.17", ""), "el7" },
+    /* By the words of release files: the number may count something else. */
+    { "etc/redhat-release", "XenServer release 6.2.0-70446c (xenenterprise)\n", GLIBC ("2.5", ""),
+      "el5" },
+    { "etc/redhat-release", "Plum Linux release 2 (Damson)\n", GLIBC ("2.12", ""), "el6" },
+    { "etc/redhat-release", "Plum Linux release 6.1 (Damson)\n", NULL, "el6" },
+    { "etc/debian_version", "plum/2\n", GLIBC ("2.13", ""), "debian-wheezy" },
+    { "etc/debian_version", "testing/unstable\n", GLIBC ("2.3.6", ""), "debian-etch" },
+    { "etc/debian_version", "bookworm/sid\n", GLIBC ("2.31", ""), "debian-bullseye" },
+    { "etc/lsb-release", "DISTRIB_ID=LinuxMint\nDISTRIB_RELEASE=13\n",
+      "GNU C Library (Ubuntu EGLIBC 2.15-0ubuntu10) stable release version 2.15, by Roland "
+      "McGrath et al.\n",
+      "ubuntu-precise" },
+    { "etc/SuSE-release", "Plum Office Server 1\n", GLIBC ("2.4", ""), "suse10" },
+    { "etc/mandrake-release", "Mandrakelinux release 10.2 (Cooker) for i586\n", GLIBC ("2.3.4", ""),
+      "mandrake" },
+    /* By its C library alone, though it says that it is another. */
+    { "etc/os-release", "ID=plum\n",
+      GLIBC ("2.12", "Compiled by GNU CC version 4.4.7 20120313 (Red Hat 4.4.7-17).\n"), "el6" },
+  };
+
+  (void) state;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      char *tree = tree_new ();
+      g_autoptr (GError) error = NULL;
+
+      tree_write_elf (tree, "bin/sh", &x86_64_glibc);
+      tree_write (tree, cases[i].file, cases[i].text);
+      if (cases[i].libc != NULL)
+        write_libc (tree, "lib64/libc.so.6", cases[i].libc, NULL);
+      g_autoptr (BzDetection) detection = detect_with (tree, NULL, &error);
+      if (detection == NULL || strcmp (detection->brand, cases[i].brand) != 0)
+        fail_msg ("%s: wanted %s, got %s", cases[i].text, cases[i].brand,
+                  detection != NULL ? detection->brand : error->message);
+      if (!detection->nearest || !has_reason (detection, "is the nearest"))
+        fail_msg ("%s: not said to be the nearest", cases[i].text);
+      tree_remove (tree);
+    }
+}
+
+/* One merged directory, links that begin with "/", and no etc at all. */
+static void
+test_shapes_of_trees (void **state)
+{
+  char *tree = tree_new ();
+
+  (void) state;
+  tree_write_elf (tree, "usr/bin/bash", &x86_64_glibc);
+  write_libc (tree, "usr/lib64/libc-2.17.so",
+              GLIBC ("2.17", "Compiled by GNU CC version 4.8.5 20150623 (Red Hat 4.8.5-44).\n"), NULL);
+  tree_link (tree, "usr/lib64/libc.so.6", "libc-2.17.so");
+  tree_link (tree, "bin", "/usr/bin");
+  tree_link (tree, "lib64", "/usr/lib64");
+  tree_link (tree, "lib", "usr/lib");
+  assert_brand (tree, "el7", FALSE);
+  tree_write (tree, "usr/lib/os-release", "ID=\"centos\"\nVERSION_ID=\"7\"\n");
+  tree_link (tree, "etc/os-release", "/usr/lib/os-release");
+  assert_brand (tree, "el7", FALSE);
+  tree_remove (tree);
+}
+
 /* Trees without etc: the C library speaks. */
 static void
 test_libraries_alone (void **state)
@@ -228,6 +404,22 @@ test_libraries_alone (void **state)
     { "lib64/libc-2.5.so",
       GLIBC ("2.5", "Compiled by GNU CC version 4.1.2 20080704 (Red Hat 4.1.2-52).\n"), "el5",
       FALSE },
+    { "lib/libc-2.2.4.so",
+      GLIBC ("2.2.4", "Compiled by GNU CC version 2.96 20000731 (Red Hat Linux 7.3 2.96-126).\n"), "redhat7",
+      FALSE },
+    { "lib/libc-2.2.93.so",
+      GLIBC ("2.2.93", "Compiled by GNU CC version 3.2 20020903 (Red Hat Linux 8.0 3.2-7).\n"), "redhat8",
+      FALSE },
+    { "lib/libc-2.3.2.so",
+      GLIBC ("2.3.2", "Compiled by GNU CC version 3.2.2 20030222 (Red Hat Linux 3.2.2-5).\n"), "redhat",
+      FALSE },
+    { "lib/tls/libc-2.3.2.so",
+      GLIBC ("2.3.2", "Compiled by GNU CC version 3.2.3 20030502 (Red Hat Linux 3.2.3-47).\n"), "el3",
+      FALSE },
+    { "lib/tls/libc-2.3.4.so",
+      GLIBC ("2.3.4", "Compiled by GNU CC version 3.4.6 20060404 (Red Hat 3.4.6-11).\n"), "el4", FALSE },
+    { "lib/libc-2.3.3.so",
+      GLIBC ("2.3.3", "Compiled by GNU CC version 3.3.3 (SuSE Linux).\n"), "sles9", FALSE },
     { "lib64/libc-2.17.so", GLIBC ("2.17", ""), "linux-3.10", TRUE },
     { "lib64/libc-2.12.so", GLIBC ("2.12", ""), "linux-2.6", TRUE },
     { "lib/libc-2.1.3.so", GLIBC ("2.1.3", ""), "linux-2.2", TRUE },
@@ -515,6 +707,8 @@ main (void)
     cmocka_unit_test (test_invented_distribution),
     cmocka_unit_test (test_release_files),
     cmocka_unit_test (test_two_release_files),
+    cmocka_unit_test (test_relatives),
+    cmocka_unit_test (test_shapes_of_trees),
     cmocka_unit_test (test_libraries_alone),
     cmocka_unit_test (test_one_program),
     cmocka_unit_test (test_several_libcs),
