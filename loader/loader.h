@@ -60,6 +60,8 @@ typedef enum {
 typedef struct {
   char *name;
   char *root;              /* the tree, absolute */
+  char **layers;           /* the trees that it lies on, topmost first; it is then what was changed, and "work"
+                            * is beside it. NULL: it is whole */
   gboolean throw_away;     /* run --image: changes vanish at the end */
   char *scratch;           /* throw_away: an empty directory on the tree's own file system for the changes, the
                             * caller's to remove; NULL: they go to memory, and directories have other
@@ -89,6 +91,10 @@ typedef struct {
 } BzPartition;
 
 BzPartition *bz_partition_new (void);
+/* What is only read of the zone's tree: its layers, and in a throw-away copy the tree itself, topmost
+ * first; none when it is one directory that is written to. Owned by the caller. */
+char **bz_partition_lowers (const BzPartition *partition);
+gboolean bz_partition_is_layered (const BzPartition *partition);
 void bz_partition_free (BzPartition *partition);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzPartition, bz_partition_free)
 BzCommand *bz_command_new (void);

@@ -38,6 +38,8 @@ libloader_a_SOURCES = \
 	loader/mount-lock.h \
 	loader/namespaces.c \
 	loader/namespaces.h \
+	loader/overlay.c \
+	loader/overlay.h \
 	loader/partition-data.c \
 	loader/partition-data.h \
 	loader/run.c \

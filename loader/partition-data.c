@@ -4,6 +4,7 @@
 #include "loader/partition-data.h"
 
 #include "brand/base/error.h"
+#include "loader/overlay.h"
 
 #include <string.h>
 
@@ -60,6 +61,24 @@ bz_partition_new (void)
   return partition;
 }
 
+gboolean
+bz_partition_is_layered (const BzPartition *partition)
+{
+  return partition->throw_away || (partition->layers != NULL && partition->layers[0] != NULL);
+}
+
+char **
+bz_partition_lowers (const BzPartition *partition)
+{
+  g_autoptr (GStrvBuilder) lowers = g_strv_builder_new ();
+
+  if (partition->throw_away)
+    g_strv_builder_add (lowers, partition->root);
+  if (partition->layers != NULL)
+    g_strv_builder_addv (lowers, (const char **) partition->layers);
+  return g_strv_builder_end (lowers);
+}
+
 void
 bz_partition_free (BzPartition *partition)
 {
@@ -67,6 +86,7 @@ bz_partition_free (BzPartition *partition)
     return;
   g_free (partition->name);
   g_free (partition->root);
+  g_strfreev (partition->layers);
   g_free (partition->scratch);
   g_array_unref (partition->uids);
   g_array_unref (partition->gids);
@@ -196,6 +216,8 @@ bz_partition_to_variant (const BzPartition *partition)
 
   insert_bytestring (&dict, "name", partition->name);
   insert_bytestring (&dict, "root", partition->root);
+  if (partition->layers != NULL)
+    insert_strings (&dict, "layers", partition->layers);
   insert_bytestring (&dict, "scratch", partition->scratch);
   g_variant_dict_insert (&dict, "throw-away", "b", partition->throw_away);
   g_variant_dict_insert (&dict, "id-storage", "u", (guint32) partition->id_storage);
@@ -240,6 +262,7 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   g_variant_dict_lookup (dict, "name", "^ay", &partition->name);
   g_variant_dict_lookup (dict, "root", "^ay", &partition->root);
   g_variant_dict_lookup (dict, "scratch", "^ay", &partition->scratch);
+  g_variant_dict_lookup (dict, "layers", "^aay", &partition->layers);
   g_variant_dict_lookup (dict, "throw-away", "b", &partition->throw_away);
   g_variant_dict_lookup (dict, "id-storage", "u", &id_storage);
   g_variant_dict_lookup (dict, "no-cgroup", "b", &partition->no_cgroup);
@@ -269,7 +292,9 @@ bz_partition_from_variant (GVariant *variant, GError **error)
   command = g_variant_dict_lookup_value (dict, "command", G_VARIANT_TYPE ("a{sv}"));
   if (partition->name == NULL || partition->root == NULL || partition->run_dir == NULL
       || uids == NULL || gids == NULL || volumes == NULL || settings == NULL || plan == NULL
-      || filter == NULL || id_storage > BZ_IDS_SHIFTED || network > BZ_NETWORK_HOST
+      || filter == NULL
+      || (partition->layers != NULL && g_strv_length (partition->layers) > BZ_OVERLAY_LAYERS_MAX)
+      || id_storage > BZ_IDS_SHIFTED || network > BZ_NETWORK_HOST
       || partition->terminals > BZ_TERMINALS_MAX || cgroup_view > BZ_CGROUPS_NAMED
       || (cgroup_view == BZ_CGROUPS_NAMED) != (partition->cgroup_name != NULL))
     {

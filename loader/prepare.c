@@ -2,9 +2,9 @@
  *
  * Facts: an idmapped mount (5.12) shows the ids on disk as the zone's; only the host's
  * root may make one of a file system that it mounted. An overlay can't be
- * idmapped itself, but its lower may be (5.19). Mounted in the initial namespace by a process that
- * has the zone root's uid and keeps its capabilities, an overlay uses trusted.* xattrs, so
- * redirect_dir, directory rename and setcap work; mounted by host root itself, creating
+ * idmapped itself, but its layers may be (5.19), the upper one too. Mounted in the initial namespace
+ * by a process that has the zone root's uid and keeps its capabilities, an overlay uses trusted.*
+ * xattrs, so redirect_dir, directory rename and setcap work; mounted by host root itself, creating
  * files gives EOVERFLOW (seen on 6.18). */
 #include "config.h"
 
@@ -16,6 +16,7 @@
 #include "loader/kernel.h"
 #include "loader/message.h"
 #include "loader/mount-lock.h"
+#include "loader/overlay.h"
 #include "loader/userns.h"
 
 #include <errno.h>
@@ -59,63 +60,49 @@ clone_mapped (const char *path, int userns_fd, uint64_t attributes, GError **err
   return fd;
 }
 
-/* --- throw-away copies --- */
+/* --- trees in layers --- */
 
 #define STAGE "/tmp"
-#define STAGE_LOWER STAGE "/lower"
-#define STAGE_SCRATCH STAGE "/scratch"
-#define STAGE_UPPER STAGE_SCRATCH "/upper"
-#define STAGE_WORK STAGE_SCRATCH "/work"
+#define STAGE_ROOT STAGE "/root"
+
+typedef struct {
+  int lowers[BZ_OVERLAY_LAYERS_MAX + 1];
+  guint count;
+  int upper; /* or -1 */
+  guint32 uid, gid;
+} Layers;
+
+static void
+close_layers (Layers *layers)
+{
+  for (guint i = 0; i < layers->count; i++)
+    close (layers->lowers[i]);
+  if (layers->upper >= 0)
+    close (layers->upper);
+}
 
 static gboolean
-stage_overlay (int lower, int scratch, guint32 uid, guint32 gid, GError **error)
+stage_overlay (const Layers *layers, GError **error)
 {
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
       || mount ("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,inode32") != 0
-      || mkdir (STAGE_LOWER, 0755) != 0 || mkdir (STAGE_SCRATCH, 0755) != 0
-      || bz_move_mount (lower, "", AT_FDCWD, STAGE_LOWER, BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0
-      || (scratch >= 0
-          && bz_move_mount (scratch, "", AT_FDCWD, STAGE_SCRATCH, BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0)
-      || mkdir (STAGE_UPPER, 0755) != 0 || mkdir (STAGE_WORK, 0755) != 0
-      || chown (STAGE_UPPER, uid, gid) != 0 || chown (STAGE_WORK, uid, gid) != 0)
-    return bz_fail_errno (error, errno, NULL, "cannot prepare a throw-away copy");
-  return TRUE;
+      || mkdir (STAGE_ROOT, 0755) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot prepare the layers of the zone's tree");
+  return bz_overlay_attach (STAGE, layers->lowers, layers->count, layers->upper, layers->uid,
+                            layers->gid, error);
 }
 
 static int
-mount_overlay (GError **error)
+make_overlay (const Layers *layers, GError **error)
 {
-  static const char *const options[][2] = {
-    { "lowerdir", STAGE_LOWER }, { "upperdir", STAGE_UPPER }, { "workdir", STAGE_WORK },
-    { "redirect_dir", "on" },    { "xino", "off" },
-  };
-  int fs = bz_fsopen ("overlay");
-  int fd = -1;
+  guint32 uid = layers->uid, gid = layers->gid;
 
-  for (guint i = 0; fs >= 0 && i < G_N_ELEMENTS (options); i++)
-    bz_fsconfig (fs, BZ_FSCONFIG_SET_STRING, options[i][0], options[i][1]);
-  if (fs < 0 || bz_fsconfig (fs, BZ_FSCONFIG_CMD_CREATE, NULL, NULL) != 0
-      || (fd = bz_fsmount (fs, BZ_MOUNT_ATTR_NODEV)) < 0)
-    bz_fail_errno (error, errno, "see `brandzone doctor`, overlay",
-                   "cannot mount a throw-away copy");
-  if (fs >= 0)
-    close (fs);
-  return fd;
-}
-
-static int
-make_overlay (int lower, const char *scratch_dir, guint32 uid, guint32 gid, GError **error)
-{
-  int scratch = -1;
-
-  if (scratch_dir != NULL && (scratch = clone_mapped (scratch_dir, -1, 0, error)) < 0)
-    return -1;
   if (unshare (CLONE_NEWNS) != 0)
     {
       bz_fail_errno (error, errno, NULL, "cannot make a mount namespace");
       return -1;
     }
-  if (!stage_overlay (lower, scratch, uid, gid, error))
+  if (!stage_overlay (layers, error))
     return -1;
   if (prctl (PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) != 0 || setresgid (gid, gid, gid) != 0
       || setresuid (uid, uid, uid) != 0)
@@ -123,12 +110,17 @@ make_overlay (int lower, const char *scratch_dir, guint32 uid, guint32 gid, GErr
       bz_fail_errno (error, errno, NULL, "cannot take the zone root's id");
       return -1;
     }
-  return mount_overlay (error);
+  if (!bz_overlay_mount (STAGE, layers->count, STAGE_ROOT, FALSE, error))
+    return -1;
+  int fd = bz_open_tree (AT_FDCWD, STAGE_ROOT, BZ_OPEN_TREE_CLONE | O_CLOEXEC);
+  if (fd < 0)
+    bz_fail_errno (error, errno, NULL, "cannot take the zone's tree along");
+  return fd;
 }
 
 /* The overlay is made in a child: it changes its ids and its mount namespace. */
 static int
-overlay_of (int lower, const char *scratch, guint32 uid, guint32 gid, GError **error)
+overlay_of (const Layers *layers, GError **error)
 {
   g_autoptr (BzMessage) answer = NULL;
   int pair[2], status;
@@ -142,7 +134,7 @@ overlay_of (int lower, const char *scratch, guint32 uid, guint32 gid, GError **e
   if (child == 0)
     {
       g_autoptr (GError) problem = NULL;
-      int fd = make_overlay (lower, scratch, uid, gid, &problem);
+      int fd = make_overlay (layers, &problem);
       gboolean sent = fd >= 0 ? bz_message_send (pair[1], "mount", NULL, &fd, 1, NULL)
                               : bz_message_send_error (pair[1], problem, NULL);
       _exit (sent ? 0 : 1);
@@ -160,17 +152,42 @@ overlay_of (int lower, const char *scratch, guint32 uid, guint32 gid, GError **e
   return bz_message_take_fd (answer, 0);
 }
 
+/* Changes of a throw-away copy are nobody's afterwards: they lie there with the host's ids. */
+static gboolean
+open_upper (const BzPartition *partition, int map, Layers *layers, GError **error)
+{
+  g_autofree char *own = g_path_get_dirname (partition->root);
+
+  if (partition->throw_away && partition->scratch == NULL)
+    return TRUE;
+  layers->upper = partition->throw_away ? clone_mapped (partition->scratch, -1, 0, error)
+                                        : clone_mapped (own, map, BZ_MOUNT_ATTR_NODEV, error);
+  return layers->upper >= 0;
+}
+
 static int
 prepare_root (const BzPartition *partition, int userns_fd, GError **error)
 {
-  int tree = clone_mapped (partition->root, partition->id_storage == BZ_IDS_MOUNT ? userns_fd : -1,
-                           BZ_MOUNT_ATTR_NODEV, error);
+  int map = partition->id_storage == BZ_IDS_MOUNT ? userns_fd : -1;
+  g_auto (GStrv) lowers = bz_partition_lowers (partition);
+  Layers layers = { .upper = -1,
+                    .uid = bz_userns_root_id (partition->uids),
+                    .gid = bz_userns_root_id (partition->gids) };
+  gboolean good = TRUE;
+  int overlay = -1;
 
-  if (tree < 0 || !partition->throw_away)
-    return tree;
-  int overlay = overlay_of (tree, partition->scratch, bz_userns_root_id (partition->uids),
-                            bz_userns_root_id (partition->gids), error);
-  close (tree);
+  if (lowers[0] == NULL)
+    return clone_mapped (partition->root, map, BZ_MOUNT_ATTR_NODEV, error);
+  for (char **one = lowers; good && *one != NULL; one++)
+    {
+      int fd = clone_mapped (*one, map, BZ_MOUNT_ATTR_NODEV, error);
+      good = fd >= 0;
+      if (good)
+        layers.lowers[layers.count++] = fd;
+    }
+  if (good && open_upper (partition, map, &layers, error))
+    overlay = overlay_of (&layers, error);
+  close_layers (&layers);
   return overlay;
 }
 

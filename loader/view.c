@@ -21,6 +21,7 @@
 #include "loader/identity.h"
 #include "loader/kernel.h"
 #include "loader/mount-lock.h"
+#include "loader/overlay.h"
 #include "loader/view-private.h"
 
 #include <errno.h>
@@ -33,15 +34,19 @@
 #define STAGE "/tmp"
 #define STAGE_ROOT STAGE "/root"
 #define STAGE_FILES STAGE "/files"
-#define STAGE_LOWER STAGE "/lower"
-#define STAGE_SCRATCH STAGE "/scratch" /* on it the overlay's upper and work */
-#define STAGE_UPPER STAGE_SCRATCH "/upper"
-#define STAGE_WORK STAGE_SCRATCH "/work"
+
+/* Detached mounts of the zone's tree. */
+typedef struct {
+  int whole; /* of all of it, or -1 */
+  int lowers[BZ_OVERLAY_LAYERS_MAX + 1];
+  guint count; /* 0: it is whole */
+  int upper;   /* where changes go, or -1: to memory */
+} OpenTree;
 
 static gboolean
 mount_stage (GError **error)
 {
-  static const char *const directories[] = { STAGE_ROOT, STAGE_FILES, STAGE_LOWER, STAGE_SCRATCH };
+  static const char *const directories[] = { STAGE_ROOT, STAGE_FILES };
 
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make the zone's mounts private");
@@ -98,34 +103,42 @@ open_volumes (const BzPartition *partition, const BzMounts *prepared, int *fds, 
 
 /* --- the tree --- */
 
-/* A plain user's throw-away copy: an overlay owned by the user namespace needs
- * userxattr (Linux 5.11), which rules out redirect_dir: renaming a directory of the
- * tree gives EXDEV (FAILURES P2). xino=off: inode numbers stay within 32 bits. */
+/* A plain user's zone mounts its layers itself. Renaming a directory of a lower one gives EXDEV
+ * there (FAILURES P2). */
 static gboolean
-mount_user_overlay (int scratch, GError **error)
+mount_user_overlay (const OpenTree *tree, GError **error)
 {
-  const char *options =
-      "lowerdir=" STAGE_LOWER ",upperdir=" STAGE_UPPER ",workdir=" STAGE_WORK ",userxattr,xino=off";
-
-  if ((scratch >= 0
-       && bz_move_mount (scratch, "", AT_FDCWD, STAGE_SCRATCH, BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0)
-      || mkdir (STAGE_UPPER, 0755) != 0 || mkdir (STAGE_WORK, 0755) != 0)
-    return bz_fail_errno (error, errno, NULL, "cannot prepare a throw-away copy");
-  if (mount ("overlay", STAGE_ROOT, "overlay", MS_NODEV, options) != 0)
-    return bz_fail_errno (error, errno, "see `brandzone doctor`, overlay",
-                          "cannot mount a throw-away copy");
-  return TRUE;
+  return bz_overlay_attach (STAGE, tree->lowers, tree->count, tree->upper, 0, 0, error)
+         && bz_overlay_mount (STAGE, tree->count, STAGE_ROOT, TRUE, error);
 }
 
 static gboolean
-mount_root (const BzPartition *partition, int tree, int scratch, gboolean prepared, GError **error)
+open_root (const BzPartition *partition, OpenTree *tree, GError **error)
 {
-  gboolean overlay_here = partition->throw_away && !prepared;
-  const char *target = overlay_here ? STAGE_LOWER : STAGE_ROOT;
+  g_auto (GStrv) lowers = bz_partition_lowers (partition);
+  g_autofree char *own = g_path_get_dirname (partition->root);
 
-  if (bz_move_mount (tree, "", AT_FDCWD, target, BZ_MOVE_MOUNT_F_EMPTY_PATH) != 0)
-    return bz_fail_errno (error, errno, NULL, "cannot mount %s", partition->root);
-  return !overlay_here || mount_user_overlay (scratch, error);
+  for (char **one = lowers; *one != NULL; one++)
+    {
+      int fd = clone_tree (*one, error);
+      if (fd < 0)
+        return FALSE;
+      tree->lowers[tree->count++] = fd;
+    }
+  if (tree->count == 0)
+    return (tree->whole = clone_tree (partition->root, error)) >= 0;
+  if (partition->throw_away && partition->scratch == NULL)
+    return TRUE;
+  return (tree->upper = clone_tree (partition->throw_away ? partition->scratch : own, error)) >= 0;
+}
+
+static gboolean
+mount_root (const BzPartition *partition, const OpenTree *tree, GError **error)
+{
+  if (tree->count > 0)
+    return mount_user_overlay (tree, error);
+  return bz_move_mount (tree->whole, "", AT_FDCWD, STAGE_ROOT, BZ_MOVE_MOUNT_F_EMPTY_PATH) == 0
+         || bz_fail_errno (error, errno, NULL, "cannot mount %s", partition->root);
 }
 
 /* --- mount points inside the tree --- */
@@ -447,18 +460,17 @@ bz_view_enter (const BzPartition *partition, const BzMounts *prepared, GError **
 {
   g_autofree int *volumes = g_new0 (int, partition->volumes->len + 1);
   gboolean outside = prepared->root >= 0;
-  int tree = outside ? prepared->root : clone_tree (partition->root, error);
-  int scratch = -1;
+  OpenTree tree = { .whole = outside ? prepared->root : -1, .upper = -1 };
 
-  if (partition->scratch != NULL && !outside
-      && (scratch = clone_tree (partition->scratch, error)) < 0)
-    return FALSE;
-  if (tree < 0 || !open_volumes (partition, prepared, volumes, error) || !mount_stage (error)
-      || !mount_root (partition, tree, scratch, outside, error))
+  if ((!outside && !open_root (partition, &tree, error))
+      || !open_volumes (partition, prepared, volumes, error) || !mount_stage (error)
+      || !mount_root (partition, &tree, error))
     return FALSE;
   int root = open (STAGE_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0)
     return bz_fail_errno (error, errno, NULL, "cannot open the zone's root directory");
+  if (bz_partition_is_layered (partition))
+    bz_overlay_copy_databases (root);
   gboolean good = build (partition, prepared, volumes, root, error) && leave_host (root, error);
   close (root);
   return good;

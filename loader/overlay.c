@@ -1,0 +1,105 @@
+/* Overlays.
+ *
+ * Facts, each seen on Linux 6.18 or read in its documentation:
+ * - redirect_dir is what renames directories of a lower layer; without it rename(2) gives EXDEV
+ *   (FAILURES P2). It needs trusted.* attributes, so a plain user's overlay, which has userxattr
+ *   (Linux 5.11), goes without.
+ * - index keeps hard links together when one name is written to, by a directory that lies beside
+ *   the upper one and is no part of it. A layer that was an upper directory has lost it: the other
+ *   names would show what they had before. So it is off, and what a link loses it loses at once.
+ * - metacopy leaves the data of a changed file in the layer below; a copy of the upper directory
+ *   alone, or a backup of it, would have no data. Off, whatever the host's default is.
+ * - xino=off keeps inode numbers within 32 bits.
+ * - An upper directory may lie on an idmapped mount if who mounts has an id that it maps
+ *   (EOVERFLOW otherwise): layers then hold the zone's own ids, whichever zone uses them.
+ * - A descriptor that was opened for reading keeps showing the file of the lower layer after the
+ *   first write has copied it up. rpm's Berkeley DB opens its database both ways (P1): the
+ *   database is copied up before. */
+#include "config.h"
+
+#include "loader/overlay.h"
+
+#include "brand/base/error.h"
+#include "loader/kernel.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define DATABASE_FILES_MAX 256
+
+static gboolean
+make_directory (const char *path, uid_t uid, gid_t gid)
+{
+  if (mkdir (path, 0755) != 0)
+    return errno == EEXIST;
+  return chown (path, uid, gid) == 0;
+}
+
+static gboolean
+attach_lower (const char *stage, guint number, int fd)
+{
+  g_autofree char *place = g_strdup_printf ("%s/%u", stage, number);
+
+  return mkdir (place, 0755) == 0
+         && bz_move_mount (fd, "", AT_FDCWD, place, BZ_MOVE_MOUNT_F_EMPTY_PATH) == 0;
+}
+
+gboolean
+bz_overlay_attach (const char *stage, const int *lowers, guint count, int upper, uid_t uid,
+                   gid_t gid, GError **error)
+{
+  g_autofree char *changes = g_build_filename (stage, "changes", NULL);
+  g_autofree char *root = g_build_filename (changes, BZ_OVERLAY_UPPER, NULL);
+  g_autofree char *work = g_build_filename (changes, BZ_OVERLAY_WORK, NULL);
+  gboolean good = count <= BZ_OVERLAY_LAYERS_MAX;
+
+  for (guint i = 0; good && i < count; i++)
+    good = attach_lower (stage, i, lowers[i]);
+  good = good && mkdir (changes, 0755) == 0
+         && (upper < 0
+             || bz_move_mount (upper, "", AT_FDCWD, changes, BZ_MOVE_MOUNT_F_EMPTY_PATH) == 0)
+         && make_directory (root, uid, gid) && make_directory (work, uid, gid);
+  return good || bz_fail_errno (error, errno, NULL, "cannot prepare the layers of the zone's tree");
+}
+
+gboolean
+bz_overlay_mount (const char *stage, guint count, const char *target, gboolean user, GError **error)
+{
+  g_autoptr (GString) options = g_string_new ("lowerdir=");
+
+  for (guint i = 0; i < count; i++)
+    g_string_append_printf (options, "%s%s/%u", i > 0 ? ":" : "", stage, i);
+  g_string_append_printf (options, ",upperdir=%s/changes/%s,workdir=%s/changes/%s", stage,
+                          BZ_OVERLAY_UPPER, stage, BZ_OVERLAY_WORK);
+  g_string_append (options, user ? ",userxattr" : ",redirect_dir=on");
+  g_string_append (options, ",index=off,metacopy=off,xino=off");
+  return mount ("overlay", target, "overlay", MS_NODEV, options->str) == 0
+         || bz_fail_errno (error, errno, "see `brandzone doctor`, overlay",
+                           "cannot mount the layers of the zone's tree");
+}
+
+void
+bz_overlay_copy_databases (int root)
+{
+  int fd = bz_openat2 (root, "var/lib/rpm", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+                       BZ_RESOLVE_IN_ROOT | BZ_RESOLVE_NO_MAGICLINKS | BZ_RESOLVE_NO_XDEV);
+  DIR *dir = fd >= 0 ? fdopendir (fd) : NULL;
+  struct dirent *entry;
+  struct stat st;
+
+  if (dir == NULL && fd >= 0)
+    close (fd);
+  for (guint i = 0; dir != NULL && i < DATABASE_FILES_MAX && (entry = readdir (dir)) != NULL; i++)
+    {
+      if (fstatat (fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG (st.st_mode))
+        continue;
+      int file = openat (fd, entry->d_name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+      if (file >= 0)
+        close (file);
+    }
+  if (dir != NULL)
+    closedir (dir);
+}
