@@ -21,14 +21,20 @@
 
 #include "brand/base/error.h"
 #include "loader/kernel.h"
+#include "loader/loader.h"
+#include "loader/message.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define DATABASE_FILES_MAX 256
+#define STAGE "/tmp"
 
 static gboolean
 make_directory (const char *path, uid_t uid, gid_t gid)
@@ -65,13 +71,35 @@ bz_overlay_attach (const char *stage, const int *lowers, guint count, int upper,
   return good || bz_fail_errno (error, errno, NULL, "cannot prepare the layers of the zone's tree");
 }
 
+static char *
+lower_option (const char *stage, guint count)
+{
+  GString *option = g_string_new ("lowerdir=");
+
+  for (guint i = 0; i < count; i++)
+    g_string_append_printf (option, "%s%s/%u", i > 0 ? ":" : "", stage, i);
+  return g_string_free (option, FALSE);
+}
+
+/* Renamed directories of the layers are followed, whatever the host's default is. */
+static gboolean
+mount_read_only (const char *stage, guint count, const char *target, gboolean user, GError **error)
+{
+  g_autofree char *lower = lower_option (stage, count);
+  g_autofree char *options =
+      g_strconcat (lower, user ? ",userxattr" : ",redirect_dir=follow", ",xino=off", NULL);
+
+  return mount ("overlay", target, "overlay", MS_RDONLY | MS_NODEV | MS_NOSUID, options) == 0
+         || bz_fail_errno (error, errno, "see `brandzone doctor`, overlay",
+                           "cannot mount the layers of the zone's tree");
+}
+
 gboolean
 bz_overlay_mount (const char *stage, guint count, const char *target, gboolean user, GError **error)
 {
-  g_autoptr (GString) options = g_string_new ("lowerdir=");
+  g_autofree char *lower = lower_option (stage, count);
+  g_autoptr (GString) options = g_string_new (lower);
 
-  for (guint i = 0; i < count; i++)
-    g_string_append_printf (options, "%s%s/%u", i > 0 ? ":" : "", stage, i);
   g_string_append_printf (options, ",upperdir=%s/changes/%s,workdir=%s/changes/%s", stage,
                           BZ_OVERLAY_UPPER, stage, BZ_OVERLAY_WORK);
   g_string_append (options, user ? ",userxattr" : ",redirect_dir=on");
@@ -80,6 +108,116 @@ bz_overlay_mount (const char *stage, guint count, const char *target, gboolean u
          || bz_fail_errno (error, errno, "see `brandzone doctor`, overlay",
                            "cannot mount the layers of the zone's tree");
 }
+
+/* --- a view for who is no zone --- */
+
+typedef struct {
+  char *const *lowers;
+  const char *upper;
+  gboolean user;
+  int socket;
+} Opening;
+
+/* Paths are longer than the options may be: the layers are attached first. */
+static int
+open_here (const Opening *opening, GError **error)
+{
+  int lowers[BZ_OVERLAY_LAYERS_MAX + 1], upper = -1;
+  guint count = 0;
+
+  for (char *const *one = opening->lowers; *one != NULL && count < G_N_ELEMENTS (lowers); one++)
+    if ((lowers[count++] = bz_open_tree (AT_FDCWD, *one, BZ_OPEN_TREE_CLONE | O_CLOEXEC)) < 0)
+      {
+        bz_fail_errno (error, errno, NULL, "cannot open %s", *one);
+        return -1;
+      }
+  if (opening->upper != NULL
+      && (upper = bz_open_tree (AT_FDCWD, opening->upper, BZ_OPEN_TREE_CLONE | O_CLOEXEC)) < 0)
+    {
+      bz_fail_errno (error, errno, NULL, "cannot open %s", opening->upper);
+      return -1;
+    }
+  if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+      || mount ("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0
+      || mkdir (STAGE "/view", 0755) != 0)
+    {
+      bz_fail_errno (error, errno, NULL, "cannot prepare a view of the zone's tree");
+      return -1;
+    }
+  if (!bz_overlay_attach (STAGE, lowers, count, upper, 0, 0, error)
+      || !(upper >= 0 ? bz_overlay_mount (STAGE, count, STAGE "/view", opening->user, error)
+                      : mount_read_only (STAGE, count, STAGE "/view", opening->user, error)))
+    return -1;
+  int fd = bz_open_tree (AT_FDCWD, STAGE "/view", BZ_OPEN_TREE_CLONE | O_CLOEXEC);
+  if (fd < 0)
+    {
+      bz_fail_errno (error, errno, NULL, "cannot open the view of the zone's tree");
+      return -1;
+    }
+  int readable = openat (fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (readable < 0)
+    bz_fail_errno (error, errno, NULL, "cannot open the view of the zone's tree");
+  return readable;
+}
+
+static int
+open_and_send (gpointer data)
+{
+  const Opening *opening = data;
+  g_autoptr (GError) problem = NULL;
+  int fd = open_here (opening, &problem);
+
+  if (fd < 0)
+    bz_message_send_error (opening->socket, problem, NULL);
+  else
+    bz_message_send (opening->socket, "view", NULL, &fd, 1, NULL);
+  return fd < 0;
+}
+
+static gboolean
+open_as_root (Opening *opening, GError **error)
+{
+  pid_t child = fork ();
+
+  if (child == 0)
+    {
+      g_autoptr (GError) problem = NULL;
+      if (unshare (CLONE_NEWNS) == 0)
+        _exit (open_and_send (opening));
+      bz_fail_errno (&problem, errno, NULL, "cannot make a mount namespace");
+      bz_message_send_error (opening->socket, problem, NULL);
+      _exit (1);
+    }
+  while (child > 0 && waitpid (child, NULL, 0) < 0 && errno == EINTR)
+    ;
+  return child > 0 || bz_fail_errno (error, errno, NULL, "cannot fork");
+}
+
+int
+bz_overlay_open (char *const *lowers, const char *upper, const GArray *uids, const GArray *gids,
+                 GError **error)
+{
+  g_autoptr (BzMessage) answer = NULL;
+  Opening opening = { lowers, upper, uids != NULL, -1 };
+  int pair[2], status;
+
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    {
+      bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
+      return -1;
+    }
+  opening.socket = pair[1];
+  gboolean ran = uids != NULL
+                     ? bz_userns_run (uids, gids, open_and_send, &opening, &status, error)
+                     : open_as_root (&opening, error);
+  close (pair[1]);
+  if (ran)
+    answer = bz_message_receive (pair[0], NULL, error);
+  close (pair[0]);
+  return answer != NULL && bz_message_check (answer, error) ? bz_message_take_fd (answer, 0) : -1;
+}
+
+/* --- what programs take amiss --- */
 
 void
 bz_overlay_copy_databases (int root)

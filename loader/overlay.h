@@ -23,5 +23,11 @@ gboolean bz_overlay_attach (const char *stage, const int *lowers, guint count, i
 gboolean bz_overlay_mount (const char *stage, guint count, const char *target, gboolean user,
                            GError **error);
 
+/* The directories `lowers` (topmost first, at least two, or one and `upper`) as one tree, attached
+ * nowhere; `upper` (NULL: it can't be written to) holds root and work. With maps: in a user namespace of a
+ * plain user's. -1 on error. */
+int bz_overlay_open (char *const *lowers, const char *upper, const GArray *uids, const GArray *gids,
+                     GError **error);
+
 /* Whether the rpm of a tree would be led astray (FAILURES P1): copies its database up. */
 void bz_overlay_copy_databases (int root);

@@ -5,8 +5,10 @@
 #include "brand/base/error.h"
 #include "zone/boot-edits.h"
 #include "zone/names.h"
+#include "zone/storage.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 /* What a kernel gives to init; its family's own come before it, because start scripts of Upstart's
  * time read the first variable only (FAILURES B5). */
@@ -72,8 +74,12 @@ static gboolean
 make_edits (const BzContext *context, const BzPlanning *planning, const BzBootFamily *family,
             GError **error)
 {
-  g_autoptr (GPtrArray) results = bz_boot_edits (planning->tree_fd, family, BZ_EDITS_MAKE, error);
+  int tree = bz_storage_open (context->dirs, planning->state, TRUE, error);
+  g_autoptr (GPtrArray) results =
+      tree >= 0 ? bz_boot_edits (tree, family, BZ_EDITS_MAKE, error) : NULL;
 
+  if (tree >= 0)
+    close (tree);
   for (guint i = 0; results != NULL && i < results->len; i++)
     {
       const BzEditResult *result = g_ptr_array_index (results, i);

@@ -153,6 +153,15 @@ static const BzOption check_options[] = {
   OPTION_BRAND, OPTION_ABI, OPTION_RELEASE, OPTION_DISABLE_ROW, OPTION_WITHOUT, END
 };
 
+static const BzOption snapshot_options[] = {
+  FLAG ("list", 'l', "list the snapshots of the zone"),
+  FLAG ("remove", 0, "forget a snapshot, and what only it needs"),
+  OPTION_WITHOUT,
+  END
+};
+
+static const BzOption clone_options[] = { OPTION_WITHOUT, END };
+
 static const BzOption doctor_options[] = { OPTION_WITHOUT, END };
 
 static const BzOption trace_options[] = {
@@ -207,6 +216,18 @@ const BzVerb bz_verbs[] = {
   { "rename", "NAME NEW", 2, 2, 0,
     "give a stopped zone another name",
     no_options, bz_verb_rename },
+  { "clone", "NAME[@SNAPSHOT] NEW", 2, 2, 0,
+    "make another zone of a stopped one, or of a snapshot; both share what they have in common",
+    clone_options, bz_verb_clone },
+  { "snapshot", "NAME [SNAPSHOT]", 1, 2, 0,
+    "keep what a stopped zone is now under a name (the time by default)",
+    snapshot_options, bz_verb_snapshot },
+  { "rollback", "NAME [SNAPSHOT]", 1, 2, 0,
+    "make a stopped zone what it was at a snapshot (the newest by default)",
+    no_options, bz_verb_rollback },
+  { "diff", "NAME [SNAPSHOT]", 1, 2, 0,
+    "list what a zone has added, changed and deleted since a snapshot, or since the last one",
+    no_options, bz_verb_diff },
   { "cp", "[ZONE:]SOURCE [ZONE:]TARGET", 2, 2, 0,
     "copy files between a zone and the host",
     no_options, bz_verb_cp },

@@ -14,6 +14,7 @@
 
 #include "brand/base/error.h"
 #include "loader/loader.h"
+#include "zone/layers.h"
 #include "zone/names.h"
 #include "zone/state.h"
 
@@ -110,17 +111,17 @@ add_ranges (GArray *used, const GArray *ranges)
     }
 }
 
-/* Every directory with a record counts, also those of zones that come or go. */
+/* Every directory with a record counts, also those of zones that come or go, and layers. */
 static void
-add_zones (GArray *used, const BzDirs *dirs)
+add_records (GArray *used, const char *directory)
 {
-  g_autoptr (GDir) dir = g_dir_open (dirs->data, 0, NULL);
+  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
 
   for (const char *entry; dir != NULL && (entry = g_dir_read_name (dir)) != NULL;)
     {
       if (g_str_has_suffix (entry, ".lock") && entry[0] == '.')
         continue;
-      g_autofree char *path = g_build_filename (dirs->data, entry, NULL);
+      g_autofree char *path = g_build_filename (directory, entry, NULL);
       g_autoptr (GArray) ranges = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
 
       bz_state_read_ids (path, ranges, ranges);
@@ -186,8 +187,10 @@ bz_ids_allocate (const BzDirs *dirs, guint32 *base, GError **error)
 {
   g_autoptr (GArray) used = g_array_new (FALSE, FALSE, sizeof (BzIdSpan));
   g_autofree char *claims = g_build_filename (dirs->run, ".ids", NULL);
+  g_autofree char *layers = bz_layer_directory (dirs, NULL);
 
-  add_zones (used, dirs);
+  add_records (used, dirs->data);
+  add_records (used, layers);
   add_file (used, "/etc/subuid");
   add_file (used, "/etc/subgid");
   add_claims (used, claims);

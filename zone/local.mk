@@ -25,6 +25,8 @@ libzone_a_SOURCES = \
 	zone/counts.h \
 	zone/cp.c \
 	zone/cp.h \
+	zone/difference.c \
+	zone/difference.h \
 	zone/dirs.c \
 	zone/dirs.h \
 	zone/finding.c \
@@ -40,6 +42,8 @@ libzone_a_SOURCES = \
 	zone/json.c \
 	zone/key-name.c \
 	zone/key-name.h \
+	zone/layers.c \
+	zone/layers.h \
 	zone/lock.c \
 	zone/meter.c \
 	zone/names.c \
@@ -65,18 +69,24 @@ libzone_a_SOURCES = \
 	zone/scratch.h \
 	zone/second-stage.c \
 	zone/second-stage.h \
+	zone/snapshots.c \
+	zone/snapshots.h \
 	zone/state-record.c \
 	zone/state.c \
 	zone/state.h \
+	zone/storage.c \
+	zone/storage.h \
 	zone/trace-line.c \
 	zone/trace-line.h \
 	zone/verb-boot-edits.c \
 	zone/verb-brands.c \
 	zone/verb-check.c \
+	zone/verb-clone.c \
 	zone/verb-config-edit.c \
 	zone/verb-config.c \
 	zone/verb-config.h \
 	zone/verb-cp.c \
+	zone/verb-diff.c \
 	zone/verb-doctor.c \
 	zone/verb-explain.c \
 	zone/verb-install.c \
@@ -85,11 +95,13 @@ libzone_a_SOURCES = \
 	zone/verb-remove.c \
 	zone/verb-rename.c \
 	zone/verb-run.c \
+	zone/verb-snapshot.c \
 	zone/verb-start.c \
 	zone/verb-trace.c \
 	zone/verb-verify.c \
 	zone/verbs.h \
 	zone/volume.c \
+	zone/zone-file-copy.c \
 	zone/zone-file-edit.c \
 	zone/zone-file-load.c \
 	zone/zone-file.c \

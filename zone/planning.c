@@ -6,6 +6,7 @@
 #include "zone/ids.h"
 #include "zone/inodes.h"
 #include "zone/names.h"
+#include "zone/storage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -203,8 +204,8 @@ bz_planning_zone (const BzContext *context, const BzArguments *arguments, const 
   for (guint i = 0; i < planning->file->warnings->len; i++)
     bz_context_note (context, "%s", (char *) g_ptr_array_index (planning->file->warnings, i));
 
-  planning->tree = bz_dirs_zone_root (context->dirs, name);
-  planning->tree_fd = bz_tree_open (planning->tree, error);
+  planning->tree = bz_storage_tree (context->dirs, planning->state);
+  planning->tree_fd = bz_storage_open (context->dirs, planning->state, FALSE, error);
   if (planning->tree_fd < 0)
     return NULL;
   if (brand == NULL)

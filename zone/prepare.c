@@ -9,6 +9,7 @@
 #include "zone/boot.h"
 #include "zone/ids.h"
 #include "zone/names.h"
+#include "zone/storage.h"
 
 #include <errno.h>
 #include <string.h>
@@ -98,6 +99,8 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
     hostname = planning->file->hostname;
   partition->hostname = g_strdup (hostname);
   partition->root = g_strdup (planning->tree);
+  if (planning->state != NULL)
+    partition->layers = bz_storage_layers (context->dirs, planning->state);
   partition->lock_fds[0] = prepared->lock;
   partition->no_cgroup = !planning->host->has[BZ_FEATURE_CGROUP];
   set_network (partition, planning->file, arguments);
@@ -171,14 +174,18 @@ check_storage (const BzPlanning *planning, GError **error)
 }
 
 /* What was looked at before the zone was locked is still the zone: it was not renamed, or removed
- * and installed again, meanwhile. */
+ * and installed again, and goes on from where it did. */
 static gboolean
-check_current (const BzPlanning *planning, GError **error)
+check_current (const BzContext *context, const BzPlanning *planning, GError **error)
 {
+  g_autoptr (BzZoneState) state = bz_state_load (context->dirs, planning->state->name, NULL);
   struct stat seen, now;
+  gboolean same = state != NULL && g_strcmp0 (state->upper, planning->state->upper) == 0;
 
-  return (fstat (planning->tree_fd, &seen) == 0 && stat (planning->tree, &now) == 0
-          && seen.st_dev == now.st_dev && seen.st_ino == now.st_ino)
+  if (same && state->upper == NULL)
+    same = fstat (planning->tree_fd, &seen) == 0 && stat (planning->tree, &now) == 0
+           && seen.st_dev == now.st_dev && seen.st_ino == now.st_ino;
+  return same
          || bz_fail (error, BZ_ERROR_LOCKED, "another brandzone has just worked on it",
                      "see `brandzone list`, and try again", "zone %s", planning->state->name);
 }
@@ -198,7 +205,7 @@ prepare_installed (const BzContext *context, const BzArguments *arguments, const
   prepared->lock = bz_state_lock (context->dirs, name, LOCK_WAIT_MS, error);
   if (prepared->lock < 0)
     return NULL;
-  if (!check_current (prepared->planning, error))
+  if (!check_current (context, prepared->planning, error))
     {
       bz_state_forget (context->dirs, name);
       return NULL;

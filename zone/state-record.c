@@ -4,16 +4,21 @@
  * unknown ones are passed over, missing ones have a meaning. What an older version must not ignore
  * raises FORMAT: it then leaves the zone alone, also in remove and in sweeping. A newer version
  * reads the formats of older ones, giving what they lack the meaning it had; the record itself
- * stays as it is until it is written anew. So far there is format 1 alone. The group [Ids] keeps
+ * stays as it is until it is written anew. Format 2 has [Storage], trees in layers; what does not need it
+ * is still written as format 1. The group [Ids] keeps
  * its form in every format: versions of any age must not give the ids of a zone to another. */
 #include "config.h"
 
 #include "zone/state.h"
 
 #include "brand/base/error.h"
+#include "loader/overlay.h"
+#include "zone/layers.h"
 #include "zone/names.h"
 
-#define FORMAT 1
+#define FORMAT 2
+#define FORMAT_PLAIN 1
+#define FORMAT_LAYERS 2
 #define RANGES_MAX 340 /* what the kernel takes in a uid_map */
 
 static char **
@@ -66,6 +71,38 @@ set_ranges (GKeyFile *keys, const char *key, const GArray *ranges)
   g_key_file_set_string_list (keys, "Ids", key, (const char *const *) texts, ranges->len);
 }
 
+static gboolean
+is_layered (const BzZoneState *state)
+{
+  return state->upper != NULL || state->layers->len > 0;
+}
+
+static void
+set_layers (GKeyFile *keys, const BzZoneState *state)
+{
+  if (state->upper != NULL)
+    g_key_file_set_string (keys, "Storage", "Upper", state->upper);
+  if (state->layers->len > 0)
+    g_key_file_set_string_list (keys, "Storage", "Layers",
+                                (const char *const *) state->layers->pdata, state->layers->len);
+}
+
+/* FALSE if it names something that is no layer. */
+static gboolean
+take_layers (GKeyFile *keys, BzZoneState *state)
+{
+  g_auto (GStrv) layers = g_key_file_get_string_list (keys, "Storage", "Layers", NULL, NULL);
+
+  state->upper = g_key_file_get_string (keys, "Storage", "Upper", NULL);
+  for (char **one = layers; one != NULL && *one != NULL; one++)
+    {
+      if (!bz_layer_id_valid (*one) || state->layers->len >= BZ_OVERLAY_LAYERS_MAX)
+        return FALSE;
+      g_ptr_array_add (state->layers, g_strdup (*one));
+    }
+  return state->upper == NULL || (bz_layer_id_valid (state->upper) && state->layers->len > 0);
+}
+
 gboolean
 bz_state_write (const char *directory, const BzZoneState *state, GError **error)
 {
@@ -73,7 +110,8 @@ bz_state_write (const char *directory, const BzZoneState *state, GError **error)
   g_autoptr (GError) cause = NULL;
   g_autofree char *path = g_build_filename (directory, BZ_STATE_FILE, NULL);
 
-  g_key_file_set_integer (keys, "Zone", "Format", FORMAT);
+  g_key_file_set_integer (keys, "Zone", "Format",
+                          is_layered (state) ? FORMAT_LAYERS : FORMAT_PLAIN);
   g_key_file_set_string (keys, "Zone", "Writer", PACKAGE_VERSION);
   if (state->brand != NULL)
     {
@@ -94,6 +132,7 @@ bz_state_write (const char *directory, const BzZoneState *state, GError **error)
   g_key_file_set_string (keys, "Ids", "Storage", storage_names[state->id_storage]);
   set_ranges (keys, "Uids", state->uids);
   set_ranges (keys, "Gids", state->gids);
+  set_layers (keys, state);
 
   gsize length;
   g_autofree char *data = g_key_file_to_data (keys, &length, NULL);
@@ -115,7 +154,9 @@ fill_state (BzZoneState *state, GKeyFile *keys)
   g_auto (GStrv) uids = g_key_file_get_string_list (keys, "Ids", "Uids", NULL, NULL);
   g_auto (GStrv) gids = g_key_file_get_string_list (keys, "Ids", "Gids", NULL, NULL);
 
-  if (g_key_file_get_integer (keys, "Zone", "Format", NULL) != FORMAT || storage == NULL)
+  int format = g_key_file_get_integer (keys, "Zone", "Format", NULL);
+
+  if (format < FORMAT_PLAIN || format > FORMAT || storage == NULL)
     return FALSE;
   state->brand = g_key_file_get_string (keys, "Zone", "Brand", NULL);
   state->source = g_key_file_get_string (keys, "Zone", "Source", NULL);
@@ -127,7 +168,8 @@ fill_state (BzZoneState *state, GKeyFile *keys)
       g_str_equal (storage, storage_names[BZ_IDS_MOUNT]) ? BZ_IDS_MOUNT : BZ_IDS_SHIFTED;
   if (abi != NULL && !bz_abi_lookup (abi, &state->abi))
     return FALSE;
-  return ranges_from_texts (uids, state->uids) && ranges_from_texts (gids, state->gids);
+  return ranges_from_texts (uids, state->uids) && ranges_from_texts (gids, state->gids)
+         && (format < FORMAT_LAYERS || take_layers (keys, state));
 }
 
 /* A record of a newer format is nothing to be mended: whoever reads it wrongly could remove what he

@@ -11,7 +11,10 @@
 
 #include "brand/base/error.h"
 #include "installer/installer.h"
+#include "loader/overlay.h"
+#include "zone/layers.h"
 #include "zone/names.h"
+#include "zone/snapshots.h"
 #include "zone/zone-file.h"
 
 #include <errno.h>
@@ -30,6 +33,7 @@ bz_zone_state_new (const char *name)
   state->name = g_strdup (name);
   state->uids = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
   state->gids = g_array_new (FALSE, FALSE, sizeof (BzIdRange));
+  state->layers = g_ptr_array_new_with_free_func (g_free);
   return state;
 }
 
@@ -44,6 +48,8 @@ bz_zone_state_free (BzZoneState *state)
   g_free (state->kind);
   g_array_unref (state->uids);
   g_array_unref (state->gids);
+  g_free (state->upper);
+  g_ptr_array_unref (state->layers);
   g_free (state);
 }
 
@@ -158,16 +164,31 @@ bz_state_commit (const BzDirs *dirs, const BzZoneState *state, GError **error)
   return TRUE;
 }
 
-/* Removes a hidden directory with the tree in it, in an order that can be begun again: the record,
- * which has the id maps that the removal needs, goes last. */
+/* owner: whose ids the trees have; NULL: the caller's own. */
 static gboolean
-remove_hidden (const char *path, const char *name, GError **error)
+remove_trees (const char *path, const BzZoneState *owner, GError **error)
+{
+  static const char *const trees[] = { "root", BZ_OVERLAY_WORK, BZ_SNAPSHOTS };
+
+  for (guint i = 0; i < G_N_ELEMENTS (trees); i++)
+    {
+      g_autofree char *tree = g_build_filename (path, trees[i], NULL);
+      struct stat st;
+      if (lstat (tree, &st) == 0
+          && !bz_installer_remove (tree, owner != NULL ? owner->uids : NULL,
+                                   owner != NULL ? owner->gids : NULL, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* The record, which has the id maps that the removal needs, goes last. */
+gboolean
+bz_state_remove_hidden (const char *path, const char *name, GError **error)
 {
   g_autoptr (GError) unreadable = NULL;
   g_autoptr (BzZoneState) state = bz_state_read (path, name, &unreadable);
-  g_autofree char *tree = g_build_filename (path, "root", NULL);
   g_autofree char *record = g_build_filename (path, BZ_STATE_FILE, NULL);
-  gboolean mapped = geteuid () != 0 && state != NULL;
   struct stat st;
 
   if (lstat (path, &st) != 0 && errno == ENOENT)
@@ -177,9 +198,7 @@ remove_hidden (const char *path, const char *name, GError **error)
       g_propagate_error (error, g_steal_pointer (&unreadable));
       return FALSE;
     }
-  if (lstat (tree, &st) == 0
-      && !bz_installer_remove (tree, mapped ? state->uids : NULL, mapped ? state->gids : NULL,
-                               error))
+  if (!remove_trees (path, geteuid () != 0 ? state : NULL, error))
     return FALSE;
 
   /* What a killed writer of the record left: "zone.state.XXXXXX". */
@@ -202,7 +221,8 @@ bz_state_discard (const BzDirs *dirs, const char *name, GError **error)
   g_autofree char *installing = bz_dirs_hidden (dirs, name, "installing");
   g_autofree char *removing = bz_dirs_hidden (dirs, name, "removing");
 
-  return remove_hidden (installing, name, error) && remove_hidden (removing, name, error);
+  return bz_state_remove_hidden (installing, name, error)
+         && bz_state_remove_hidden (removing, name, error);
 }
 
 gboolean
@@ -218,6 +238,7 @@ bz_state_remove (const BzDirs *dirs, const char *name, GError **error)
   sync_directory (dirs->data);
   if (!bz_state_discard (dirs, name, error))
     return FALSE;
+  bz_layers_collect (dirs);
   bz_state_forget (dirs, name);
   return TRUE;
 }
@@ -282,5 +303,6 @@ bz_state_sweep (const BzDirs *dirs)
         }
       close (lock);
     }
+  bz_layers_collect (dirs);
   return cleaned;
 }

@@ -2,6 +2,8 @@
  *
  *   data/NAME/root/        the tree
  *   data/NAME/zone.state   what install noted (this file)
+ *   data/NAME/snapshots/   records of its snapshots (snapshots.h)
+ *   data/.layers/          trees that zones share (layers.h)
  *   data/.NAME.lock        its lock, see bz_state_lock
  *   data/.NAME.installing  a zone that is not complete; renamed to NAME in one step
  *   data/.NAME.removing    a zone that is going
@@ -23,6 +25,8 @@ typedef struct {
   guint64 files, bytes;
   BzIdStorage id_storage;
   GArray *uids, *gids; /* of BzIdRange, as BzPartition has them */
+  char *upper;         /* the layer that it writes to (layers.h); NULL: its tree is data/NAME/root */
+  GPtrArray *layers;   /* of char *: ids of those below, topmost first */
 } BzZoneState;
 
 BzZoneState *bz_zone_state_new (const char *name);
@@ -56,10 +60,12 @@ gboolean bz_state_commit (const BzDirs *dirs, const BzZoneState *state, GError *
 gboolean bz_state_remove (const BzDirs *dirs, const char *name, GError **error);
 /* Removes what a killed install or remove left of `name`. The lock must be held. */
 gboolean bz_state_discard (const BzDirs *dirs, const char *name, GError **error);
+/* Removes the directory of a zone or layer, in an order that can be begun again. */
+gboolean bz_state_remove_hidden (const char *path, const char *name, GError **error);
 /* Removes the file of the lock, which must be held, if there is no such zone. */
 void bz_state_forget (const BzDirs *dirs, const char *name);
-/* Discards the remains of every zone whose lock is free. Never fails; returns how many were
- * cleaned. */
+/* Discards the remains of every zone whose lock is free, and layers that nobody needs. Never fails;
+ * returns how many zones were cleaned. */
 guint bz_state_sweep (const BzDirs *dirs);
 
 /* A zone is running while its lock is held and its keeper answers. The lock belongs to an open file

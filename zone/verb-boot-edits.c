@@ -5,6 +5,7 @@
 #include "zone/boot-edits.h"
 #include "zone/names.h"
 #include "zone/output.h"
+#include "zone/storage.h"
 #include "zone/verbs.h"
 
 #include <stdio.h>
@@ -96,18 +97,19 @@ bz_verb_boot_edits (BzContext *context, const BzArguments *arguments, GError **e
   const char *name = bz_arguments_word (arguments, 0);
   BzEditsMode mode = bz_arguments_flag (arguments, "undo") ? BZ_EDITS_UNDO : BZ_EDITS_LOOK;
   g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, error);
-  g_autofree char *tree = bz_dirs_zone_root (context->dirs, name);
   g_autoptr (BzBootFamily) family = NULL;
   g_autoptr (GPtrArray) results = NULL;
   int lock = -1;
 
   if (state == NULL)
     return -1;
-  int tree_fd = bz_tree_open (tree, error);
+  /* Before the tree is opened: it is written to. */
+  if (mode == BZ_EDITS_UNDO
+      && (lock = bz_state_lock (context->dirs, name, LOCK_WAIT_MS, error)) < 0)
+    return -1;
+  int tree_fd = bz_storage_open (context->dirs, state, mode == BZ_EDITS_UNDO, error);
   g_autofree char *init = tree_fd >= 0 ? bz_boot_find_init (tree_fd, NULL, error) : NULL;
   gboolean good = init != NULL && bz_boot_family_find (tree_fd, init, &family, error);
-  if (good && mode == BZ_EDITS_UNDO)
-    good = (lock = bz_state_lock (context->dirs, name, LOCK_WAIT_MS, error)) >= 0;
   if (good && family != NULL)
     good = (results = bz_boot_edits (tree_fd, family, mode, error)) != NULL;
   /* What is shown is what is there now. */
@@ -116,10 +118,10 @@ bz_verb_boot_edits (BzContext *context, const BzArguments *arguments, GError **e
       g_ptr_array_unref (results);
       good = (results = bz_boot_edits (tree_fd, family, BZ_EDITS_LOOK, error)) != NULL;
     }
-  if (lock >= 0)
-    close (lock);
   if (tree_fd >= 0)
     close (tree_fd);
+  if (lock >= 0)
+    close (lock);
   if (!good)
     return -1;
   tell (context, arguments, family, results, name);

@@ -12,6 +12,7 @@
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/planning.h"
+#include "zone/storage.h"
 #include "zone/verbs.h"
 
 #include <errno.h>
@@ -21,6 +22,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define LOCK_WAIT_MS 3000
 
 /* "NAME:/PATH": the path; NULL when the word is a path of the host. *name is owned by the caller.
  */
@@ -85,17 +88,36 @@ check_mounts (const char *name, const char *path, const char *resolved, const Bz
   return TRUE;
 }
 
+/* Of a line of mountinfo. A throw-away copy has the tree itself below it. */
+static gboolean
+is_throw_away (const char *line, const BzZoneState *state)
+{
+  const char *overlay = strstr (line, " - overlay "), *option = strstr (line, ",lowerdir=");
+  guint lowers = 1;
+
+  if (overlay == NULL || option == NULL)
+    return overlay != NULL;
+  for (const char *at = option + 1; *at != '\0' && *at != ','; at++)
+    if (*at == ':')
+      lowers++;
+  return lowers != state->layers->len;
+}
+
 /* A running zone's own mounts, as far as the caller may see them: volumes of run -v, and whether
  * its root is a throw-away copy. */
 static gboolean
-check_running (const BzContext *context, const char *name, const char *path, const char *resolved,
-               GError **error)
+check_running (const BzContext *context, const BzZoneState *state, gboolean write, const char *path,
+               const char *resolved, GError **error)
 {
+  const char *name = state->name;
   BzZoneInfo info = { 0 };
   char line[8192], place[4096];
 
   if (bz_state_condition (context->dirs, name, &info) != BZ_ZONE_RUNNING || info.init <= 0)
     return TRUE;
+  if (write && bz_storage_is_layered (state))
+    return bz_fail (error, BZ_ERROR_STATE, "it is running, and its tree lies on layers",
+                    "stop it, or use brandzone exec -i", "writing into zone %s", name);
   g_autofree char *mounts = g_strdup_printf ("/proc/%d/mountinfo", (int) info.init);
   FILE *stream = fopen (mounts, "re");
   gboolean good = TRUE;
@@ -105,7 +127,7 @@ check_running (const BzContext *context, const char *name, const char *path, con
         continue;
       g_autofree char *plain = g_strcompress (place); /* \040 is a space */
       if (g_str_equal (plain, "/"))
-        good = strstr (line, " - overlay ") == NULL
+        good = !is_throw_away (line, state)
                || bz_fail (error, BZ_ERROR_STATE, "it runs on a throw-away copy of its tree",
                            "use brandzone exec, with a volume", "zone %s", name);
       else if (is_below (resolved, plain))
@@ -225,6 +247,24 @@ report (const BzContext *context, const BzCopy *copy)
                      copy->files, copy->bytes);
 }
 
+/* Nobody else may write to a tree in layers meanwhile: the zone must not start. *lock: to be closed
+ * after the tree, or -1. */
+static int
+open_tree_of (const BzContext *context, const BzZoneState *state, gboolean write, int *lock,
+              GError **error)
+{
+  gboolean alone = write && bz_storage_is_layered (state)
+                   && bz_state_condition (context->dirs, state->name, NULL) != BZ_ZONE_RUNNING;
+
+  *lock = -1;
+  if (alone && (*lock = bz_state_lock (context->dirs, state->name, LOCK_WAIT_MS, error)) < 0)
+    return -1;
+  int root = bz_storage_open (context->dirs, state, alone, error);
+  if (root < 0 && *lock >= 0)
+    close (*lock);
+  return root;
+}
+
 int
 bz_verb_cp (BzContext *context, const BzArguments *arguments, GError **error)
 {
@@ -247,20 +287,23 @@ bz_verb_cp (BzContext *context, const BzArguments *arguments, GError **error)
   g_autoptr (BzZoneFile) file = state != NULL ? bz_zone_file_load (path, error) : NULL;
   if (file == NULL)
     return -1;
-  g_autofree char *named = bz_dirs_zone_root (context->dirs, name);
-  g_autofree char *tree = realpath (named, NULL);
-  int root = bz_tree_open (named, error);
+  int lock = -1, root = open_tree_of (context, state, to != NULL, &lock, error);
   if (root < 0)
     return -1;
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", root);
+  g_autofree char *tree = g_file_read_link (link, NULL);
   BzCopy copy = { .from = { from != NULL ? root : -1, from != NULL ? from : source },
                   .to = { to != NULL ? root : -1, to != NULL ? to : target },
                   .uid = (uid_t) -1,
                   .gid = (gid_t) -1 };
-  g_autofree char *resolved = resolve (root, tree != NULL ? tree : named, from != NULL ? from : to);
+  g_autofree char *resolved = resolve (root, tree != NULL && !g_str_equal (tree, "/") ? tree : "", from != NULL ? from : to);
   gboolean done = check_mounts (name, from != NULL ? from : to, resolved, file, error)
-                  && check_running (context, name, from != NULL ? from : to, resolved, error)
+                  && check_running (context, state, to != NULL, from != NULL ? from : to, resolved,
+                                     error)
                   && do_copy (&copy, state, error);
   close (root);
+  if (lock >= 0)
+    close (lock);
   if (!done)
     return -1;
   report (context, &copy);

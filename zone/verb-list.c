@@ -4,6 +4,8 @@
 #include "brand/base/error.h"
 #include "zone/output.h"
 #include "zone/planning.h"
+#include "zone/snapshots.h"
+#include "zone/storage.h"
 #include "zone/verbs.h"
 
 #include <stdio.h>
@@ -119,7 +121,8 @@ typedef struct {
   BzZoneCondition condition;
   BzZoneInfo info;
   char *release; /* NULL: could not be planned */
-  char *root, *file;
+  char *root, *file, *storage;
+  char **snapshots;
 } Shown;
 
 static void
@@ -136,6 +139,9 @@ show_json (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
                 bz_network_name (file->network.set ? file->network.value : BZ_NETWORK_NONE));
   bz_json_texts (builder, "volumes", (const char *const *) file->volumes);
   bz_json_text (builder, "root", shown->root);
+  bz_json_text (builder, "storage", bz_storage_is_layered (state) ? "overlay" : "directory");
+  bz_json_number (builder, "layers", state->layers->len);
+  bz_json_texts (builder, "snapshots", (const char *const *) shown->snapshots);
   bz_json_text (builder, "zone_file", shown->file);
   bz_json_text (builder, "ids", ids);
   bz_json_end (builder);
@@ -149,6 +155,8 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
       g_strdup_printf ("%s in %" G_GUINT64_FORMAT " files", size, state->files);
   g_autofree char *installed = bz_time_format (state->installed);
   g_autofree char *ids = ranges_text (state->uids);
+  g_autofree char *snapshots =
+      shown->snapshots[0] != NULL ? g_strjoinv (", ", shown->snapshots) : NULL;
   g_autofree char *volumes = file->volumes[0] != NULL ? g_strjoinv (", ", file->volumes) : NULL;
 
   bz_print_field ("Name", state->name);
@@ -173,6 +181,8 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   bz_print_field ("From", state->source);
   bz_print_field ("Size", amount);
   bz_print_field ("Ids", ids);
+  bz_print_field ("Storage", shown->storage);
+  bz_print_field ("Snapshots", snapshots);
   bz_print_field ("Root", shown->root);
   bz_print_field ("Zone file", shown->file);
 }
@@ -182,12 +192,17 @@ bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error)
 {
   const char *name = bz_arguments_word (arguments, 0);
   g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, error);
-  g_autofree char *root = bz_dirs_zone_root (context->dirs, name);
   g_autofree char *path = bz_dirs_zone_file (context->dirs, name);
-  Shown shown = { .root = root, .file = path };
+  Shown shown = { .file = path };
 
   if (state == NULL)
     return -1;
+  g_autofree char *root = bz_storage_tree (context->dirs, state);
+  g_autofree char *storage = bz_storage_describe (state);
+  g_auto (GStrv) snapshots = bz_snapshots_list (context->dirs, name);
+  shown.root = root;
+  shown.storage = storage;
+  shown.snapshots = snapshots;
   g_autoptr (BzZoneFile) file = bz_zone_file_load (path, error);
   if (file == NULL)
     return -1;

@@ -10,6 +10,7 @@
 #include "zone/one-program.h"
 #include "zone/prepare.h"
 #include "zone/program.h"
+#include "zone/storage.h"
 #include "zone/verbs.h"
 
 #include <fcntl.h>
@@ -216,8 +217,8 @@ look_at_zone (const BzContext *context, const char *name, GError **error)
   planning->file = bz_zone_file_load (file, error);
   if (planning->file == NULL)
     return NULL;
-  planning->tree = bz_dirs_zone_root (context->dirs, name);
-  planning->tree_fd = bz_tree_open (planning->tree, error);
+  planning->tree = bz_storage_tree (context->dirs, planning->state);
+  planning->tree_fd = bz_storage_open (context->dirs, planning->state, FALSE, error);
   if (planning->tree_fd < 0)
     return NULL;
   planning->host = bz_context_host (context, NULL, NULL);

@@ -18,6 +18,10 @@ int bz_verb_list (BzContext *context, const BzArguments *arguments, GError **err
 int bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_cp (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_rename (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_clone (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_snapshot (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_rollback (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_diff (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_config (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_verify (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_detect (BzContext *context, const BzArguments *arguments, GError **error);

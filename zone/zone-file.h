@@ -114,6 +114,9 @@ const char *bz_zone_file_value (const BzZoneFile *file, const char *group, const
 char *bz_zone_file_edit (const char *data, gsize length, const char *group, const char *key,
                          const char *value);
 
+/* Copies a zone file and its drop-ins. BZ_ERROR_STATE where one is there with other contents. */
+gboolean bz_zone_file_copy (const char *from, const char *to, GError **error);
+
 /* Removes the file and its drop-ins; one that is not there is no error. */
 gboolean bz_zone_file_remove (const char *path, GError **error);
 

@@ -4,7 +4,8 @@
 #include "brand/base/error.h"
 #include "tests/unit/cmocka-all.h"
 #include "zone/ids.h"
-#include "zone/state.h"
+#include "zone/layers.h"
+#include "zone/storage.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -286,6 +287,9 @@ test_damaged_records (void **state)
     "[Zone]\nFormat=1\n[Ids]\nStorage=mount\nUids=0:4294967295:2\n",
     "[Zone]\nFormat=1\n[Ids]\nStorage=mount\nUids=0:0:0\n",
     "[Zone]\nFormat=1\n[Ids]\nStorage=mount\nGids=-1:0:1\n",
+    "[Zone]\nFormat=2\n[Ids]\nStorage=mount\n[Storage]\nUpper=0123456789abcdef\n",
+    "[Zone]\nFormat=2\n[Ids]\nStorage=mount\n[Storage]\nUpper=../../../../etc/xx\nLayers=0123456789abcdef;\n",
+    "[Zone]\nFormat=2\n[Ids]\nStorage=mount\n[Storage]\nUpper=0123456789abcdef\nLayers=..;\n",
   };
   const BzDirs *dirs = ((Fixture *) *state)->dirs;
   g_autofree char *path = bz_dirs_zone (dirs, "one");
@@ -458,7 +462,7 @@ test_ids_of_zones_are_not_given_again (void **state)
 static void
 test_newer_records_are_left_alone (void **state)
 {
-  static const char newer[] = "[Zone]\nFormat=2\nWriter=9.8\nMystery=1\n"
+  static const char newer[] = "[Zone]\nFormat=3\nWriter=9.8\nMystery=1\n"
                               "[Ids]\nStorage=stars\nUids=0:524288:65536;\nGids=0:524288:65536;\n";
   const BzDirs *dirs = ((Fixture *) *state)->dirs;
   g_autofree char *path = bz_dirs_zone (dirs, "one");
@@ -503,6 +507,125 @@ test_other_keys_are_passed_over (void **state)
   assert_string_equal (zone->brand, "el6");
 }
 
+/* --- layers --- */
+
+static void
+install_tree (const BzDirs *dirs, const char *name)
+{
+  g_autoptr (BzZoneState) zone = bz_zone_state_new (name); /* with the caller's own ids */
+  g_autofree char *root = bz_dirs_zone_root (dirs, name);
+  g_autofree char *file = g_build_filename (root, "file", NULL);
+
+  zone->brand = g_strdup ("el6");
+  zone->id_storage = BZ_IDS_SHIFTED;
+  assert_true (bz_state_begin (dirs, zone, NULL));
+  assert_true (bz_state_commit (dirs, zone, NULL));
+  assert_int_equal (g_mkdir (root, 0751), 0);
+  assert_true (g_file_set_contents (file, name, -1, NULL));
+}
+
+static guint
+count_layers (const BzDirs *dirs)
+{
+  g_autofree char *store = bz_layer_directory (dirs, NULL);
+  g_autoptr (GDir) dir = g_dir_open (store, 0, NULL);
+  guint count = 0;
+
+  while (dir != NULL && g_dir_read_name (dir) != NULL)
+    count++;
+  return count;
+}
+
+static void
+advance (const BzDirs *dirs, BzZoneState *zone)
+{
+  int guard = bz_layers_lock (dirs, NULL);
+
+  assert_true (guard >= 0);
+  assert_true (bz_storage_advance (dirs, zone, NULL));
+  close (guard);
+}
+
+static void
+test_layers_are_recorded (void **state)
+{
+  const BzDirs *dirs = ((Fixture *) *state)->dirs;
+  struct stat before, after;
+
+  install_tree (dirs, "one");
+  g_autofree char *root = bz_dirs_zone_root (dirs, "one");
+  assert_int_equal (stat (root, &before), 0);
+  g_autoptr (BzZoneState) zone = bz_state_load (dirs, "one", NULL);
+  advance (dirs, zone);
+  g_autoptr (BzZoneState) read = bz_state_load (dirs, "one", NULL);
+  assert_non_null (read->upper);
+  assert_string_equal (read->upper, zone->upper);
+  assert_int_equal (read->layers->len, 1);
+  assert_false (g_file_test (root, G_FILE_TEST_EXISTS));
+  g_autofree char *upper = bz_storage_tree (dirs, read);
+  assert_int_equal (stat (upper, &after), 0);
+  assert_int_equal (after.st_mode, before.st_mode);
+  assert_int_equal (after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+
+  /* Where nothing was changed there is nothing to keep. */
+  advance (dirs, read);
+  assert_int_equal (read->layers->len, 1);
+  g_autofree char *new = g_build_filename (upper, "new", NULL);
+  assert_true (g_file_set_contents (new, "x", 1, NULL));
+  advance (dirs, read);
+  assert_int_equal (read->layers->len, 2);
+  assert_string_equal (g_ptr_array_index (read->layers, 0), zone->upper);
+
+  bz_layers_collect (dirs);
+  assert_int_equal (count_layers (dirs), 3);
+  assert_true (bz_state_remove (dirs, "one", NULL));
+  assert_int_equal (count_layers (dirs), 0);
+}
+
+/* Killed after the tree had become a layer, before the record said so. */
+static void
+test_taken_tree_stays_the_zones (void **state)
+{
+  const BzDirs *dirs = ((Fixture *) *state)->dirs;
+  g_autofree char *text = NULL;
+
+  install_tree (dirs, "one");
+  g_autoptr (BzZoneState) zone = bz_state_load (dirs, "one", NULL);
+  int guard = bz_layers_lock (dirs, NULL);
+  g_autofree char *id = bz_layer_take (dirs, zone, NULL);
+  close (guard);
+  assert_non_null (id);
+  bz_state_sweep (dirs);
+  g_autofree char *root = bz_dirs_zone_root (dirs, "one");
+  g_autofree char *file = g_build_filename (root, "file", NULL);
+  assert_true (g_file_get_contents (file, &text, NULL, NULL));
+  assert_string_equal (text, "one");
+  advance (dirs, zone);
+  assert_string_equal (g_ptr_array_index (zone->layers, 0), id);
+  bz_state_sweep (dirs);
+  assert_int_equal (count_layers (dirs), 2);
+}
+
+/* Nothing is taken for rubbish while a record can't be read. */
+static void
+test_layers_of_unread_records_stay (void **state)
+{
+  const BzDirs *dirs = ((Fixture *) *state)->dirs;
+
+  install_tree (dirs, "one");
+  install_tree (dirs, "two");
+  g_autoptr (BzZoneState) zone = bz_state_load (dirs, "one", NULL);
+  advance (dirs, zone);
+  g_autofree char *two = bz_dirs_zone (dirs, "two");
+  g_autofree char *record = g_build_filename (two, "zone.state", NULL);
+  assert_true (g_file_set_contents (record, "[Zone]\nFormat=9\n", -1, NULL));
+  assert_true (bz_state_remove (dirs, "one", NULL));
+  assert_int_equal (count_layers (dirs), 2);
+  assert_int_equal (g_unlink (record), 0);
+  bz_layers_collect (dirs);
+  assert_int_equal (count_layers (dirs), 0);
+}
+
 int
 main (void)
 {
@@ -519,6 +642,9 @@ main (void)
     TEST (test_damaged_records),
     TEST (test_newer_records_are_left_alone),
     TEST (test_other_keys_are_passed_over),
+    TEST (test_layers_are_recorded),
+    TEST (test_taken_tree_stays_the_zones),
+    TEST (test_layers_of_unread_records_stay),
     TEST (test_lock_excludes),
     TEST (test_lock_outlives_its_maker),
     TEST (test_lock_of_a_file_that_is_gone),

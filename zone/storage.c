@@ -1,0 +1,198 @@
+/* Trees in layers.
+ *
+ * Problem: a clone must cost nothing, a snapshot must not change any more, and either may be killed
+ * at any moment. Choice: the record of a zone names the layer that the zone writes to (Upper=) and
+ * those below (Layers=). Whatever makes a zone go on from somewhere else makes an empty layer first
+ * and then writes the record, in one step: before it the zone is as it was, after it all is done,
+ * and a layer that nobody names is rubbish. A zone is one directory as it is installed, and comes
+ * to lie on layers when it is first cloned or snapshot: until then nothing stands between it and its
+ * files. */
+#include "config.h"
+
+#include "zone/storage.h"
+
+#include "brand/base/error.h"
+#include "loader/overlay.h"
+#include "zone/layers.h"
+#include "zone/planning.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+gboolean
+bz_storage_is_layered (const BzZoneState *state)
+{
+  return state->upper != NULL;
+}
+
+char *
+bz_storage_tree (const BzDirs *dirs, const BzZoneState *state)
+{
+  return state->upper != NULL ? bz_layer_tree (dirs, state->upper)
+                              : bz_dirs_zone_root (dirs, state->name);
+}
+
+char **
+bz_storage_layers (const BzDirs *dirs, const BzZoneState *state)
+{
+  g_autoptr (GStrvBuilder) layers = g_strv_builder_new ();
+
+  if (state->upper == NULL)
+    return NULL;
+  for (guint i = 0; i < state->layers->len; i++)
+    {
+      g_autofree char *path = bz_layer_tree (dirs, g_ptr_array_index (state->layers, i));
+      g_strv_builder_add (layers, path);
+    }
+  return g_strv_builder_end (layers);
+}
+
+static int
+open_layers (const BzDirs *dirs, const BzZoneState *state, gboolean write, GError **error)
+{
+  g_auto (GStrv) layers = bz_storage_layers (dirs, state);
+  g_autofree char *tree = bz_storage_tree (dirs, state);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  if (!write)
+    g_strv_builder_add (builder, tree);
+  g_strv_builder_addv (builder, (const char **) layers);
+  g_auto (GStrv) lowers = g_strv_builder_end (builder);
+  g_autofree char *upper = write ? g_path_get_dirname (tree) : NULL;
+  gboolean user = geteuid () != 0;
+  return bz_overlay_open (lowers, upper, user ? state->uids : NULL, user ? state->gids : NULL,
+                          error);
+}
+
+int
+bz_storage_open (const BzDirs *dirs, const BzZoneState *state, gboolean write, GError **error)
+{
+  g_autofree char *tree = bz_storage_tree (dirs, state);
+
+  return state->upper == NULL ? bz_tree_open (tree, error)
+                              : open_layers (dirs, state, write, error);
+}
+
+int
+bz_storage_open_snapshot (const BzDirs *dirs, const BzZoneState *snapshot, GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  gboolean user = geteuid () != 0;
+
+  for (guint i = 0; i < snapshot->layers->len; i++)
+    {
+      g_autofree char *path = bz_layer_tree (dirs, g_ptr_array_index (snapshot->layers, i));
+      g_strv_builder_add (builder, path);
+    }
+  g_auto (GStrv) lowers = g_strv_builder_end (builder);
+  if (lowers[0] != NULL && lowers[1] == NULL)
+    return bz_tree_open (lowers[0], error);
+  return bz_overlay_open (lowers, NULL, user ? snapshot->uids : NULL, user ? snapshot->gids : NULL,
+                          error);
+}
+
+static void
+set_layers (BzZoneState *state, const char *top, const GPtrArray *below)
+{
+  g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func (g_free);
+
+  if (top != NULL)
+    g_ptr_array_add (layers, g_strdup (top));
+  for (guint i = 0; i < below->len; i++)
+    g_ptr_array_add (layers, g_strdup (g_ptr_array_index (below, i)));
+  g_ptr_array_unref (state->layers);
+  state->layers = g_steal_pointer (&layers);
+}
+
+static gboolean
+check_depth (const BzZoneState *state, GError **error)
+{
+  return state->layers->len < BZ_OVERLAY_LAYERS_MAX
+         || bz_fail (error, BZ_ERROR_STATE, "its tree lies on as many layers as there may be",
+                     "export it, and install what was exported", "zone %s", state->name);
+}
+
+static gboolean
+write_record (const BzDirs *dirs, const BzZoneState *state, GError **error)
+{
+  g_autofree char *zone = bz_dirs_zone (dirs, state->name);
+
+  return bz_state_write (zone, state, error);
+}
+
+/* Over the layers of `state`, which are set. */
+static gboolean
+make_upper (const BzDirs *dirs, BzZoneState *state, GError **error)
+{
+  g_autofree char *below = bz_layer_tree (dirs, g_ptr_array_index (state->layers, 0));
+  char *upper = bz_layer_make (dirs, state, below, error);
+
+  if (upper == NULL)
+    return FALSE;
+  g_free (state->upper);
+  state->upper = upper;
+  return TRUE;
+}
+
+/* Nothing in it, and the root directory as it was. */
+static gboolean
+is_unchanged (const BzDirs *dirs, const BzZoneState *state)
+{
+  g_autofree char *upper = bz_layer_tree (dirs, state->upper);
+  g_autofree char *below = bz_layer_tree (dirs, g_ptr_array_index (state->layers, 0));
+  g_autoptr (GDir) dir = g_dir_open (upper, 0, NULL);
+  struct stat now, then;
+
+  return dir != NULL && g_dir_read_name (dir) == NULL && stat (upper, &now) == 0
+         && stat (below, &then) == 0 && now.st_mode == then.st_mode && now.st_uid == then.st_uid
+         && now.st_gid == then.st_gid && now.st_mtim.tv_sec == then.st_mtim.tv_sec
+         && now.st_mtim.tv_nsec == then.st_mtim.tv_nsec;
+}
+
+gboolean
+bz_storage_advance (const BzDirs *dirs, BzZoneState *state, GError **error)
+{
+  g_autofree char *taken = NULL;
+
+  if (state->upper != NULL && is_unchanged (dirs, state))
+    return TRUE;
+  if (!check_depth (state, error))
+    return FALSE;
+  if (state->upper == NULL && (taken = bz_layer_take (dirs, state, error)) == NULL)
+    return FALSE;
+  set_layers (state, taken != NULL ? taken : state->upper, state->layers);
+  if (!make_upper (dirs, state, error) || !write_record (dirs, state, error))
+    return FALSE;
+  if (taken != NULL)
+    {
+      g_autofree char *link = bz_dirs_zone_root (dirs, state->name);
+      unlink (link);
+    }
+  return TRUE;
+}
+
+gboolean
+bz_storage_return (const BzDirs *dirs, BzZoneState *state, const BzZoneState *snapshot,
+                   GError **error)
+{
+  set_layers (state, NULL, snapshot->layers);
+  state->files = snapshot->files;
+  state->bytes = snapshot->bytes;
+  return make_upper (dirs, state, error) && write_record (dirs, state, error);
+}
+
+gboolean
+bz_storage_share (const BzDirs *dirs, BzZoneState *state, const BzZoneState *from, GError **error)
+{
+  set_layers (state, NULL, from->layers);
+  return make_upper (dirs, state, error);
+}
+
+char *
+bz_storage_describe (const BzZoneState *state)
+{
+  if (state->upper == NULL)
+    return g_strdup ("directory");
+  return g_strdup_printf ("overlay on %u layer%s", state->layers->len,
+                          state->layers->len == 1 ? "" : "s");
+}
