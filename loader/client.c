@@ -78,6 +78,7 @@ bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error)
 {
   g_autoptr (BzMessage) answer = ask_once (run_dir, "info", error);
   gint32 keeper = 0, supervisor = 0, init = 0;
+  const char *addresses;
 
   if (answer == NULL)
     return FALSE;
@@ -87,6 +88,8 @@ bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error)
   g_variant_dict_lookup (answer->body, "init", "i", &init);
   g_variant_dict_lookup (answer->body, "started", "x", &info->started);
   g_variant_dict_lookup (answer->body, "terminal", "b", &info->terminal);
+  if (g_variant_dict_lookup (answer->body, "addresses", "&s", &addresses))
+    g_strlcpy (info->addresses, addresses, sizeof info->addresses);
   info->keeper = keeper;
   info->supervisor = supervisor;
   info->init = init;

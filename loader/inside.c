@@ -82,6 +82,7 @@ receive_prepared (int socket, guint volumes, BzMounts *prepared, GError **error)
   *prepared = (BzMounts){ .root = -1, .devices = -1 };
   if (!expect (socket, "prepared", &first, error))
     return FALSE;
+  g_variant_dict_lookup (first->body, "resolv", "s", &prepared->resolv);
   if (!g_variant_dict_contains (first->body, "root"))
     return TRUE;
   prepared->root = bz_message_take_fd (first, 0);
@@ -171,9 +172,9 @@ become_zone (BzInside *inside, GError **error)
     return FALSE;
   if (sethostname (hostname, strlen (hostname)) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot name the zone %s", hostname);
-  if (partition->network == BZ_NETWORK_NONE && !raise_loopback (error))
+  if (partition->network != BZ_NETWORK_HOST && !raise_loopback (error))
     return FALSE;
-  if (partition->network == BZ_NETWORK_NONE && partition->plan->quirk[BZ_QUIRK_PING] != 0)
+  if (partition->network != BZ_NETWORK_HOST && partition->plan->quirk[BZ_QUIRK_PING] != 0)
     allow_ping (partition);
   shorten_pids (partition->plan);
   failed = bz_launch_bound_capabilities (partition->settings);

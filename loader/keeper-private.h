@@ -6,6 +6,7 @@
 #include "loader/keeper.h"
 #include "loader/message.h"
 #include "loader/namespaces.h"
+#include "loader/net/attach.h"
 #include "syscall-xlat/loop.h"
 
 typedef struct {
@@ -27,6 +28,7 @@ typedef struct {
   pid_t init;
   int init_pidfd, init_socket;
   int namespaces[BZ_NAMESPACE_COUNT];
+  BzAttached *network; /* NULL: nothing of it is on the host */
   int terminal; /* master of the first command's pty, or -1 */
   struct BzUnwatched *unwatched; /* keeper-attach.c; NULL: somebody is attached */
   gboolean command_ended;

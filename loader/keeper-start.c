@@ -45,7 +45,7 @@ clone_init (BzKeeper *keeper, GError **error)
                       .title_length = keeper->options->title_length };
   int pair[2];
 
-  if (partition->network == BZ_NETWORK_NONE)
+  if (partition->network != BZ_NETWORK_HOST)
     flags |= CLONE_NEWNET;
   inside.tasks = bz_cgroup_tasks (keeper->cgroup, &inside.task_count);
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -81,6 +81,8 @@ send_prepared (BzKeeper *keeper, const BzMounts *prepared, GError **error)
   GVariantDict body;
 
   g_variant_dict_init (&body, NULL);
+  if (bz_network_resolv (keeper->network) != NULL)
+    g_variant_dict_insert (&body, "resolv", "s", bz_network_resolv (keeper->network));
   if (prepared->root < 0)
     return bz_message_send (keeper->init_socket, "prepared", g_variant_dict_end (&body), NULL, 0,
                             error);
@@ -112,6 +114,11 @@ map_and_prepare (BzKeeper *keeper, GError **error)
       keeper->namespaces[BZ_NAMESPACE_NET] = -1;
     }
   if (!bz_tune (partition, keeper->namespaces, error))
+    return FALSE;
+  if (bz_network_attached (partition->network)
+      && (keeper->network = bz_network_attach (partition, keeper->init,
+                                               keeper->namespaces[BZ_NAMESPACE_NET], error))
+             == NULL)
     return FALSE;
   gboolean good = bz_prepare (partition, keeper->namespaces[BZ_NAMESPACE_USER], &prepared, error)
                   && send_prepared (keeper, &prepared, error);
@@ -261,6 +268,7 @@ bz_keeper_start (BzKeeper *keeper, GError **error)
       keeper->init = 0;
     }
   bz_keeper_stop_supervisor (keeper);
+  g_clear_pointer (&keeper->network, bz_network_detach);
   return FALSE;
 }
 
@@ -268,6 +276,7 @@ void
 bz_keeper_forget_zone (BzKeeper *keeper)
 {
   bz_keeper_stop_supervisor (keeper);
+  g_clear_pointer (&keeper->network, bz_network_detach);
   bz_keeper_close_listeners (keeper);
   g_clear_pointer (&keeper->pins, bz_message_free);
   bz_namespaces_close (keeper->namespaces);

@@ -263,6 +263,7 @@ finish (BzKeeper *keeper, int how)
   GVariantDict body;
 
   bz_keeper_stop_supervisor (keeper);
+  g_clear_pointer (&keeper->network, bz_network_detach);
   if (keeper->console != NULL)
     {
       /* Without the patience it was killed; without children it had halted. */

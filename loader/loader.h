@@ -13,7 +13,12 @@
 #include "brand/plan.h"
 #include "loader/settings.h"
 
-typedef enum { BZ_NETWORK_NONE, BZ_NETWORK_HOST } BzNetwork;
+typedef enum {
+  BZ_NETWORK_NONE,    /* loopback alone */
+  BZ_NETWORK_HOST,    /* the host's own */
+  BZ_NETWORK_PRIVATE, /* an interface on a bridge that zones share (root), or carried by pasta(1) */
+  BZ_NETWORK_MACVLAN, /* an interface beside one of the host's */
+} BzNetwork;
 
 typedef struct {
   guint32 inside, outside, count;
@@ -148,6 +153,7 @@ typedef struct {
   pid_t keeper, supervisor, init; /* supervisor 0: none needed */
   gint64 started;                 /* seconds since the epoch */
   gboolean terminal;              /* its command has one, to attach to */
+  char addresses[128];            /* of its interface; empty: none that are known */
 } BzZoneInfo;
 gboolean bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error);
 

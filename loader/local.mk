@@ -42,6 +42,18 @@ libloader_a_SOURCES = \
 	loader/overlay.h \
 	loader/partition-data.c \
 	loader/partition-data.h \
+	loader/net/address.c \
+	loader/net/address.h \
+	loader/net/attach.c \
+	loader/net/attach.h \
+	loader/net/pasta.c \
+	loader/net/pasta.h \
+	loader/net/publish.c \
+	loader/net/publish.h \
+	loader/net/resolv.c \
+	loader/net/resolv.h \
+	loader/net/settings.c \
+	loader/net/settings.h \
 	loader/run.c \
 	loader/settings.c \
 	loader/settings.h \
@@ -96,9 +108,26 @@ brandzone_keeper_SOURCES = \
 	loader/tune.h
 brandzone_keeper_LDADD = libloader.a libxlat.a libbrand.a $(GLIB_LIBS)
 
+pkglibexec_PROGRAMS += brandzone-network
+brandzone_network_SOURCES = \
+	loader/net/host.c \
+	loader/net/host.h \
+	loader/net/names.c \
+	loader/net/nat.c \
+	loader/net/netlink.c \
+	loader/net/netlink.h \
+	loader/net/network-main.c
+brandzone_network_CPPFLAGS = $(AM_CPPFLAGS) $(NFTABLES_CFLAGS) $(MNL_CFLAGS)
+brandzone_network_LDADD = libloader.a libbrand.a $(NFTABLES_LIBS) $(MNL_LIBS) $(GLIB_LIBS)
+
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test-console tests/unit/test-known tests/unit/test-message tests/unit/test-user
-TESTS += tests/unit/test-console tests/unit/test-known tests/unit/test-message tests/unit/test-user
+check_PROGRAMS += tests/unit/test-console tests/unit/test-known tests/unit/test-message tests/unit/test-network \
+	tests/unit/test-user
+TESTS += tests/unit/test-console tests/unit/test-known tests/unit/test-message tests/unit/test-network \
+	tests/unit/test-user
+tests_unit_test_network_SOURCES = tests/unit/test-network.c
+tests_unit_test_network_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_network_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_console_SOURCES = tests/unit/test-console.c
 tests_unit_test_console_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_console_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
@@ -114,7 +143,10 @@ tests_unit_test_user_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 endif
 
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz-user
+noinst_PROGRAMS += tests/fuzz/fuzz-publish tests/fuzz/fuzz-user
+tests_fuzz_fuzz_publish_SOURCES = tests/fuzz/fuzz-publish.c
+tests_fuzz_fuzz_publish_LDADD = libloader.a libbrand.a $(GLIB_LIBS)
+tests_fuzz_fuzz_publish_LDFLAGS = -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_user_SOURCES = tests/fuzz/fuzz-user.c
 tests_fuzz_fuzz_user_LDADD = libloader.a libbrand.a $(GLIB_LIBS)
 tests_fuzz_fuzz_user_LDFLAGS = -fsanitize=fuzzer,address,undefined

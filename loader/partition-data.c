@@ -294,7 +294,7 @@ bz_partition_from_variant (GVariant *variant, GError **error)
       || uids == NULL || gids == NULL || volumes == NULL || settings == NULL || plan == NULL
       || filter == NULL
       || (partition->layers != NULL && g_strv_length (partition->layers) > BZ_OVERLAY_LAYERS_MAX)
-      || id_storage > BZ_IDS_SHIFTED || network > BZ_NETWORK_HOST
+      || id_storage > BZ_IDS_SHIFTED || network > BZ_NETWORK_MACVLAN
       || partition->terminals > BZ_TERMINALS_MAX || cgroup_view > BZ_CGROUPS_NAMED
       || (cgroup_view == BZ_CGROUPS_NAMED) != (partition->cgroup_name != NULL))
     {

@@ -13,6 +13,7 @@ bz_settings_new (void)
 
   settings->devices = g_ptr_array_new_with_free_func ((GDestroyNotify) bz_device_free);
   settings->sysctls = g_new0 (char *, 1);
+  settings->net = bz_net_settings_new ();
   return settings;
 }
 
@@ -24,6 +25,7 @@ bz_settings_free (BzSettings *settings)
   g_ptr_array_unref (settings->devices);
   g_strfreev (settings->sysctls);
   g_free (settings->mac_address);
+  bz_net_settings_free (settings->net);
   g_free (settings->machine_id);
   g_free (settings);
 }
@@ -139,6 +141,7 @@ bz_settings_to_variant (const BzSettings *settings)
   if (settings->mac_address != NULL)
     g_variant_dict_insert_value (&dict, "mac-address",
                                  g_variant_new_bytestring (settings->mac_address));
+  g_variant_dict_insert_value (&dict, "net", bz_net_settings_to_variant (settings->net));
   if (settings->machine_id != NULL)
     g_variant_dict_insert_value (&dict, "machine-id",
                                  g_variant_new_bytestring (settings->machine_id));
@@ -180,6 +183,7 @@ bz_settings_from_variant (GVariant *variant, GError **error)
   g_autoptr (BzSettings) settings = bz_settings_new ();
   g_autoptr (GVariant) devices =
       g_variant_dict_lookup_value (dict, "devices", G_VARIANT_TYPE ("a(ayayuuu)"));
+  g_autoptr (GVariant) net = g_variant_dict_lookup_value (dict, "net", G_VARIANT_TYPE_VARDICT);
   char **sysctls = NULL;
 
   if (g_variant_dict_lookup (dict, "sysctls", "^aay", &sysctls))
@@ -195,11 +199,13 @@ bz_settings_from_variant (GVariant *variant, GError **error)
   g_variant_dict_lookup (dict, "memory", "t", &settings->memory);
   g_variant_dict_lookup (dict, "processes", "t", &settings->processes);
   g_variant_dict_lookup (dict, "cpu-percent", "u", &settings->cpu_percent);
-  if (devices == NULL || sysctls == NULL || !devices_from_variant (devices, settings->devices))
+  if (devices == NULL || sysctls == NULL || net == NULL || !devices_from_variant (devices, settings->devices))
     {
       bz_fail (error, BZ_ERROR_INPUT, "a field is missing or out of range", NULL,
                "cannot read the zone's settings");
       return NULL;
     }
-  return g_steal_pointer (&settings);
+  bz_net_settings_free (settings->net);
+  settings->net = bz_net_settings_from_variant (net, error);
+  return settings->net != NULL ? g_steal_pointer (&settings) : NULL;
 }

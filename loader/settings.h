@@ -2,7 +2,7 @@
  * capabilities, limits. Empty settings change nothing. */
 #pragma once
 
-#include <glib.h>
+#include "loader/net/settings.h"
 
 #define BZ_DEVICES_MAX 64
 
@@ -17,7 +17,8 @@ typedef struct {
 typedef struct {
   GPtrArray *devices; /* of BzDevice */
   char **sysctls;     /* "kernel.shmmax=VALUE", checked by bz_sysctl_check; never NULL */
-  char *mac_address;  /* an interface eth0 with this address, or NULL */
+  char *mac_address;  /* of its interface (eth0), or NULL */
+  BzNetSettings *net; /* never NULL */
   gboolean has_host_id;
   guint32 host_id;              /* what gethostid(3) answers */
   char *machine_id;             /* 32 hexadecimal digits, or NULL */

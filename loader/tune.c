@@ -150,7 +150,8 @@ tune (const BzPartition *partition, const int namespaces[BZ_NAMESPACE_COUNT], GE
       if (!set_sysctl (*one, root ? bz_userns_root_id (partition->uids) : (uid_t) -1, error))
         return FALSE;
     }
-  return settings->mac_address == NULL || make_interface (settings->mac_address, error);
+  return settings->mac_address == NULL || partition->network != BZ_NETWORK_NONE
+         || make_interface (settings->mac_address, error);
 }
 
 gboolean
@@ -165,7 +166,7 @@ bz_tune (const BzPartition *partition, const int namespaces[BZ_NAMESPACE_COUNT],
   /* Entering the host's own network by mistake would set the host's values. */
   if (settings->mac_address != NULL && namespaces[BZ_NAMESPACE_NET] < 0)
     return bz_fail (error, BZ_ERROR_INPUT, "the zone uses the host's interfaces",
-                    "set the network to none", "the address %s", settings->mac_address);
+                    "choose another network", "the address %s", settings->mac_address);
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
   pid_t child = fork ();

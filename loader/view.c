@@ -387,6 +387,19 @@ bind_uevent_number (int root, GError **error)
          || bz_view_bind_data (root, "uevent-seqnum", path, text, length, error);
 }
 
+/* The tree's own names servers of another network. Where it is a link, a program of the zone writes
+ * what that leads to. */
+static gboolean
+bind_resolv (const char *text, int root, GError **error)
+{
+  static const char path[] = "/etc/resolv.conf";
+  struct stat st;
+
+  if (text == NULL || (fstatat (root, path + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK (st.st_mode)))
+    return TRUE;
+  return bz_view_bind_data (root, "resolv.conf", path, text, strlen (text), error);
+}
+
 /* --- directories that programs take for granted --- */
 
 /* Here-documents, sort and compilers fail without /tmp, which trees kept file by file and small
@@ -434,7 +447,8 @@ build (const BzPartition *partition, const BzMounts *prepared, const int *volume
       || !mount_devices (partition, prepared, root, error)
       || !bind_release (partition->plan, root, error)
       || (partition->boot && !bind_uevent_number (root, error))
-      || !bz_identity_bind (partition->settings, root, error))
+      || !bz_identity_bind (partition->settings, root, error)
+      || !bind_resolv (prepared->resolv, root, error))
     return FALSE;
   make_tmp (root);
   for (guint i = 0; i < partition->volumes->len; i++)

@@ -9,6 +9,7 @@ typedef struct {
   int root;     /* detached mount of the tree */
   int devices;  /* detached mount of /dev */
   int *volumes; /* detached mounts, one for each volume; NULL: opened inside */
+  char *resolv; /* what its resolv.conf says; NULL: the tree's own counts */
 } BzMounts;
 
 /* In the zone's first process, root of its namespaces: builds the view and makes it the root

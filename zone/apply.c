@@ -192,7 +192,7 @@ apply_identity (BzPartition *partition, const BzZoneFile *file, const BzArgument
     return FALSE;
   return settings->mac_address == NULL || partition->network != BZ_NETWORK_HOST
          || bz_fail (error, BZ_ERROR_USAGE, "the host's interfaces keep their addresses",
-                     "set the network to none", "the address %s", settings->mac_address);
+                     "choose another --network", "the address %s", settings->mac_address);
 }
 
 gboolean

@@ -39,6 +39,12 @@ const BzOption bz_global_options[] = {
 #define OPTION_FOLD_INODES \
   STRING ("fold-inodes", 0, "auto|yes|no", \
           "give 32-bit programs inode numbers that fit: auto where a file system needs it")
+#define OPTION_NETWORK \
+  STRING ("network", 0, "none|host|private|macvlan", \
+          "the zone's network: loopback alone (the default), the host's, or an interface of its own")
+#define OPTION_PUBLISH \
+  LIST ("publish", 'p', "[ADDRESS:]HOST:ZONE[/udp]", \
+        "lead a port of the host into the zone, which then has a private network")
 #define OPTION_INTERACTIVE FLAG ("interactive", 'i', "pass standard input on")
 #define OPTION_TTY FLAG ("tty", 't', "give the command a terminal")
 #define OPTION_USER \
@@ -75,8 +81,8 @@ static const BzOption run_options[] = {
   OPTION_WORKDIR,
   OPTION_ENV,
   LIST ("volume", 'v', "SRC:DST[:ro]", "show a file or directory of the host in the zone"),
-  STRING ("network", 0, "none|host",
-          "the zone's network: loopback alone (the default), or the host's"),
+  OPTION_NETWORK,
+  OPTION_PUBLISH,
   STRING ("hostname", 0, "NAME", "the zone's host name"),
   LIST ("device", 0, "SRC[:DST[:MODE]]", "give the zone a device of the host, or a directory of them"),
   STRING ("memory", 'm', "SIZE", "memory that the zone may use: bytes, or 512M, 2G"),
@@ -105,8 +111,8 @@ static const BzOption start_options[] = {
   STRING ("init", 0, "PATH", "the program of the zone that becomes process 1 (/sbin/init)"),
   FLAG ("no-edits", 0, "leave the zone's files as they are, see boot-edits"),
   LIST ("volume", 'v', "SRC:DST[:ro]", "show a file or directory of the host in the zone"),
-  STRING ("network", 0, "none|host",
-          "the zone's network: loopback alone (the default), or the host's"),
+  OPTION_NETWORK,
+  OPTION_PUBLISH,
   STRING ("hostname", 0, "NAME", "the zone's host name"),
   OPTION_BRAND,
   OPTION_ABI,

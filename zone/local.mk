@@ -56,6 +56,9 @@ libzone_a_SOURCES = \
 	zone/one-program.h \
 	zone/options.c \
 	zone/options.h \
+	zone/network-values.c \
+	zone/network.c \
+	zone/network.h \
 	zone/output.c \
 	zone/output.h \
 	zone/planning.c \

@@ -9,6 +9,7 @@
 #include "zone/boot.h"
 #include "zone/ids.h"
 #include "zone/names.h"
+#include "zone/network.h"
 #include "zone/storage.h"
 
 #include <errno.h>
@@ -41,18 +42,6 @@ plan_copy (const BzPlan *plan, GError **error)
   g_autoptr (GVariant) variant = g_variant_ref_sink (bz_plan_to_variant (plan));
 
   return bz_plan_from_variant (variant, error);
-}
-
-static void
-set_network (BzPartition *partition, const BzZoneFile *file, const BzArguments *arguments)
-{
-  const char *given = bz_arguments_string (arguments, "network");
-
-  partition->network = BZ_NETWORK_NONE;
-  if (file->network.set)
-    partition->network = file->network.value;
-  if (given != NULL)
-    bz_network_lookup (given, &partition->network);
 }
 
 static gboolean
@@ -103,7 +92,9 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
     partition->layers = bz_storage_layers (context->dirs, planning->state);
   partition->lock_fds[0] = prepared->lock;
   partition->no_cgroup = !planning->host->has[BZ_FEATURE_CGROUP];
-  set_network (partition, planning->file, arguments);
+  if (!bz_network_apply (context, partition, planning->file, arguments, error))
+    return FALSE;
+  bz_network_tell (context, partition);
 
   partition->plan = plan_copy (planning->plan, error);
   if (partition->plan == NULL

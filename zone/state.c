@@ -11,6 +11,7 @@
 
 #include "brand/base/error.h"
 #include "installer/installer.h"
+#include "loader/net/attach.h"
 #include "loader/overlay.h"
 #include "zone/layers.h"
 #include "zone/names.h"
@@ -285,6 +286,7 @@ bz_state_sweep (const BzDirs *dirs)
   g_autoptr (GDir) dir = g_dir_open (dirs->data, 0, NULL);
   guint cleaned = 0;
 
+  bz_network_sweep ();
   for (const char *entry; dir != NULL && (entry = g_dir_read_name (dir)) != NULL;)
     {
       g_autofree char *name = name_of_hidden (entry);

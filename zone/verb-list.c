@@ -32,6 +32,7 @@ add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition cond
   bz_json_number (builder, "init_pid", info->init);
   bz_json_number (builder, "keeper_pid", info->keeper);
   bz_json_number (builder, "supervisor_pid", info->supervisor);
+  bz_json_text (builder, "addresses", info->addresses[0] != '\0' ? info->addresses : NULL);
 }
 
 static void
@@ -136,7 +137,7 @@ show_json (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   bz_json_text (builder, "description", file->description);
   bz_json_text (builder, "hostname", file->hostname != NULL ? file->hostname : state->name);
   bz_json_text (builder, "network",
-                bz_network_name (file->network.set ? file->network.value : BZ_NETWORK_NONE));
+                bz_network_name (bz_zone_file_network (file)));
   bz_json_texts (builder, "volumes", (const char *const *) file->volumes);
   bz_json_text (builder, "root", shown->root);
   bz_json_text (builder, "storage", bz_storage_is_layered (state) ? "overlay" : "directory");
@@ -170,12 +171,13 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
                            (int) shown->info.keeper, (int) shown->info.supervisor);
       bz_print_field ("Started", started);
       bz_print_field ("Processes", pids);
+      bz_print_field ("Addresses", shown->info.addresses[0] != '\0' ? shown->info.addresses : NULL);
     }
   bz_print_field ("Brand", file->brand != NULL ? file->brand : state->brand);
   bz_print_field ("ABI", bz_abi_name (file->abi.set ? file->abi.value : state->abi));
   bz_print_field ("Release", shown->release);
   bz_print_field ("Hostname", file->hostname != NULL ? file->hostname : state->name);
-  bz_print_field ("Network", bz_network_name (file->network.set ? file->network.value : BZ_NETWORK_NONE));
+  bz_print_field ("Network", bz_network_name (bz_zone_file_network (file)));
   bz_print_field ("Volumes", volumes);
   bz_print_field ("Installed", installed);
   bz_print_field ("From", state->source);

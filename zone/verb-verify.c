@@ -52,7 +52,7 @@ check_host (const BzPlanning *planning, Findings *findings)
       && !planning->host->has[BZ_FEATURE_CGROUP])
     g_ptr_array_add (findings->problems,
                      g_strdup ("[Resources] limits need cgroups, which this host does not give"));
-  if (file->mac_address != NULL)
+  if (file->mac_address != NULL && bz_zone_file_network (file) == BZ_NETWORK_NONE)
     add_source (findings, "MacAddress needs", "/dev/net/tun");
 }
 

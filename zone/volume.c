@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const char *const network_names[] = {
-  [BZ_NETWORK_NONE] = "none", [BZ_NETWORK_HOST] = "host"
+  [BZ_NETWORK_NONE] = "none", [BZ_NETWORK_HOST] = "host", [BZ_NETWORK_PRIVATE] = "private",
+  [BZ_NETWORK_MACVLAN] = "macvlan"
 };
 
 gboolean

@@ -38,6 +38,7 @@ bz_zone_file_new (void)
   BzZoneFile *file = g_new0 (BzZoneFile, 1);
 
   file->volumes = g_new0 (char *, 1);
+  bz_net_settings_init (&file->net);
   file->environment = g_new0 (char *, 1);
   file->mounts = g_ptr_array_new_with_free_func (free_mount);
   file->devices = g_ptr_array_new_with_free_func (free_device);
@@ -58,6 +59,7 @@ bz_zone_file_free (BzZoneFile *file)
   g_free (file->brand);
   g_free (file->release);
   g_free (file->mac_address);
+  bz_net_settings_clear (&file->net);
   g_free (file->machine_id);
   g_strfreev (file->volumes);
   g_strfreev (file->environment);
@@ -334,10 +336,11 @@ bz_zone_file_check (const BzZoneFile *file, const char *path, GError **error)
       g_auto (GStrv) parts = g_strsplit (g_ptr_array_index (file->sysctls, i), "=", 2);
       const char *why = bz_sysctl_check (parts[0], !on_host);
       if (why != NULL)
-        return bz_fail (error, BZ_ERROR_INPUT, why, "take the line out, or set Mode=none",
+        return bz_fail (error, BZ_ERROR_INPUT, why, "take the line out, or set another Mode=",
                         "%s: %s in [Sysctl]", path, parts[0]);
     }
-  return file->mac_address == NULL || !on_host
+  return bz_network_check (file, path, error)
+         && (file->mac_address == NULL || !on_host
          || bz_fail (error, BZ_ERROR_INPUT, "the host's interfaces keep their addresses",
-                     "set Mode=none, or take the line out", "%s: MacAddress in [Network]", path);
+                     "set another Mode=, or take the line out", "%s: MacAddress in [Network]", path));
 }

@@ -20,7 +20,7 @@ typedef struct {
 typedef struct {
   gboolean set;
   BzNetwork value;
-} BzZoneNetwork;
+} BzZoneNetwork; /* not set: none, or private where ports are published */
 
 typedef struct {
   gboolean set;
@@ -53,6 +53,7 @@ typedef struct {
   GPtrArray *devices; /* of BzZoneDevice */
   BzZoneNetwork network;
   char *mac_address;
+  BzNetSettings net;
   BzZoneHostId host_id;
   char *machine_id;
   char **environment;        /* "NAME=VALUE"; never NULL */
@@ -127,6 +128,10 @@ gboolean bz_volume_parse (const char *text, char **source, char **target, gboole
 /* "auto", "yes" and "no". */
 gboolean bz_fold_mode_lookup (const char *name, BzFoldMode *mode);
 
-/* "none" and "host". */
+/* "none", "host", "private" and "macvlan". */
 gboolean bz_network_lookup (const char *name, BzNetwork *network);
 const char *bz_network_name (BzNetwork network);
+
+/* network.c: the one that holds without options, and whether what [Network] says fits it. */
+BzNetwork bz_zone_file_network (const BzZoneFile *file);
+gboolean bz_network_check (const BzZoneFile *file, const char *path, GError **error);

@@ -42,6 +42,16 @@ const char *bz_zone_key_nearest (const char *group, const char *key);
 /* The mdoc list of all groups and keys. Owned by the caller. */
 char *bz_zone_keys_manual (void);
 
+/* network-values.c */
+const char *bz_take_publish (gpointer field, const char *value);       /* GPtrArray * of BzPublish */
+const char *bz_take_configure (gpointer field, const char *value);     /* BzConfigure */
+const char *bz_take_address (gpointer field, const char *value);       /* char **, as the next */
+const char *bz_take_address6 (gpointer field, const char *value);
+const char *bz_take_gateway (gpointer field, const char *value);
+const char *bz_take_gateway6 (gpointer field, const char *value);
+const char *bz_take_dns (gpointer field, const char *value);           /* char *** */
+const char *bz_take_interface (gpointer field, const char *value);     /* char ** */
+
 /* zone-values.c */
 const char *bz_take_format (gpointer field, const char *value);
 const char *bz_take_text (gpointer field, const char *value);          /* char ** */

@@ -127,7 +127,7 @@ bz_take_network (gpointer field, const char *value)
   BzZoneNetwork *network = field;
 
   network->set = bz_network_lookup (value, &network->value);
-  return network->set ? NULL : "the networks are none and host";
+  return network->set ? NULL : "the networks are none, host, private and macvlan";
 }
 
 gboolean

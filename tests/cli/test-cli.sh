@@ -265,7 +265,7 @@ completion () {
     return
   fi
   bz __completion fish
-  says out "-l network -x -a 'none host'" 'the completion for fish has values'
+  says out "-l network -x -a 'none host private macvlan'" 'the completion for fish has values'
   if command -v fish >/dev/null 2>&1; then
     fish -N -n "$tmp/out" 2>"$tmp/err"
     result $? 'fish can read it'

@@ -103,8 +103,8 @@ static const struct {
   { "run --netwrok none z",
     "brandzone run: --netwrok: there is no such option (did you mean --network?)" },
   { "run --network nine z", "brandzone run: --network=nine: the option does not take this value "
-                            "(did you mean none? It takes: none, host)" },
-  { "run --network", "brandzone run: --network: its value is missing (write --network none|host)" },
+                            "(did you mean none? It takes: none, host, private, macvlan)" },
+  { "run --network", "brandzone run: --network: its value is missing (write --network none|host|private|macvlan)" },
   { "run -x z", "brandzone run: -x: there is no such option (see: brandzone help run)" },
   { "run -ix z", "brandzone run: -x: there is no such option (see: brandzone help run)" },
   { "run --rm=yes z", "brandzone run: --rm: the option takes no value (leave the value out)" },
@@ -278,7 +278,7 @@ test_completion_knows_every_verb (void **state G_GNUC_UNUSED)
       g_autofree char *pattern = g_strdup_printf ("\n    %s) ", verb->name);
       assert_true ((strstr (script, pattern) != NULL) == !(verb->flags & BZ_VERB_HIDDEN));
     }
-  assert_non_null (strstr (script, "run:--network) _brandzone_words 'none host'"));
+  assert_non_null (strstr (script, "run:--network) _brandzone_words 'none host private macvlan'"));
 }
 
 static void

@@ -1,0 +1,13 @@
+/* A zone's network: what its zone file, the options and network.conf make of it. */
+#pragma once
+
+#include "zone/context.h"
+#include "zone/options.h"
+#include "zone/zone-file.h"
+
+/* Fills partition->network and what belongs to it. */
+gboolean bz_network_apply (const BzContext *context, BzPartition *partition, const BzZoneFile *file,
+                           const BzArguments *arguments, GError **error);
+
+/* Says what the host lacks for this network to work fully. */
+void bz_network_tell (const BzContext *context, const BzPartition *partition);
