@@ -67,6 +67,8 @@ libzone_a_SOURCES = \
 	zone/prepare.h \
 	zone/program.c \
 	zone/program.h \
+	zone/registry.c \
+	zone/registry.h \
 	zone/rows.def \
 	zone/scratch.c \
 	zone/scratch.h \

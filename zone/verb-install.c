@@ -9,6 +9,7 @@
 #include "zone/planning.h"
 #include "zone/prepare.h"
 #include "zone/program.h"
+#include "zone/registry.h"
 #include "zone/second-stage.h"
 #include "zone/verbs.h"
 #include "zone/zone-keys.h"
@@ -325,6 +326,29 @@ unpack (Install *install, const char *source, GError **error)
   return finish_packages (install, hidden, data, error);
 }
 
+/* An image of a registry is fetched to a file of ours first. */
+static gboolean
+get_and_unpack (Install *install, const char *source, GError **error)
+{
+  const BzContext *context = install->context;
+  gboolean i386 = g_strcmp0 (bz_arguments_string (install->arguments, "abi"), "i386") == 0;
+
+  if (!bz_registry_is (source))
+    return unpack (install, source, error);
+
+  g_autofree char *hidden = bz_dirs_hidden (context->dirs, install->state->name, "installing");
+  g_autofree char *file = g_build_filename (hidden, "image.tar", NULL);
+  if (!context->quiet && !context->json)
+    {
+      g_autofree char *safe = bz_text_safe (source);
+      printf ("%s: the source is a container image, fetched by skopeo: %s\n", install->state->name, safe);
+      fflush (stdout);
+    }
+  gboolean done = bz_registry_fetch (context, source, i386, file, error) && unpack (install, file, error);
+  unlink (file);
+  return done;
+}
+
 /* The brand of the unpacked tree, unless the user named it. */
 static gboolean
 find_brand (Install *install, GError **error)
@@ -430,7 +454,7 @@ check (Install *install, const char *name, const char *source, GError **error)
 
   if (!bz_name_check (name, error) || !limits (install->arguments, &size, &files, error))
     return FALSE;
-  if (strstr (source, "://") == NULL && access (source, R_OK) != 0)
+  if (strstr (source, "://") == NULL && !bz_registry_is (source) && access (source, R_OK) != 0)
     {
       if (errno == ENOENT || errno == ENOTDIR)
         return bz_fail (error, BZ_ERROR_INPUT, "it does not exist",
@@ -484,7 +508,7 @@ make (Install *install, const char *source, const sigset_t *held, GError **error
       || !bz_state_discard (dirs, install->state->name, error))
     return FALSE;
   if (!(geteuid () == 0 ? begin_root : begin_user) (install, error)
-      || !unpack (install, source, error) || !find_brand (install, error)
+      || !get_and_unpack (install, source, error) || !find_brand (install, error)
       || interrupted (held, error) || !complete (install, error))
     {
       bz_state_discard (dirs, install->state->name, NULL);
@@ -508,7 +532,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Install, install_clear)
 static char *
 source_name (const char *given)
 {
-  if (g_str_has_prefix (given, "http://") || g_str_has_prefix (given, "https://"))
+  if (bz_registry_is (given) || g_str_has_prefix (given, "http://") || g_str_has_prefix (given, "https://"))
     return g_strdup (given);
   if (g_str_has_prefix (given, "file:///"))
     return g_uri_unescape_string (given + strlen ("file://"), NULL);

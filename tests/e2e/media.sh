@@ -102,6 +102,93 @@ cdrom () {
   run bz -q remove cd
 }
 
+# oci TREE DIRECTORY: an OCI layout of one layer.
+oci () {
+  python3 - "$1" "$2" <<'END'
+import gzip, hashlib, io, json, os, sys, tarfile
+tree, layout = sys.argv[1:]
+blobs = os.path.join(layout, "blobs/sha256")
+os.makedirs(blobs)
+def put(data):
+    name = hashlib.sha256(data).hexdigest()
+    with open(os.path.join(blobs, name), "wb") as out:
+        out.write(data)
+    return {"digest": "sha256:" + name, "size": len(data)}
+plain = io.BytesIO()
+with tarfile.open(fileobj=plain, mode="w") as tar:
+    tar.add(tree, ".", filter=lambda info: info if not info.isdev() else None)
+layer = put(gzip.compress(plain.getvalue(), 1))
+layer["mediaType"] = "application/vnd.oci.image.layer.v1.tar+gzip"
+config = put(json.dumps({"os": "linux", "architecture": "386", "config": {}, "rootfs": {"type": "layers",
+    "diff_ids": ["sha256:" + hashlib.sha256(plain.getvalue()).hexdigest()]}}).encode())
+config["mediaType"] = "application/vnd.oci.image.config.v1+json"
+manifest = put(json.dumps({"schemaVersion": 2, "config": config, "layers": [layer]}).encode())
+manifest.update(mediaType="application/vnd.oci.image.manifest.v1+json", annotations={"org.opencontainers.image.ref.name": "old"})
+with open(os.path.join(layout, "index.json"), "w") as out:
+    json.dump({"schemaVersion": 2, "manifests": [manifest]}, out)
+with open(os.path.join(layout, "oci-layout"), "w") as out:
+    out.write('{"imageLayoutVersion": "1.0.0"}')
+END
+}
+
+# An image made on the spot: as a layout, and from where skopeo gets it: that layout, and a registry.
+registry () {
+  make_tree alpine-x86 || return 0
+  image=$tmp/image
+  if [ ! -d "$image" ]; then
+    oci "$BRANDZONE_TEST_CACHE/$(basename "$tree")" "$image"
+    chmod -R a+rX "$image"
+  fi
+  run bz install oci "$image"
+  is 'install of an OCI layout' "$status" 0
+  run bz run oci -- cat /etc/alpine-release
+  is 'and a program runs' "$out" 3.6.5
+  run bz -q remove oci
+  if ! command -v skopeo >/dev/null || [ ! -r /etc/containers/policy.json ]; then
+    run bz install ref docker://127.0.0.1:1/old
+    is 'without skopeo the host lacks it' "$status" 7 || :
+    skip 'images through skopeo' 'skopeo is missing (apt-get install skopeo)'
+    return
+  fi
+  run bz install ref "oci:$image:old"
+  is 'install through skopeo' "$status" 0
+  like 'the reference is told first' "$(printf '%s\n' "$out" | head -n 1)" "a container image, fetched by skopeo: oci:$image:old"
+  run bz run ref -- cat /etc/alpine-release
+  is 'and a program of it runs' "$out" 3.6.5
+  run bz -q remove ref
+  run bz install ref "oci:$image:none"
+  is 'an image that is not there is bad input' "$status" 8
+  run bz show ref
+  is 'nothing is left' "$status" 3
+  is 'not even the file that it was fetched to' "$(by find "$tmp/$who/state/zones" -name image.tar)" ''
+}
+
+# A registry on the loopback of this test; who installs may name it in his settings.
+served () {
+  if ! command -v docker-registry >/dev/null || ! command -v skopeo >/dev/null; then
+    skip 'a registry' 'docker-registry or skopeo is missing (apt-get install docker-registry skopeo)'
+    return
+  fi
+  [ -d "$tmp/image" ] || return 0
+  mkdir -p "$tmp/home/.config/containers"
+  printf '%s\n' 'version: 0.1' "storage: {filesystem: {rootdirectory: $tmp/served}}" 'http: {addr: 127.0.0.1:5780}' >"$tmp/registry.yml"
+  printf '%s\n' '[[registry]]' 'location = "127.0.0.1:5780"' 'insecure = true' >"$tmp/home/.config/containers/registries.conf"
+  docker-registry serve "$tmp/registry.yml" >"$tmp/registry.log" 2>&1 &
+  server=$!
+  if until_true 10 skopeo copy -q --dest-tls-verify=false "oci:$tmp/image:old" docker://127.0.0.1:5780/old:1; then
+    run env HOME="$tmp/home" "$brandzone" --root "$tmp/root/state" install --abi i386 \
+      served docker://127.0.0.1:5780/old:1
+    is 'install from a registry' "$status" 0
+    run bz run served -- cat /etc/alpine-release
+    is 'and a program of the image runs' "$out" 3.6.5
+    run bz -q remove served
+  else
+    not_ok 'the registry serves'
+  fi
+  kill $server
+  wait $server 2>/dev/null || :
+}
+
 # series DIRECTORY PACKAGE...: a series of a few packages; sets $source.
 series () {
   source=$tmp/series-$(basename "$1")
@@ -196,6 +283,8 @@ for who in $users; do
   disks
   cdrom
   packages
+  registry
+  if [ "$who" = root ]; then served; fi
   bomb
 done
 finish
