@@ -1,14 +1,15 @@
-"""usage: kill-supervisors.py KEEPER WHILE TIMES
+"""usage: kill-supervisors.py KEEPER WHILE TIMES [SECONDS]
 
 Kills the supervisors of a zone, the keeper's children of their name, as long as the process WHILE lives, at most
-TIMES; prints how many there were. A look at /proc is much quicker than a command.
+TIMES, and for at most SECONDS; prints how many there were. A look at /proc is much quicker than a command.
 """
 import os
 import signal
 import sys
 import time
 
-keeper, waiting, times = (int(word) for word in sys.argv[1:])
+keeper, waiting, times = (int(word) for word in sys.argv[1:4])
+end = time.monotonic() + float(sys.argv[4]) if len(sys.argv) > 4 else float("inf")
 
 
 def lives(pid):
@@ -34,7 +35,7 @@ def supervisors():
 
 
 killed = 0
-while killed < times and lives(waiting):
+while killed < times and lives(waiting) and time.monotonic() < end:
     for pid in supervisors():
         try:
             os.kill(pid, signal.SIGKILL)

@@ -7,7 +7,8 @@ enum {
   NR_time = 201,
   PROT_READ_EXEC = 5,
   MAP_PRIVATE = 2,
-  FILE_BYTES = 8192,
+  NR_lseek = 8,
+  SEEK_END = 2,
   ROUNDS = 100,
 };
 
@@ -52,12 +53,12 @@ load (void *data)
 {
   (void) data;
   long fd = call (NR_open, file, 0, 0);
-  const char *text =
-      (const char *) call (NR_mmap, 0, FILE_BYTES * 2, PROT_READ_EXEC, MAP_PRIVATE, fd, 0);
+  long size = call (NR_lseek, fd, 0, SEEK_END);
+  const char *text = (const char *) call (NR_mmap, 0, size, PROT_READ_EXEC, MAP_PRIVATE, fd, 0);
 
   if (fd < 0 || (word) text > (word) -4096)
     return 0;
-  for (usize i = 0; i < FILE_BYTES; i += 16)
+  for (long i = 0; i + 32 < size; i += 16)
     if (is_mark (text + i))
       {
         library_time = (get_time) (text + i + 16);
