@@ -6,6 +6,7 @@
  * executes itself again and again traced          TAP: executes itself with a tracer, as under
  * strace cost            nanoseconds for one time() maps TEXT       exit status 0 when
  * /proc/self/maps holds TEXT euid NUMBER     exit status 0 when that is the effective user
+ * names          TAP: uname in UTS namespaces of its own
  *   ./SCRIPT        as quiet: a script whose first line names this program gives it the script's
  * path No constant here may look like an address of the page, or the file is not what it is meant
  * to be. */
@@ -26,6 +27,10 @@ enum {
   NR_unlink = 87,
   NR_sched_setaffinity = 203,
   NR_geteuid = 107,
+  NR_access = 21,
+  NR_sethostname = 170,
+  NR_unshare = 272,
+  CLONE_NEWUTS = 0x04000000,
   ARCH_SET_FS = 0x1002,
   AT_EMPTY_PATH = 0x1000,
   AT_FDCWD = -100,
@@ -469,17 +474,53 @@ traced (void)
   return done ();
 }
 
+/* --- the names of its own namespace --- */
+
 static int
-chain (char **argv)
+node_is (const char *name)
+{
+  struct utsname_new now;
+
+  return call (NR_uname, &now) == 0 && equal (now.nodename, name);
+}
+
+static int
+rename_node (void)
+{
+  return call (NR_sethostname, "inner", 5) == 0 && node_is ("inner");
+}
+
+static int
+names (void)
+{
+  static struct utsname_new before;
+
+  ok (call (NR_uname, &before) == 0, "uname before anybody has names of his own");
+  long child = call (NR_clone, CLONE_NEWUTS | 17 /* SIGCHLD */, 0, 0, 0, 0);
+  if (child == 0)
+    call (NR_exit_group, rename_node () ? 0 : 9);
+  is (guest_wait (child), 0, "in the child of clone (CLONE_NEWUTS)");
+  ok (node_is (before.nodename), "its parent keeps the zone's");
+  child = guest_fork ();
+  if (child == 0)
+    call (NR_exit_group, call (NR_unshare, CLONE_NEWUTS) == 0 && rename_node () ? 0 : 9);
+  is (guest_wait (child), 0, "after unshare (CLONE_NEWUTS)");
+  ok (node_is (before.nodename), "and its parent, too");
+  return done ();
+}
+
+/* end, unless NULL: a file that ends it. */
+static int
+chain (char **argv, const char *end)
 {
   static char number[24];
-  char *words[5] = { argv[0], expected, argv[2], number, NULL };
+  char *words[6] = { argv[0], expected, argv[2], number, (char *) end, NULL };
   u32 rest, left = (u32) number_of (argv[3]);
   usize at = sizeof number - 1;
 
-  if (left == 0)
+  if (left == 0 || (end != NULL && call (NR_access, end, 0) == 0))
     {
-      print ("chain: done\n");
+      print ("chain: done, %lu left\n", (word) left);
       return 0;
     }
   left--;
@@ -550,8 +591,10 @@ guest_main (int argc, char **argv, char **envp)
     return all_ways ();
   if (equal (what, "traced"))
     return traced ();
-  if (equal (what, "chain") && argc == 4)
-    return chain (argv);
+  if (equal (what, "chain") && (argc == 4 || argc == 5))
+    return chain (argv, argc == 5 ? argv[4] : NULL);
+  if (equal (what, "names"))
+    return names ();
   if (equal (what, "cost"))
     return cost ();
   if (equal (what, "maps") && argc == 4)
