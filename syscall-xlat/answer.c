@@ -107,6 +107,10 @@ has_happened (BzCall *call, BzEver what, gboolean now)
 static int
 uts_names (BzCall *call, BzUtsNames *names)
 {
+  gboolean told = call->plan->quirk[BZ_QUIRK_VSYSCALL] != 0; /* which traps what leads to another namespace */
+
+  if (told && !has_happened (call, BZ_EVER_UTS, FALSE))
+    return bz_own_uts_names (names);
   return bz_task_uts_names (call->tid, names);
 }
 

@@ -33,6 +33,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,9 +80,12 @@ static gboolean
 header_at (const guint8 *head, gsize size, gsize index, Elf64_Phdr *out)
 {
   gboolean wide = head[EI_CLASS] == ELFCLASS64;
-  guint64 at = wide ? ((const Elf64_Ehdr *) head)->e_phoff : ((const Elf32_Ehdr *) head)->e_phoff;
   gsize each = wide ? sizeof (Elf64_Phdr) : sizeof (Elf32_Phdr);
   Elf32_Phdr narrow;
+  guint64 at = 0;
+
+  memcpy (&at, head + (wide ? offsetof (Elf64_Ehdr, e_phoff) : offsetof (Elf32_Ehdr, e_phoff)),
+          wide ? sizeof (Elf64_Off) : sizeof (Elf32_Off));
 
   if (at > size || (index + 1) * each > size - at)
     return FALSE;
@@ -100,14 +104,13 @@ header_at (const guint8 *head, gsize size, gsize index, Elf64_Phdr *out)
 gboolean
 bz_program_note (const guint8 *head, gsize size, guint32 part[3])
 {
-  g_autofree guint8 *aligned = g_memdup2 (head, size);
   Elf64_Phdr header;
 
-  if (size < sizeof (Elf64_Ehdr) || memcmp (aligned, ELFMAG, SELFMAG) != 0)
+  if (size < sizeof (Elf64_Ehdr) || memcmp (head, ELFMAG, SELFMAG) != 0)
     return FALSE;
-  for (gsize i = 0; i < MOST_HEADERS && header_at (aligned, size, i, &header); i++)
+  for (gsize i = 0; i < MOST_HEADERS && header_at (head, size, i, &header); i++)
     if (header.p_type == PT_NOTE && header.p_offset < size
-        && find_note (aligned + header.p_offset,
+        && find_note (head + header.p_offset,
                       MIN (header.p_filesz, size - header.p_offset), part))
       return TRUE;
   return FALSE;

@@ -31,6 +31,7 @@ typedef enum {
                         * it too: READ_IMPLIES_EXEC, and what a set-uid program loses) */
   BZ_EVER_ROOT,        /* a task may have another root directory, mount or user namespace than the
                         * zone's */
+  BZ_EVER_UTS,         /* a task may have another UTS namespace than the zone's */
   BZ_EVERS
 } BzEver;
 

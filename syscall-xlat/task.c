@@ -250,8 +250,8 @@ bz_task_name (pid_t tid, char name[16])
   return failed;
 }
 
-static int
-own_uts_names (BzUtsNames *names)
+int
+bz_own_uts_names (BzUtsNames *names)
 {
   struct utsname own;
 
@@ -280,7 +280,7 @@ foreign_uts_names (pid_t tid, BzUtsNames *names)
     failed = errno;
   else if (failed == 0)
     {
-      failed = own_uts_names (names);
+      failed = bz_own_uts_names (names);
       if (setns (ours, CLONE_NEWUTS) != 0)
         abort (); /* its successor will tell the truth again; this thread would not */
     }
@@ -298,7 +298,7 @@ bz_task_uts_names (pid_t tid, BzUtsNames *names)
 
   /* A task that can't be looked at gets the zone's names rather than an error that uname(2) doesn't
    * know. */
-  return failed != 0 || shared ? own_uts_names (names) : foreign_uts_names (tid, names);
+  return failed != 0 || shared ? bz_own_uts_names (names) : foreign_uts_names (tid, names);
 }
 
 /* "Uid:" and "Gid:" are followed by the real, effective, saved and file system ids. */

@@ -13,6 +13,7 @@ int bz_task_start_brk (pid_t tid, guint64 *value);
 int bz_task_personality (pid_t tid, guint64 *value);
 int bz_task_capabilities (pid_t tid, guint64 *value);
 int bz_task_uts_names (pid_t tid, BzUtsNames *names);
+int bz_own_uts_names (BzUtsNames *names); /* the supervisor's, which are the zone's */
 int bz_task_name (pid_t tid, char name[16]); /* NUL-terminated */
 
 /* A pidfd of the task: of the thread where the kernel has such (6.9), else of its process. -1 and

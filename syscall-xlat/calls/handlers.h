@@ -70,7 +70,9 @@ BzVerdict bz_call_mmap (BzCall *call);
 BzVerdict bz_call_execve (BzCall *call);
 BzVerdict bz_call_execveat (BzCall *call);
 BzVerdict bz_call_arch_prctl (BzCall *call);
-BzVerdict bz_call_root_change (BzCall *call); /* chroot, pivot_root, and new mount namespaces */
+BzVerdict bz_call_root_change (BzCall *call); /* chroot, pivot_root */
+BzVerdict bz_call_namespace (BzCall *call);
+BzVerdict bz_call_any_namespace (BzCall *call);
 
 /* calls/reboot.c: reboot=accept-cad */
 BzVerdict bz_call_reboot (BzCall *call);

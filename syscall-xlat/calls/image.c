@@ -14,6 +14,7 @@
 
 #include <asm/prctl.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 BzVerdict
@@ -58,5 +59,25 @@ BzVerdict
 bz_call_root_change (BzCall *call)
 {
   bz_call_happens (call, BZ_EVER_ROOT);
+  return bz_continue ();
+}
+
+/* clone and unshare, whose first argument has the flags. */
+BzVerdict
+bz_call_namespace (BzCall *call)
+{
+  if ((call->args[0] & (CLONE_NEWNS | CLONE_NEWUSER)) != 0)
+    bz_call_happens (call, BZ_EVER_ROOT);
+  if ((call->args[0] & CLONE_NEWUTS) != 0)
+    bz_call_happens (call, BZ_EVER_UTS);
+  return bz_continue ();
+}
+
+/* setns and clone3, which do not tell in registers. */
+BzVerdict
+bz_call_any_namespace (BzCall *call)
+{
+  bz_call_happens (call, BZ_EVER_ROOT);
+  bz_call_happens (call, BZ_EVER_UTS);
   return bz_continue ();
 }
