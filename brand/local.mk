@@ -67,7 +67,10 @@ dist_boot_DATA = \
 # What is installed of package repositories (zone/package-data.h): data too.
 packagesdir = $(pkgdatadir)/packages
 dist_packages_DATA = \
-	brand/packages/rpm.packages
+	brand/packages/deb.packages \
+	brand/packages/deb.sh \
+	brand/packages/rpm.packages \
+	brand/packages/rpm.sh
 
 # The brands themselves: data. A new one is a line here and nothing else.
 brandsdir = $(pkgdatadir)/brands

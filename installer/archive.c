@@ -80,6 +80,8 @@ allow (struct archive *reader, BzArchiveFormats formats)
     archive_read_support_format_raw (reader);
   else if (formats == BZ_ARCHIVE_ISO)
     archive_read_support_format_iso9660 (reader);
+  else if (formats == BZ_ARCHIVE_DEB)
+    archive_read_support_format_ar (reader);
   else if (formats == BZ_ARCHIVE_RPM)
     {
       archive_read_support_filter_rpm (reader);

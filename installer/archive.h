@@ -12,6 +12,7 @@ typedef enum {
   BZ_ARCHIVE_TREE, /* tar, cpio, zip */
   BZ_ARCHIVE_ISO,  /* ISO 9660 with Rock Ridge or Joliet names */
   BZ_ARCHIVE_RPM,  /* an RPM package */
+  BZ_ARCHIVE_DEB,  /* the outside of a Debian package */
   BZ_ARCHIVE_RAW   /* one stream, decompressed */
 } BzArchiveFormats;
 

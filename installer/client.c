@@ -86,6 +86,8 @@ make_argv (const BzInstallOptions *options)
   g_ptr_array_add (argv, g_strdup_printf ("--requests-fd=%d", REQUESTS_FD));
   add_each (argv, "--want=", options->wanted);
   add_each (argv, "--seed=", options->seed);
+  if (options->suite != NULL)
+    g_ptr_array_add (argv, g_strconcat ("--suite=", options->suite, NULL));
   if (options->arch != NULL)
     g_ptr_array_add (argv, g_strconcat ("--arch=", options->arch, NULL));
   g_ptr_array_add (argv, g_strdup ("--"));

@@ -28,6 +28,7 @@ static const Reader readers[] = {
   [BZ_SOURCE_OCI_ARCHIVE] = bz_install_oci_archive,
   [BZ_SOURCE_DOCKER_ARCHIVE] = bz_install_docker_archive,
   [BZ_SOURCE_RPM_REPOSITORY] = bz_install_rpm,
+  [BZ_SOURCE_DEB_REPOSITORY] = bz_install_deb,
 };
 
 gboolean
@@ -246,9 +247,17 @@ recognise (BzJob *job, const BzInstallArgs *args, int fd, BzRecognised *source, 
 
   if (fd >= 0 && !bz_recognise (fd, args->source, source, error))
     return FALSE;
-  if ((fd < 0 || source->type == BZ_SOURCE_DIRECTORY)
-      && !bz_recognise_rpm (job, args, fd, source, &found, error))
+  /* A tree may keep packages at its top. */
+  if (fd >= 0
+      && (source->type != BZ_SOURCE_DIRECTORY
+          || faccessat (fd, "etc", F_OK, AT_SYMLINK_NOFOLLOW) == 0))
+    return TRUE;
+  g_clear_pointer (&source->kind, g_free);
+  if (!bz_recognise_deb (job, args, fd, source, &found, error)
+      || (!found && !bz_recognise_rpm (job, args, fd, source, &found, error)))
     return FALSE;
+  if (!found && fd >= 0)
+    source->kind = g_strdup ("directory");
   if (found || fd >= 0)
     return TRUE;
   return bz_fail (error, BZ_ERROR_INPUT, "no package repository that brandzone knows is there",

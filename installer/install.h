@@ -2,7 +2,6 @@
 #pragma once
 
 #include "installer/archive.h"
-#include "installer/media.h"
 #include "installer/partial.h"
 #include "installer/recognise.h"
 
@@ -12,6 +11,7 @@ typedef struct {
   guint32 id_shift;
   int requests_fd; /* to the caller (installer/requests.h), or -1 */
   char **wanted, **seed;
+  const char *suite;
   const char *arch;
 } BzInstallArgs;
 
@@ -42,11 +42,13 @@ gboolean bz_install_oci_archive (BzInstall *install, GError **error);
 gboolean bz_install_docker_archive (BzInstall *install, GError **error);
 
 gboolean bz_install_rpm (BzInstall *install, GError **error);
+gboolean bz_install_deb (BzInstall *install, GError **error);
 
 /* Is it a repository of RPM packages? dir_fd -1: args->source is on a server. */
 gboolean bz_recognise_rpm (BzJob *job, const BzInstallArgs *args, int dir_fd, BzRecognised *source,
                            gboolean *found, GError **error);
-BzMedia bz_install_media (BzInstall *install);
+gboolean bz_recognise_deb (BzJob *job, const BzInstallArgs *args, int dir_fd, BzRecognised *source,
+                           gboolean *found, GError **error);
 
 /* Unpacks the source to image/ beside the tree and has `function` work with that directory. */
 gboolean bz_install_beside (BzInstall *install, BzArchiveFormats formats,

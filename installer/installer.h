@@ -45,9 +45,10 @@ typedef struct {
   BzInstallRunFunc run;        /* or NULL: nothing of the source is run */
   guint64 max_files; /* 0: 10 million */
   guint64 max_size; /* bytes that the source may expand to; 0: 8 GiB or 200 times its size */
-  /* Package repositories: what to install, and what the package manager needs to run (see BzRpmChoice
+  /* Package repositories: what to install, and what the package manager needs to run (see BzChoice
    * in installer/packages.h); NULL or absent for other sources. */
   const char *const *wanted, *const *seed;
+  const char *suite;       /* of a Debian repository; NULL: the only one there is */
   const char *arch;        /* "x86_64", "i686"; NULL: the best that the repository has */
   const char *const *keys; /* files of OpenPGP keys that must have signed; NULL: none is looked at */
   gboolean allow_expired_key;

@@ -31,6 +31,8 @@ libunpack_a_SOURCES = \
 	installer/copy.c \
 	installer/disk.c \
 	installer/disk.h \
+	installer/choose.c \
+	installer/choose.h \
 	installer/extfs.c \
 	installer/extfs.h \
 	installer/extfs-data.c \
@@ -48,9 +50,13 @@ libunpack_a_SOURCES = \
 	installer/media.h \
 	installer/minix.c \
 	installer/minix.h \
+	installer/deb-choose.c \
+	installer/deb-install.c \
 	installer/oci.c \
 	installer/oci.h \
 	installer/oci-install.c \
+	installer/package-files.c \
+	installer/package-files.h \
 	installer/packages.h \
 	installer/partitions.c \
 	installer/partitions.h \

@@ -22,7 +22,7 @@ static gboolean keep_partial;
 static gint64 id_shift, max_size, max_files = 10 * 1000 * 1000;
 static int requests_fd = -1;
 static char **wanted, **seed;
-static char *arch;
+static char *arch, *suite;
 static char **paths;
 
 static const GOptionEntry entries[] = {
@@ -39,6 +39,7 @@ static const GOptionEntry entries[] = {
   { "seed", 0, 0, G_OPTION_ARG_STRING_ARRAY, &seed,
     "Unpack this package: the package manager needs it", "NAME" },
   { "arch", 0, 0, G_OPTION_ARG_STRING, &arch, "Take packages for this machine", "ARCH" },
+  { "suite", 0, 0, G_OPTION_ARG_STRING, &suite, "Take this suite of a Debian repository", "SUITE" },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, "SOURCE TARGET" },
   { NULL },
 };
@@ -80,6 +81,7 @@ parse (int argc, char **argv, BzInstallArgs *args, GError **error)
                            .requests_fd = requests_fd,
                            .wanted = wanted,
                            .seed = seed,
+                           .suite = suite,
                            .arch = arch };
   return TRUE;
 }

@@ -27,13 +27,29 @@ typedef struct {
   char **wanted; /* of the user: "bash", "sh-utils|coreutils", "?vim" (if there), "@base" (a group) */
   char **seed;   /* what the package manager needs to run, in the same words */
   const char *arch; /* "x86_64", "i686"; NULL: x86_64 if the repository has it */
-} BzRpmChoice;
+} BzChoice;
 
 /* Reads what the repository holds and finds what has to be installed for the choice, with all that
  * it needs. *verified: a signature of the metadata was checked, which covers the packages'
  * checksums. Returns an array of BzPackage. */
-GPtrArray *bz_rpm_choose (BzMedia *media, const BzRpmLayout *layout, const BzRpmChoice *choice,
+GPtrArray *bz_rpm_choose (BzMedia *media, const BzRpmLayout *layout, const BzChoice *choice,
                           gboolean *verified, GError **error);
+
+/* A Debian repository: dists/SUITE/Release and what it names. */
+typedef struct {
+  char *suite;  /* as asked for */
+  char *arch;   /* "amd64" */
+} BzDebLayout;
+
+/* FALSE without an error: it is no such repository. suite NULL: the only one that is there.
+ * arch: as BzChoice has it. */
+gboolean bz_deb_layout_find (BzMedia *media, const char *suite, BzDebLayout *layout,
+                             GError **error);
+void bz_deb_layout_clear (BzDebLayout *layout);
+/* The same as bz_rpm_choose. "@required" and the like are packages of a priority; the signature of
+ * Release is checked when there are keys. *arch of the layout is found. */
+GPtrArray *bz_deb_choose (BzMedia *media, BzDebLayout *layout, const BzChoice *choice,
+                          GError **error);
 
 /* What a package's own headers tell. */
 typedef struct {

@@ -14,6 +14,7 @@ typedef enum {
   BZ_SOURCE_OCI_DIRECTORY,
   BZ_SOURCE_OCI_ARCHIVE,   /* tar of an OCI layout */
   BZ_SOURCE_DOCKER_ARCHIVE, /* docker save */
+  BZ_SOURCE_DEB_REPOSITORY, /* dists/SUITE/Release and what it names */
   BZ_SOURCE_RPM_REPOSITORY  /* packages, with or without repodata */
 } BzSourceType;
 

@@ -8,23 +8,15 @@
  * onto an empty disk (zone/second-stage.c). */
 #include "config.h"
 
-#include "installer/install.h"
+#include "installer/package-files.h"
 
 #include "brand/base/error.h"
-#include "installer/packages.h"
-#include "installer/report.h"
-#include "installer/requests.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define BLOCK (256 * 1024)
-#define PLACE ".brandzone/packages"
-/* Metadata of today's largest distribution take 600 MiB. */
-#define MEMORY_MAX (G_GUINT64_CONSTANT (4) << 30)
 
 typedef struct {
   BzInstall *install;
@@ -33,15 +25,6 @@ typedef struct {
   guint64 files, bytes;
   guint checked, unsigned_count;
 } RpmInstall;
-
-BzMedia
-bz_install_media (BzInstall *install)
-{
-  return (BzMedia){ .job = install->job,
-                    .dir_fd = install->source_fd,
-                    .requests_fd = install->args->requests_fd,
-                    .label = install->args->source };
-}
 
 gboolean
 bz_recognise_rpm (BzJob *job, const BzInstallArgs *args, int dir_fd, BzRecognised *source,
@@ -53,10 +36,6 @@ bz_recognise_rpm (BzJob *job, const BzInstallArgs *args, int dir_fd, BzRecognise
   g_autoptr (GError) failure = NULL;
   BzRpmLayout layout;
 
-  *found = FALSE;
-  /* A tree may keep packages at its top. */
-  if (dir_fd >= 0 && faccessat (dir_fd, "etc", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-    return TRUE;
   *found = bz_rpm_layout_find (&media, &layout, &failure);
   if (failure != NULL)
     {
@@ -74,49 +53,6 @@ bz_recognise_rpm (BzJob *job, const BzInstallArgs *args, int dir_fd, BzRecognise
       g_free (layout.directory);
     }
   return TRUE;
-}
-
-/* The package's bytes into the tree, checked against what the repository says of them. Returns
- * a descriptor of them, or -1. */
-static int
-lay_down (RpmInstall *x, const BzPackage *package, const char *place, GError **error)
-{
-  BzTree *tree = x->install->tree;
-  g_autoptr (GChecksum) sum = g_checksum_new (
-      package->checksum != NULL ? package->checksum_type : G_CHECKSUM_SHA256);
-  g_autofree guint8 *block = g_malloc (BLOCK);
-  gboolean missing;
-  guint64 at = 0;
-  gssize size = 0;
-  BzNode node = { .mode = S_IFREG | 0644, .mtime.tv_nsec = UTIME_OMIT };
-  int from = bz_media_open (&x->media, package->path, &missing, error);
-
-  if (from < 0)
-    {
-      if (missing)
-        bz_fail (error, BZ_ERROR_INPUT, "the repository names it, and it is missing",
-                 "get it again", "%s/%.200s", x->media.label, package->path);
-      return -1;
-    }
-  int to = bz_tree_file_open (tree, place, error);
-  gboolean good = to >= 0;
-  while (good && (size = read (from, block, BLOCK)) > 0)
-    {
-      g_checksum_update (sum, block, size);
-      good = bz_tree_file_write (tree, to, place, block, (gsize) size, at, error);
-      at += (guint64) size;
-      tree->job->done += (guint64) size;
-    }
-  if (good && size < 0)
-    good = bz_fail_errno (error, errno, NULL, "reading %s/%.200s", x->media.label, package->path);
-  close (from);
-  if (to >= 0)
-    good = bz_tree_file_close (tree, to, place, at, &node, good ? error : NULL) && good;
-  if (good && package->checksum != NULL
-      && g_ascii_strcasecmp (g_checksum_get_string (sum), package->checksum) != 0)
-    good = bz_fail (error, BZ_ERROR_INPUT, "its checksum is not what the repository says of it",
-                    "get it again", "%s/%.200s", x->media.label, package->path);
-  return good ? bz_beneath_open (tree->fd, place, O_RDONLY, 0, BZ_BENEATH_NO_LINKS) : -1;
 }
 
 static int
@@ -201,9 +137,8 @@ unpack_seed (RpmInstall *x, int fd, const char *label, GError **error)
 static gboolean
 take_package (RpmInstall *x, const BzPackage *package, GError **error)
 {
-  g_autofree char *base = g_path_get_basename (package->path);
-  g_autofree char *place = g_strdup_printf (PLACE "/%s", base);
-  int fd = lay_down (x, package, place, error);
+  g_autofree char *base = NULL;
+  int fd = bz_package_lay_down (x->install, &x->media, package, &base, error);
 
   if (fd < 0)
     return FALSE;
@@ -235,62 +170,30 @@ tell_trust (RpmInstall *x)
                                     "--key FILE");
 }
 
-static void
-limit_memory (void)
-{
-#if !defined(__SANITIZE_ADDRESS__)
-  const struct rlimit limit = { MEMORY_MAX, MEMORY_MAX };
-
-  setrlimit (RLIMIT_AS, &limit);
-#endif
-}
-
-static gboolean
-begin (RpmInstall *x, GPtrArray *packages, GError **error)
-{
-  BzNode closed = { .mode = S_IFDIR | 0755, .mtime.tv_nsec = UTIME_OMIT };
-  BzJob *job = x->install->job;
-  guint seeds = 0;
-
-  job->total = 0;
-  for (guint i = 0; i < packages->len; i++)
-    {
-      const BzPackage *package = packages->pdata[i];
-
-      job->total += package->size;
-      seeds += package->seed;
-    }
-  if (seeds == 0)
-    return bz_fail (error, BZ_ERROR_INPUT, "nothing of the choice can install packages", NULL,
-                    "%s", x->media.label);
-  /* Packages of one seed follow links that others made (lib64 -> usr/lib64). */
-  x->install->tree->parents = BZ_BENEATH_AS_ROOT;
-  return bz_tree_directory (x->install->tree, PLACE, &closed, error);
-}
-
 gboolean
 bz_install_rpm (BzInstall *install, GError **error)
 {
   RpmInstall x = { .install = install, .media = bz_install_media (install) };
   const BzInstallArgs *args = install->args;
-  BzRpmChoice choice = { args->wanted, args->seed, args->arch };
+  g_auto (GStrv) wanted = bz_packages_words (args->wanted, "rpm");
+  g_auto (GStrv) seed = bz_packages_words (args->seed, "rpm");
+  BzChoice choice = { wanted, seed, args->arch };
   g_autoptr (GPtrArray) packages = NULL;
   BzRpmLayout layout;
 
-  limit_memory ();
+  bz_packages_limit_memory ();
   if (!bz_rpm_layout_find (&x.media, &layout, error))
     return FALSE;
   if (bz_media_has_keys (&x.media, &x.has_keys, error))
     packages = bz_rpm_choose (&x.media, &layout, &choice, &x.verified, error);
   g_free (layout.directory);
-  if (packages == NULL || !begin (&x, packages, error))
+  if (packages == NULL || !bz_packages_begin (install, packages, error))
     return FALSE;
   for (guint i = 0; i < packages->len; i++)
     if (!take_package (&x, packages->pdata[i], error))
       return FALSE;
   tell_trust (&x);
-  g_autofree char *count = g_strdup_printf ("%u", packages->len);
-  bz_job_send (install->job, bz_report_line (BZ_REPORT_STAGE, "rpm", count, BZ_REPORT_END));
+  bz_packages_end (install, "rpm", packages);
   install->job->files = x.files;
   install->job->bytes = x.bytes;
   return TRUE;

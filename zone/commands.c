@@ -58,6 +58,7 @@ static const BzOption install_options[] = {
   OPTION_ABI,
   STRING ("profile", 0, "PROFILE", "of a package repository: how much is installed (minimal, base)"),
   LIST ("packages", 0, "PACKAGE[,PACKAGE]...", "of a package repository: install these, and what they need"),
+  STRING ("suite", 0, "SUITE", "of a Debian repository: the release, such as bullseye"),
   LIST ("key", 0, "FILE", "OpenPGP keys that must have signed the packages or the repository"),
   FLAG ("allow-expired-key", 0, "let a signature by a key that has expired count"),
   FLAG ("keep-partial", 0, "keep what can be read of an archive that is cut off"),

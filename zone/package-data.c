@@ -24,10 +24,10 @@ bz_package_data_free (BzPackageData *data)
 
 /* Beside the brands, as the boot families are: in `packages` next to each of their directories. */
 static char *
-find (const char *manager)
+find (const char *manager, const char *suffix)
 {
   g_auto (GStrv) brands = bz_brand_directories ();
-  g_autofree char *base = g_strconcat (manager, ".packages", NULL);
+  g_autofree char *base = g_strconcat (manager, suffix, NULL);
 
   for (char **brand = brands; *brand != NULL; brand++)
     {
@@ -65,11 +65,13 @@ fail_profile (const BzKeyLines *lines, const char *profile, GError **error)
 BzPackageData *
 bz_package_data_read (const char *manager, const char *profile, GError **error)
 {
-  g_autofree char *path = find (manager);
+  g_autofree char *path = find (manager, ".packages");
+  g_autofree char *script = find (manager, ".sh");
   g_autofree char *group = profile == NULL ? NULL : g_strconcat (PROFILE, profile, NULL);
   g_autoptr (BzPackageData) data = g_new0 (BzPackageData, 1);
+  g_autoptr (GError) failure = NULL;
 
-  if (path == NULL)
+  if (path == NULL || script == NULL)
     {
       bz_fail (error, BZ_ERROR_FAILED, "its file is missing",
                "is brandzone installed completely?", "the packages of %s", manager);
@@ -78,12 +80,15 @@ bz_package_data_read (const char *manager, const char *profile, GError **error)
   g_autoptr (BzKeyLines) lines = bz_key_lines_read (path, error);
   if (lines == NULL)
     return NULL;
-  data->script = bz_key_lines_get (lines, "Stage", "Script");
   data->seed = get_list (lines, "Seed");
-  if (data->script == NULL || data->seed == NULL)
+  if (data->seed == NULL)
     {
-      bz_key_lines_fail (lines, data->seed == NULL ? "Seed" : "Stage", NULL, "is not complete",
-                         NULL, error);
+      bz_key_lines_fail (lines, "Seed", NULL, "names no packages", NULL, error);
+      return NULL;
+    }
+  if (!g_file_get_contents (script, &data->script, NULL, &failure))
+    {
+      bz_fail (error, BZ_ERROR_FAILED, failure->message, NULL, "the packages of %s", manager);
       return NULL;
     }
   if (group != NULL && (data->profile = get_list (lines, group)) == NULL)

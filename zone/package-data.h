@@ -7,7 +7,7 @@
 typedef struct {
   char **seed;    /* what the package manager needs to run */
   char **profile; /* packages of the profile that was asked for */
-  char *script;   /* for the zone's /bin/sh */
+  char *script;   /* for the zone's /bin/sh, with the directory of the packages as its $1 */
 } BzPackageData;
 
 /* manager: "rpm", "deb". BZ_ERROR_USAGE, with the profiles that there are, when there is none of

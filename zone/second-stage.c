@@ -67,6 +67,8 @@ take_line (Reading *reading, const char *line)
       reading->begun = !whole;
       return;
     }
+  if (g_str_has_prefix (line, "Setting up "))
+    bz_meter_update (reading->meter, 0, 0, ++reading->done);
   reading->logged += strlen (line) + 1;
   if (reading->log != NULL && reading->logged < LOG_MAX)
     fprintf (reading->log, "%s\n", line);

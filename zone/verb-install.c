@@ -228,37 +228,59 @@ begin_user (Install *install, GError **error)
   return bz_state_begin (install->context->dirs, install->state, error);
 }
 
-/* --packages a,b --packages c, after those of the profile. */
-static char **
-wanted_packages (const BzArguments *arguments, const BzPackageData *data)
+static const char *const managers[] = { "rpm", "deb" };
+
+/* What a repository will turn out to be is found by the installer: "rpm:bash" is a name for one
+ * kind. */
+static void
+add_names (GPtrArray *names, const char *manager, char **more)
 {
-  g_autoptr (GPtrArray) wanted = g_ptr_array_new ();
-  g_autofree const char **given = bz_arguments_list (arguments, "packages");
-
-  for (char **name = data->profile; name != NULL && *name != NULL; name++)
-    g_ptr_array_add (wanted, g_strdup (*name));
-  for (const char **list = given; *list != NULL; list++)
-    {
-      g_auto (GStrv) names = g_strsplit_set (*list, ", ", -1);
-
-      for (char **name = names; *name != NULL; name++)
-        if (**name != '\0')
-          g_ptr_array_add (wanted, g_strdup (*name));
-    }
-  g_ptr_array_add (wanted, NULL);
-  return (char **) g_ptr_array_free (g_steal_pointer (&wanted), FALSE);
+  for (; more != NULL && *more != NULL; more++)
+    g_ptr_array_add (names, g_strdup_printf ("%s:%s", manager, *more));
 }
 
-/* The profile is minimal unless packages are named. */
-static BzPackageData *
-package_data (const Install *install, GError **error)
-{
-  const char *profile = bz_arguments_string (install->arguments, "profile");
-  g_autofree const char **given = bz_arguments_list (install->arguments, "packages");
+typedef struct {
+  BzPackageData *data[G_N_ELEMENTS (managers)];
+  GPtrArray *wanted, *seed; /* NULL at the end */
+} Packages;
 
+static void
+packages_clear (Packages *packages)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (managers); i++)
+    bz_package_data_free (packages->data[i]);
+  g_clear_pointer (&packages->wanted, g_ptr_array_unref);
+  g_clear_pointer (&packages->seed, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Packages, packages_clear)
+
+/* The profile is minimal unless packages are named. */
+static gboolean
+read_packages (const BzArguments *arguments, Packages *packages, GError **error)
+{
+  const char *profile = bz_arguments_string (arguments, "profile");
+  g_autofree const char **given = bz_arguments_list (arguments, "packages");
+
+  packages->wanted = g_ptr_array_new_with_free_func (g_free);
+  packages->seed = g_ptr_array_new_with_free_func (g_free);
   if (profile == NULL && given[0] == NULL)
     profile = "minimal";
-  return bz_package_data_read ("rpm", profile, error);
+  for (gsize i = 0; i < G_N_ELEMENTS (managers); i++)
+    {
+      packages->data[i] = bz_package_data_read (managers[i], profile, error);
+      if (packages->data[i] == NULL)
+        return FALSE;
+      add_names (packages->wanted, managers[i], packages->data[i]->profile);
+      add_names (packages->seed, managers[i], packages->data[i]->seed);
+      for (const char **list = given; *list != NULL; list++)
+        {
+          g_auto (GStrv) names = g_strsplit (*list, ",", -1);
+          add_names (packages->wanted, managers[i], names);
+        }
+    }
+  g_ptr_array_add (packages->wanted, NULL);
+  g_ptr_array_add (packages->seed, NULL);
+  return TRUE;
 }
 
 static const char *
@@ -271,12 +293,19 @@ package_arch (const BzArguments *arguments)
 
 /* What was unpacked of a repository is a seed: its package manager does the rest in the zone. */
 static gboolean
-finish_packages (Install *install, const char *place, const BzPackageData *data, GError **error)
+finish_packages (Install *install, const char *place, const Packages *packages, GError **error)
 {
+  const BzPackageData *data = NULL;
   g_autoptr (BzMeter) meter = NULL;
 
   if (install->result->stage == NULL)
     return TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS (managers); i++)
+    if (strcmp (managers[i], install->result->stage) == 0)
+      data = packages->data[i];
+  if (data == NULL)
+    return bz_fail (error, BZ_ERROR_FAILED, "it is not known", NULL, "package manager %s",
+                    install->result->stage);
   meter = bz_meter_new (meter_kind (install->context, install->arguments), install->state->name);
   install->notices = g_ptr_array_new_with_free_func (g_free);
   return bz_second_stage (install->context, install->arguments, install->state, place, data,
@@ -286,8 +315,7 @@ finish_packages (Install *install, const char *place, const BzPackageData *data,
 static gboolean
 unpack (Install *install, const char *source, GError **error)
 {
-  g_autoptr (BzPackageData) data = package_data (install, error);
-  g_auto (GStrv) wanted = data == NULL ? NULL : wanted_packages (install->arguments, data);
+  g_auto (Packages) packages = { 0 };
   g_autofree const char **keys = bz_arguments_list (install->arguments, "key");
   g_autofree char *hidden =
       bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
@@ -303,15 +331,17 @@ unpack (Install *install, const char *source, GError **error)
     .recognised = show_recognised,
     .run = run_for_installer,
     .data = install,
-    .wanted = (const char *const *) wanted,
-    .seed = data == NULL ? NULL : (const char *const *) data->seed,
+    .suite = bz_arguments_string (install->arguments, "suite"),
     .arch = package_arch (install->arguments),
     .keys = keys[0] == NULL ? NULL : keys,
     .allow_expired_key = bz_arguments_flag (install->arguments, "allow-expired-key"),
   };
 
-  if (data == NULL || !limits (install->arguments, &options.max_size, &options.max_files, error))
+  if (!read_packages (install->arguments, &packages, error)
+      || !limits (install->arguments, &options.max_size, &options.max_files, error))
     return FALSE;
+  options.wanted = (const char *const *) packages.wanted->pdata;
+  options.seed = (const char *const *) packages.seed->pdata;
 
   if (root && install->state->id_storage == BZ_IDS_SHIFTED)
     options.id_shift = g_array_index (install->state->uids, BzIdRange, 0).outside;
@@ -323,7 +353,7 @@ unpack (Install *install, const char *source, GError **error)
   install->state->kind = g_strdup (install->result->source.kind);
   install->state->files = install->result->files;
   install->state->bytes = install->result->bytes;
-  return finish_packages (install, hidden, data, error);
+  return finish_packages (install, hidden, &packages, error);
 }
 
 /* An image of a registry is fetched to a file of ours first. */

@@ -19,11 +19,11 @@ make_packages () {
 }
 
 rpm_with_metadata () {
-  run bz install new "$packages/new" --packages bash,rpm
+  run bz install new "$packages/new" --packages bash,rpm --key "$packages/RPM-GPG-KEY-test"
   is 'install from a repository with metadata' "$status" 0 || { explain_run; return; }
   like 'it says what it is' "$out" 'from a repository of RPM packages'
   like 'and finds the brand' "$out" 'brand el6, x86_64'
-  like 'and that nothing was verified' "$err" 'no signature was checked'
+  like 'and whose metadata they are' "$err" 'metadata are signed by .* Packages for tests'
   run bz run new -- /bin/sh -c 'rpm -Va; echo $?; rpm -q bash glibc'
   is 'its rpm finds every file as it was packaged' "$(printf '%s\n' "$out" | head -n 1)" 0
   like 'and knows the packages' "$out" '^glibc-2.12'
@@ -34,9 +34,10 @@ rpm_with_metadata () {
 }
 
 rpm_without_metadata () {
-  run bz install old "$packages/old" --packages brandtest
+  run bz install old "$packages/old" --packages brandtest --key "$packages/RPM-GPG-KEY-test"
   is 'install from RedHat/RPMS' "$status" 0 || { explain_run; return; }
   like 'it says what it is' "$out" 'medium of RPM packages \(in RedHat/RPMS\)'
+  like 'it says that each package was verified' "$err" 'the signatures of 3[0-9] packages are good'
   run bz run old -- /bin/sh -c 'cat /var/log/brandtest; id -un; getent passwd brandtest; rpm -V brandtest; echo $?; stat -c %U /var/spool/brandtest; ls -A / | tr "\n" " "'
   like 'its scriptlets ran in the zone' "$out" '^installed on 2\.6\.32.* by root, 1$'
   like 'and made a user' "$out" '^brandtest:x:'
@@ -61,11 +62,107 @@ refused () {
   run bz install bad "$tmp/changed/new" --packages bash
   is 'a package that was changed is bad input' "$status" 8
   like 'and is named' "$err" 'bash-.*checksum'
+  for way in new old; do
+    run bz install bad "$packages/$way" --packages bash --key "$debs/other.asc"
+    is "a key that did not sign it refuses it ($way)" "$status" 8
+    like 'and the one that did is named' "$err" 'signed with another key'
+  done
   is 'nothing is left' "$(state_of)" ''
   rm -rf "$tmp/changed"
 }
 
-if make_packages; then
+# A made-up repository for Debian's package manager: the ways to it.
+deb () {
+  run bz install deb "$debs/deb" --packages hello --key "$debs/key.asc"
+  is 'install from a Debian repository' "$status" 0 || { explain_run; return; }
+  like 'it says what it is' "$out" 'from a repository of Debian packages \(test\)'
+  like 'and who signed it' "$err" 'signed by .* Archive of tests'
+  run bz run deb -- /bin/sh -c 'hello; cat /var/log.dpkg; ls -A / | grep brandzone; test -e /usr/bin/extra || echo none'
+  like 'its programs run' "$out" '^hello from a package'
+  like 'its dpkg was given the seed first' "$out" '--unpack base-files_.*dpkg_'
+  like 'then the rest, an alternative that exists among it' "$out" '--unpack greetings_.* hello_'
+  like 'no more than that' "$out" '^none'
+  unlike 'and no package is left in the tree' "$out" '\.brandzone'
+  run bz -q remove deb
+
+  run bz install deb "$debs/deb" --key "$debs/other.asc"
+  is 'a key that did not sign Release refuses it' "$status" 8
+  cp -r "$debs/deb" "$tmp/expired"
+  mv -f "$tmp/expired/dists/test/Release.gpg.old" "$tmp/expired/dists/test/Release.gpg"
+  chmod -R u+w,a+rX "$tmp/expired"
+  run bz install deb "$tmp/expired" --key "$debs/old.asc"
+  is 'an expired key is refused' "$status" 8
+  like 'and named, with what allows it' "$err" 'has expired: .* Old archive .*--allow-expired-key'
+  run bz install deb "$tmp/expired" --key "$debs/old.asc" --allow-expired-key
+  is 'unless that is given' "$status" 0
+  like 'then it is said' "$err" 'signed by .*Old archive.*\(expired\)'
+  run bz -q remove deb
+  echo >>"$tmp/expired/dists/test/Release"
+  run bz install deb "$tmp/expired" --key "$debs/key.asc"
+  ok 'a Release that was changed is refused' test "$status" = 8
+  rm -f "$tmp/expired/dists/test/main/binary-amd64/Packages.xz"
+  echo >>"$tmp/expired/dists/test/main/binary-amd64/Packages"
+  run bz install deb "$tmp/expired"
+  is 'a list of packages that was changed is refused' "$status" 8
+  like 'and named' "$err" 'Packages: its checksum'
+  rm -rf "$tmp/expired"
+  is 'nothing is left' "$(state_of)" ''
+}
+
+# The same over HTTP, from a server of our own.
+http () {
+  (cd "$debs/deb" && exec python3 -m http.server --bind 127.0.0.1 0) >"$tmp/http.out" 2>&1 &
+  server=$!
+  until_true 10 grep -q 'port [0-9]' "$tmp/http.out" || :
+  port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$tmp/http.out")
+  run bz install net "http://127.0.0.1:$port" --suite test --packages hello --key "$debs/key.asc"
+  is 'install over HTTP' "$status" 0 || explain_run
+  run bz run net -- /bin/sh -c hello
+  is 'and it runs' "$out" 'hello from a package'
+  run bz -q remove net
+  run bz install net "http://127.0.0.1:$port/nothing"
+  is 'a server without a repository is bad input' "$status" 8
+  kill $server
+  wait $server 2>/dev/null || :
+  run bz install net "http://127.0.0.1:$port" --suite test
+  is 'a server that is gone is an error' "$status" 1
+  like 'and is named' "$err" "127.0.0.1:$port"
+  is 'nothing is left' "$(state_of)" ''
+}
+
+# Debian itself, from the mirror that this machine uses.
+mirror () {
+  # shellcheck disable=SC2016 # apt-get's own placeholders
+  site=$(apt-get indextargets --format '$(SITE) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
+    awk '$2 == "main" && $1 ~ /\/debian\/?$/ { print $1; exit }')
+  keys=/usr/share/keyrings/debian-archive-keyring.gpg
+  if [ -z "$site" ] || [ ! -r "$keys" ] ||
+    ! "$BRANDZONE_LIBEXECDIR/brandzone-fetch" "$site/dists/bullseye/Release" >"$tmp/release" 2>/dev/null; then
+    skip 'Debian bullseye from its mirror' 'no mirror is configured or reachable'
+    return
+  fi
+  limit=400 run bz install debian "$site" --suite bullseye --abi i386 --key "$keys"
+  is 'Debian bullseye from its mirror' "$status" 0 || { explain_run; return; }
+  run bz run debian -- /bin/sh -c 'dpkg --audit && dpkg -s apt | grep ^Status'
+  is 'its dpkg finds nothing amiss' "$out" 'Status: install ok installed'
+  run bz -q remove debian
+}
+
+debs=$tmp/debs
+if ! "$BRANDZONE_SRCDIR/tests/trees/make-debs" "$debs" 2>"$tmp/make-debs"; then
+  debs=
+fi
+for who in $users; do
+  if [ -z "$debs" ]; then
+    skip 'packages of a Debian repository' "$(tail -n 1 "$tmp/make-debs")"
+    continue
+  fi
+  deb
+  if [ "$who" != user ]; then http; fi
+  if [ "${BRANDZONE_TEST_FULL:-}" = yes ]; then mirror; fi
+done
+
+if [ -n "$debs" ] && make_packages; then
   for who in $users; do
     case $who in
       root) rpm_with_metadata ;;
