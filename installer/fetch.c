@@ -2,7 +2,8 @@
  *
  * Problem: what old userlands offer for TLS no server takes any more, and what servers send is
  * hostile. Choice: a process of its own with libcurl, without privileges, for http and https; it
- * follows redirects to the same, and stops when a server sends nothing for a minute. Exit status: 0,
+ * follows redirects to the same, and stops when a server sends nothing for a minute. With --resume it goes
+ * on where standard output, a file, ends; a server that can't do so sends it all again. Exit status: 0,
  * 44 when there is no such file, 1 otherwise, with why on standard error. */
 #include "config.h"
 
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MISSING 44
@@ -38,20 +40,32 @@ write_out (char *data, size_t one, size_t count, void *user)
   return size;
 }
 
+/* From where standard output is to go on; 0: from the start. */
+static curl_off_t
+resume_from (int resume)
+{
+  struct stat status;
+
+  return resume && fstat (STDOUT_FILENO, &status) == 0 && S_ISREG (status.st_mode) ? status.st_size
+                                                                                   : 0;
+}
+
 int
 main (int argc, char **argv)
 {
   char why[CURL_ERROR_SIZE] = "";
-  int saved = 0;
+  int saved = 0, resume = argc == 3 && strcmp (argv[1], "--resume") == 0;
+  curl_off_t from = resume_from (resume);
   long answer = 0;
   CURL *curl;
 
-  if (argc != 2 || curl_global_init (CURL_GLOBAL_DEFAULT) != 0 || (curl = curl_easy_init ()) == NULL)
+  if (argc != 2 + resume || curl_global_init (CURL_GLOBAL_DEFAULT) != 0 || (curl = curl_easy_init ()) == NULL)
     {
-      fputs ("usage: brandzone-fetch URL\n", stderr);
+      fputs ("usage: brandzone-fetch [--resume] URL\n", stderr);
       return 2;
     }
-  curl_easy_setopt (curl, CURLOPT_URL, argv[1]);
+  curl_easy_setopt (curl, CURLOPT_URL, argv[1 + resume]);
+  curl_easy_setopt (curl, CURLOPT_RESUME_FROM_LARGE, from);
   curl_easy_setopt (curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt (curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl_easy_setopt (curl, CURLOPT_FOLLOWLOCATION, 1L);
@@ -67,6 +81,15 @@ main (int argc, char **argv)
 
   CURLcode result = curl_easy_perform (curl);
   curl_easy_getinfo (curl, CURLINFO_RESPONSE_CODE, &answer);
+  if (from > 0 && result == CURLE_HTTP_RETURNED_ERROR && answer == 416)
+    result = CURLE_OK; /* nothing is left of it */
+  else if (from > 0 && (result == CURLE_RANGE_ERROR || result == CURLE_BAD_DOWNLOAD_RESUME)
+           && ftruncate (STDOUT_FILENO, 0) == 0 && lseek (STDOUT_FILENO, 0, SEEK_SET) == 0)
+    {
+      curl_easy_setopt (curl, CURLOPT_RESUME_FROM_LARGE, (curl_off_t) 0);
+      result = curl_easy_perform (curl);
+      curl_easy_getinfo (curl, CURLINFO_RESPONSE_CODE, &answer);
+    }
   if (result != CURLE_OK)
     fprintf (stderr, "%s\n",
              saved != 0       ? strerror (saved)

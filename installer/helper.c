@@ -1,7 +1,7 @@
 /* Starting a helper process and taking what it prints.
  *
  * Choice: as little as possible is inherited: the descriptors that are given, no environment but a
- * PATH, no privileges to gain. Root's helpers have no capabilities left; they keep root's ids, which
+ * PATH and the proxies of the caller, no privileges to gain. Root's helpers have no capabilities left; they keep root's ids, which
  * own the files that they are given. An interrupt, which the installing thread holds back, ends the
  * helper: it is looked for while the helper is read. */
 #include "config.h"
@@ -40,12 +40,31 @@ bz_helper_program (const char *name)
                            name, NULL);
 }
 
+/* PATH, and what curl(1) and its kin take proxies from. Made before the fork. */
+static char **
+make_environment (void)
+{
+  static const char *const passed[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY",  "no_proxy",    "NO_PROXY" };
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  g_strv_builder_add (builder, "PATH=" PATH);
+  g_strv_builder_add (builder, "LC_ALL=C");
+  for (guint i = 0; i < G_N_ELEMENTS (passed); i++)
+    {
+      const char *value = g_getenv (passed[i]);
+      g_autofree char *line = g_strdup_printf ("%s=%s", passed[i], value != NULL ? value : "");
+      if (value != NULL)
+        g_strv_builder_add (builder, line);
+    }
+  return g_strv_builder_end (builder);
+}
+
 /* In the child. */
 static void G_GNUC_NORETURN
 become (const char *program, const char *const *argv, const int *fds, guint n_fds, int output,
-        int errors, pid_t parent)
+        int errors, pid_t parent, char **environment)
 {
-  static char *const environment[] = { "PATH=" PATH, "LC_ALL=C", NULL };
   int nothing = open ("/dev/null", O_RDWR | O_CLOEXEC), moved[SPARE_FD];
   sigset_t none;
 
@@ -72,13 +91,21 @@ become (const char *program, const char *const *argv, const int *fds, guint n_fd
   _exit (127);
 }
 
+gboolean
+bz_helper_interrupted (void)
+{
+  sigset_t pending;
+
+  return sigpending (&pending) == 0
+         && (sigismember (&pending, SIGINT) || sigismember (&pending, SIGTERM));
+}
+
 /* Reads to the end, or to an interrupt. */
 static char *
-collect (int fd, pid_t child)
+collect (int fd, pid_t child, BzHelperTick tick, gpointer data)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   char block[4096];
-  sigset_t pending;
 
   for (;;)
     {
@@ -88,9 +115,10 @@ collect (int fd, pid_t child)
       if (poll (&polled, 1, 100) <= 0)
         {
           /* Held back: it stays pending for the one who waits for it. */
-          sigpending (&pending);
-          if (sigismember (&pending, SIGINT) || sigismember (&pending, SIGTERM))
+          if (bz_helper_interrupted ())
             kill (child, SIGTERM);
+          if (tick != NULL)
+            tick (data);
           continue;
         }
       size = read (fd, block, sizeof block);
@@ -120,10 +148,11 @@ find_program (const char *name, GError **error)
   return NULL;
 }
 
-char *
-bz_helper_run (const char *const *argv, const int *fds, guint n_fds, int output_fd, int *status,
-               GError **error)
+static char *
+run (const char *const *argv, const int *fds, guint n_fds, int output_fd, BzHelperTick tick,
+     gpointer data, int *status, GError **error)
 {
+  g_auto (GStrv) environment = make_environment ();
   g_autofree char *program = find_program (argv[0], error);
   pid_t parent = getpid (), child;
   int ends[2];
@@ -139,7 +168,7 @@ bz_helper_run (const char *const *argv, const int *fds, guint n_fds, int output_
   child = fork ();
   if (child == 0)
     become (program, argv, fds, n_fds, output_fd < 0 ? ends[1] : output_fd,
-            output_fd < 0 ? nothing : ends[1], parent);
+            output_fd < 0 ? nothing : ends[1], parent, environment);
   if (nothing >= 0)
     close (nothing);
   close (ends[1]);
@@ -149,7 +178,7 @@ bz_helper_run (const char *const *argv, const int *fds, guint n_fds, int output_
       bz_fail_errno (error, errno, NULL, "starting %s", argv[0]);
       return NULL;
     }
-  char *text = collect (ends[0], child);
+  char *text = collect (ends[0], child, tick, data);
   close (ends[0]);
   while (waitpid (child, status, 0) < 0 && errno == EINTR)
     ;
@@ -160,4 +189,18 @@ bz_helper_run (const char *const *argv, const int *fds, guint n_fds, int output_
   bz_fail (error, BZ_ERROR_FAILED, "it can't be started", "is brandzone installed completely?",
            "%s", argv[0]);
   return NULL;
+}
+
+char *
+bz_helper_run (const char *const *argv, const int *fds, guint n_fds, int output_fd, int *status,
+               GError **error)
+{
+  return run (argv, fds, n_fds, output_fd, NULL, NULL, status, error);
+}
+
+char *
+bz_helper_run_watched (const char *const *argv, int output_fd, BzHelperTick tick, gpointer data,
+                       int *status, GError **error)
+{
+  return run (argv, NULL, 0, output_fd, tick, data, status, error);
 }

@@ -13,6 +13,13 @@ char *bz_helper_program (const char *name);
 char *bz_helper_run (const char *const *argv, const int *fds, guint n_fds, int output_fd,
                      int *status, GError **error);
 
+/* The same for one that writes to output_fd; `tick` is called while it works. */
+typedef void (*BzHelperTick) (gpointer data);
+char *bz_helper_run_watched (const char *const *argv, int output_fd, BzHelperTick tick,
+                             gpointer data, int *status, GError **error);
+/* Whether a SIGINT or SIGTERM that the caller holds back is waiting. */
+gboolean bz_helper_interrupted (void);
+
 /* Fetches a URL into a file without a name beside the path `beside`. -1 with *missing: there is no
  * such file. */
 int bz_fetch (const char *url, const char *beside, gboolean *missing, GError **error);

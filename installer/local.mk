@@ -4,6 +4,8 @@ libinstaller_a_SOURCES = \
 	installer/beneath.c \
 	installer/beneath.h \
 	installer/client.c \
+	installer/download.c \
+	installer/download.h \
 	installer/helper.c \
 	installer/helper.h \
 	installer/installer.h \
@@ -17,6 +19,10 @@ libinstaller_a_SOURCES = \
 	installer/requests.c \
 	installer/requests.h
 libinstaller_a_CPPFLAGS = $(AM_CPPFLAGS) $(CAPNG_CFLAGS)
+
+# Public places of distributions' trees (zone/named-source.h): data.
+sourcesdir = $(pkgdatadir)/sources
+dist_sources_DATA = installer/sources/distributions.sources
 
 ## What parses hostile bytes: the program's, never linked into the command.
 noinst_LIBRARIES += libunpack.a

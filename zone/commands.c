@@ -60,6 +60,8 @@ static const BzOption install_options[] = {
   LIST ("packages", 0, "PACKAGE[,PACKAGE]...", "of a package repository: install these, and what they need"),
   STRING ("suite", 0, "SUITE", "of a Debian repository: the release, such as bullseye"),
   LIST ("key", 0, "FILE", "OpenPGP keys that must have signed the packages or the repository"),
+  STRING ("mirror", 0, "PLACE", "of a source by name: take it from this directory or address instead of its server"),
+  FLAG ("unverified", 0, "of a source by name: take it without a known checksum"),
   FLAG ("allow-expired-key", 0, "let a signature by a key that has expired count"),
   FLAG ("keep-partial", 0, "keep what can be read of an archive that is cut off"),
   STRING ("max-size", 0, "SIZE", "refuse a source that expands beyond this (8G, or 200 times its size)"),
@@ -182,7 +184,7 @@ static const BzOption no_options[] = { END };
 
 const BzVerb bz_verbs[] = {
   { "install", "NAME SOURCE", 2, 2, 0,
-    "make a zone from a directory, archive, image, container image or package repository",
+    "make a zone from a directory, archive, image, container image or package repository, or by name",
     install_options, bz_verb_install },
   { "run", "NAME|./PROGRAM [--] [COMMAND [ARGUMENT]...]", 1, 1, BZ_VERB_COMMAND | BZ_VERB_STATUS,
     "start a zone and run a command in it (a shell by default), or run a single old program",
@@ -259,6 +261,9 @@ const BzVerb bz_verbs[] = {
   { "brands", "[show BRAND | verify [FILE]...]", 0, ANY, 0,
     "list, show or check brands",
     no_options, bz_verb_brands },
+  { "sources", "[show NAME | verify [FILE]...]", 0, ANY, 0,
+    "list, show or check the names that install knows",
+    no_options, bz_verb_sources },
   { "explain", "[ROW]", 0, 1, 0,
     "show the catalogue of failures, or a row of it and what answers it",
     no_options, bz_verb_explain },

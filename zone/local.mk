@@ -46,6 +46,8 @@ libzone_a_SOURCES = \
 	zone/layers.h \
 	zone/lock.c \
 	zone/meter.c \
+	zone/named-source.c \
+	zone/named-source.h \
 	zone/names.c \
 	zone/names.h \
 	zone/one-libraries.c \
@@ -101,6 +103,7 @@ libzone_a_SOURCES = \
 	zone/verb-rename.c \
 	zone/verb-run.c \
 	zone/verb-snapshot.c \
+	zone/verb-sources.c \
 	zone/verb-start.c \
 	zone/verb-trace.c \
 	zone/verb-verify.c \

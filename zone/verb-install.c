@@ -2,8 +2,10 @@
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "installer/download.h"
 #include "installer/installer.h"
 #include "zone/ids.h"
+#include "zone/named-source.h"
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/planning.h"
@@ -569,14 +571,107 @@ source_name (const char *given)
   return g_canonicalize_filename (given, NULL);
 }
 
+/* --- sources by name --- */
+
+/* Where to take it from instead: --mirror, or BRANDZONE_MIRROR. NULL: its own server. */
+static const char *
+mirror_of (const BzArguments *arguments)
+{
+  const char *given = bz_arguments_string (arguments, "mirror"), *usual = g_getenv ("BRANDZONE_MIRROR");
+
+  return given != NULL ? given : usual != NULL && *usual != '\0' ? usual : NULL;
+}
+
+static void
+show_fetched (const BzProgress *progress, gpointer data)
+{
+  bz_meter_update (data, progress->done, 0, 0);
+}
+
+static char *
+download (const Install *install, const BzNamedSource *source, GError **error)
+{
+  g_autofree char *cache = g_build_filename (install->context->dirs->cache, "downloads", NULL);
+  g_autoptr (BzMeter) meter =
+      bz_meter_new (meter_kind (install->context, install->arguments), source->name);
+  g_autofree char *sha256 = NULL;
+  const BzDownload wanted = { .url = source->url,
+                              .sha256 = source->sha256,
+                              .mirror = mirror_of (install->arguments),
+                              .cache = cache,
+                              .progress = show_fetched,
+                              .data = meter };
+
+  char *path = bz_download (&wanted, &sha256, error);
+  if (path != NULL && source->sha256 == NULL)
+    bz_context_note (install->context, "nothing says whether %s is what it should be: its SHA-256 is %s",
+                     source->name, sha256);
+  return path;
+}
+
+/* From a name to what the installer takes. NULL: error. *shown: where it came from. */
+static char *
+take_named (const Install *install, const char *name, char **shown, GError **error)
+{
+  g_autoptr (GPtrArray) all = bz_named_sources_load (error);
+  const BzNamedSource *source;
+  gboolean has_abi;
+  BzAbi abi = BZ_ABI_X86_64;
+
+  bz_abi_option (install->arguments, &has_abi, &abi);
+  if (all == NULL || (source = bz_named_source_find (all, name, has_abi, abi, error)) == NULL)
+    return NULL;
+  *shown = g_strdup_printf ("%s, %s", source->name, source->url);
+  if (g_str_equal (source->kind, "repository"))
+    {
+      const char *mirror = mirror_of (install->arguments);
+      return mirror != NULL ? g_build_path ("/", mirror, strstr (source->url, "://") + 3, NULL)
+                            : g_strdup (source->url);
+    }
+  if (source->sha256 == NULL && !bz_arguments_flag (install->arguments, "unverified"))
+    {
+      bz_fail (error, BZ_ERROR_INPUT, source->unverified,
+               "to take what its server sends all the same: --unverified", "the source %s", name);
+      return NULL;
+    }
+  return download (install, source, error);
+}
+
+/* The second word of install, made what the installer takes. */
+static char *
+take_source (const Install *install, const char *given, char **shown, GError **error)
+{
+  if (!bz_named_source_like (given) || bz_registry_is (given) || access (given, F_OK) == 0)
+    {
+      char *source = source_name (given);
+      *shown = g_strdup (source);
+      return source;
+    }
+  return take_named (install, given, shown, error);
+}
+
 int
 bz_verb_install (BzContext *context, const BzArguments *arguments, GError **error)
 {
   const char *name = bz_arguments_word (arguments, 0);
   g_auto (Install) install = { .context = context, .arguments = arguments };
-  g_autofree char *source = source_name (bz_arguments_word (arguments, 1));
+  g_autofree char *source = NULL, *shown = NULL;
   sigset_t held, old;
 
+  sigemptyset (&held);
+  sigaddset (&held, SIGINT);
+  sigaddset (&held, SIGTERM);
+  sigprocmask (SIG_BLOCK, &held, &old);
+  if (bz_name_check (name, error) && !exists (&install, name, error))
+    source = take_source (&install, bz_arguments_word (arguments, 1), &shown, error);
+  if (source == NULL || interrupted (&held, error))
+    {
+      while (sigtimedwait (&held, NULL, &(struct timespec){ 0, 0 }) >= 0)
+        ;
+      sigprocmask (SIG_SETMASK, &old, NULL);
+      return -1;
+    }
+  sigprocmask (SIG_SETMASK, &old, NULL);
   if (!check (&install, name, source, error) || !bz_dirs_make (context->dirs->data, error)
       || !bz_dirs_make (context->dirs->config, error))
     return -1;
@@ -586,11 +681,8 @@ bz_verb_install (BzContext *context, const BzArguments *arguments, GError **erro
     return -1;
 
   install.state = bz_zone_state_new (name);
-  install.state->source = g_strdup (source);
+  install.state->source = g_steal_pointer (&shown);
   install.state->installed = time (NULL);
-  sigemptyset (&held);
-  sigaddset (&held, SIGINT);
-  sigaddset (&held, SIGTERM);
   sigprocmask (SIG_BLOCK, &held, &old);
   gboolean done = make (&install, source, &held, error);
   sigprocmask (SIG_SETMASK, &old, NULL);

@@ -28,6 +28,7 @@ int bz_verb_detect (BzContext *context, const BzArguments *arguments, GError **e
 int bz_verb_check (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_plan (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_doctor (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_sources (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_brands (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_explain (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_trace (BzContext *context, const BzArguments *arguments, GError **error);
