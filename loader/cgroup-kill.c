@@ -103,12 +103,24 @@ bz_cgroup_kill (const BzCgroup *cgroup)
 }
 
 void
+bz_cgroup_end_named (const char *zone, const char *run_dir)
+{
+  BzCgroup *left = bz_cgroup_none ();
+
+  bz_cgroup_add_left (left, zone, run_dir);
+  g_auto (GStrv) names = bz_cgroup_hierarchies (left);
+  bz_cgroup_kill (left);
+  bz_cgroup_remove (left);
+  bz_cgroup_end_hierarchies (names, LOOKS);
+}
+
+void
 bz_loader_end_left (const char *name, const char *run_dir)
 {
   static const char *const files[] = { BZ_CONTROL_NAME, "log" };
   BzCgroup *cgroup = bz_cgroup_create (name, run_dir);
 
-  bz_cgroup_add_left (cgroup, name, run_dir);
+  bz_cgroup_end_named (name, run_dir);
   bz_cgroup_kill (cgroup);
   bz_cgroup_remove (cgroup);
   for (guint i = 0; i < G_N_ELEMENTS (files); i++)

@@ -22,6 +22,7 @@ struct BzCgroup {
   char *path[CGROUP_MAX];
   gboolean is_unified[CGROUP_MAX];
   int hierarchy[CGROUP_MAX]; /* a mount of ours that its path leads through, or -1 */
+  char *hierarchy_name[CGROUP_MAX]; /* then */
   guint count;
   int unified; /* directory, or -1 */
   int tasks[CGROUP_MAX];
@@ -138,11 +139,11 @@ bz_cgroup_create (const char *zone, const char *run_dir)
 
 /* --- v1 hierarchies without controllers --- */
 
-/* Such a hierarchy lives as long as it is mounted somewhere or has groups: a mount that is attached
- * nowhere will do, and nobody else sees it. Where the host has it mounted already this is the same
- * hierarchy once more. */
+#define TRIES 50
+#define TRY_US 10000
+
 static int
-mount_named (const char *name)
+try_to_mount (const char *name)
 {
   int fs = bz_fsopen ("cgroup");
   int fd = -1;
@@ -157,6 +158,98 @@ mount_named (const char *name)
     close (fs);
   errno = saved;
   return fd;
+}
+
+/* Such a hierarchy lives as long as it is mounted somewhere or has groups: a mount that is attached
+ * nowhere will do, and nobody else sees it. Where the host has it mounted already this is the same
+ * hierarchy once more. While one of that name is just ending the kernel has the call restarted, for
+ * which fsconfig(2) has its own answer: EBUSY. */
+static int
+mount_named (const char *name)
+{
+  int fd = try_to_mount (name);
+
+  for (guint i = 0; i < TRIES && fd < 0 && errno == EBUSY; i++)
+    {
+      g_usleep (TRY_US);
+      fd = try_to_mount (name);
+    }
+  return fd;
+}
+
+/* Its number, by which the kernel tells a hierarchy from another of that name; 0: there is none. */
+static guint64
+number_of (const char *name)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *pattern = g_strdup_printf ("(?m)^([0-9]+):name=%s:", name);
+  g_autoptr (GRegex) regex = g_regex_new (pattern, 0, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+
+  if (!g_file_get_contents ("/proc/self/cgroup", &text, NULL, NULL)
+      || !g_regex_match (regex, text, 0, &match))
+    return 0;
+  g_autofree char *number = g_match_info_fetch (match, 1);
+  return g_ascii_strtoull (number, NULL, 10);
+}
+
+static gboolean
+host_has_mounted (const char *name)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *pattern = g_strdup_printf ("[, ]name=%s[,\n]", name);
+
+  return g_file_get_contents ("/proc/self/mountinfo", &text, NULL, NULL)
+         && g_regex_match_simple (pattern, text, 0, 0);
+}
+
+char **
+bz_cgroup_hierarchies (const BzCgroup *cgroup)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+
+  for (guint i = 0; i < cgroup->count; i++)
+    if (cgroup->hierarchy[i] >= 0)
+      g_strv_builder_add (names, cgroup->hierarchy_name[i]);
+  return g_strv_builder_end (names);
+}
+
+static gboolean
+is_used (const char *name)
+{
+  int fd = mount_named (name);
+  g_autofree char *groups = g_strdup_printf ("/proc/self/fd/%d/brandzone", fd);
+  gboolean used = fd < 0 || access (groups, F_OK) == 0;
+
+  if (fd >= 0)
+    close (fd);
+  return used;
+}
+
+/* What is mounted in the place of one that is ending is another one, which ends with its mount. */
+static void
+end_hierarchy (const char *name, guint tries)
+{
+  guint64 number = number_of (name);
+
+  for (guint i = 0; i < tries && number != 0 && number_of (name) == number && !is_used (name); i++)
+    g_usleep (TRY_US);
+}
+
+void
+bz_cgroup_end_hierarchies (char **names, guint tries)
+{
+  for (char **name = names; *name != NULL; name++)
+    if (!host_has_mounted (*name))
+      end_hierarchy (*name, tries);
+}
+
+static void
+add_hierarchy (BzCgroup *cgroup, int fd, const char *name, char *path)
+{
+  cgroup->hierarchy[cgroup->count] = fd;
+  cgroup->hierarchy_name[cgroup->count] = g_strdup (name);
+  add_path (cgroup, path, FALSE);
 }
 
 gboolean
@@ -186,8 +279,7 @@ bz_cgroup_add_named (BzCgroup *cgroup, const char *name, const char *zone, const
       return bz_fail_errno (error, saved, NULL, "cannot make the zone's group in the hierarchy %s",
                             name);
     }
-  cgroup->hierarchy[cgroup->count] = fd;
-  add_path (cgroup, g_steal_pointer (&path), FALSE);
+  add_hierarchy (cgroup, fd, name, g_steal_pointer (&path));
   return TRUE;
 }
 
@@ -203,10 +295,7 @@ bz_cgroup_add_left (BzCgroup *cgroup, const char *zone, const char *run_dir)
       int fd = sscanf (line, "%*d:name=%63[^:,]:", name) == 1 ? mount_named (name) : -1;
       g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d/brandzone/%s", fd, group);
       if (fd >= 0 && access (path, F_OK) == 0)
-        {
-          cgroup->hierarchy[cgroup->count] = fd;
-          add_path (cgroup, g_steal_pointer (&path), FALSE);
-        }
+        add_hierarchy (cgroup, fd, name, g_steal_pointer (&path));
       else if (fd >= 0)
         close (fd);
     }
@@ -290,6 +379,7 @@ bz_cgroup_remove (BzCgroup *cgroup)
       rmdir (parent); /* stays while other zones are in it */
       if (cgroup->hierarchy[i] >= 0)
         close (cgroup->hierarchy[i]);
+      g_free (cgroup->hierarchy_name[i]);
       g_free (cgroup->path[i]);
     }
   g_free (cgroup);

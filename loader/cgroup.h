@@ -18,6 +18,15 @@ gboolean bz_cgroup_add_named (BzCgroup *cgroup, const char *name, const char *zo
  * left. */
 void bz_cgroup_add_left (BzCgroup *cgroup, const char *zone, const char *run_dir);
 
+/* The names of the hierarchies in the set. Owned by the caller. */
+char **bz_cgroup_hierarchies (const BzCgroup *cgroup);
+
+/* Ends hierarchies that are not used any more, after the set was removed. One that loses its last mount
+ * while a removed group is not yet gone (that takes the kernel some milliseconds, or seconds when it
+ * is busy) stays for ever: it has to be mounted and unmounted again. Those that the host has
+ * mounted, or that another zone has groups in, are not ours to end. A try takes 10 ms. */
+void bz_cgroup_end_hierarchies (char **names, guint tries);
+
 /* cgroup-delegate.c. Gives the groups that an init manages to the zone's root: of the unified
  * hierarchy, or of the named one. BZ_ERROR_HOST when the set has no such. */
 gboolean bz_cgroup_delegate (const BzCgroup *cgroup, const BzPartition *partition, GError **error);
@@ -54,6 +63,9 @@ void bz_cgroup_enter (const int *tasks, guint count);
 /* Kills what is in the cgroups and waits for its end, two seconds at most for each. TRUE: something
  * was, and these cgroups are good for nothing any more but to be removed. */
 gboolean bz_cgroup_kill (const BzCgroup *cgroup);
+
+/* Kills and removes what a killed keeper has left of that zone in named hierarchies. */
+void bz_cgroup_end_named (const char *zone, const char *run_dir);
 
 /* Removes the empty groups below one, and perhaps itself. */
 void bz_cgroup_remove_below (const char *path, guint depth, gboolean itself);

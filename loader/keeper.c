@@ -253,6 +253,8 @@ release_locks (const BzKeeper *keeper)
       close (keeper->partition->lock_fds[i]);
 }
 
+#define HIERARCHY_TRIES 200
+
 /* The owner learns of the end last: when its connection closes, the name is free again. */
 static void
 finish (BzKeeper *keeper, int how)
@@ -274,6 +276,10 @@ finish (BzKeeper *keeper, int how)
                       keeper->stopping && how == BZ_END_COMMAND ? "was killed" : ends[how]);
       bz_console_free (keeper->console);
     }
+  /* They hold the zone's mounts, and one of those may be a cgroup hierarchy. */
+  g_clear_pointer (&keeper->pins, bz_message_free);
+  bz_namespaces_close (keeper->namespaces);
+  g_auto (GStrv) hierarchies = bz_cgroup_hierarchies (keeper->cgroup);
   bz_cgroup_remove (keeper->cgroup);
   bz_keeper_close_control (keeper);
   release_locks (keeper);
@@ -286,6 +292,11 @@ finish (BzKeeper *keeper, int how)
                      keeper->journal >= 0 ? 1 : 0, NULL);
   else
     g_variant_dict_clear (&body);
+  /* Nobody waits for this. */
+  if (keeper->owner >= 0)
+    close (keeper->owner);
+  keeper->owner = -1;
+  bz_cgroup_end_hierarchies (hierarchies, HIERARCHY_TRIES);
 }
 
 /* An installed zone's lock is ours: who is in its cgroups has lost his keeper. Throw-away zones have
@@ -297,7 +308,7 @@ make_cgroup (const BzPartition *partition)
   BzCgroup *cgroup = bz_cgroup_create (partition->name, partition->run_dir);
 
   if (g_str_equal (base, partition->name))
-    bz_cgroup_add_left (cgroup, partition->name, partition->run_dir);
+    bz_cgroup_end_named (partition->name, partition->run_dir);
   if (!g_str_equal (base, partition->name) || !bz_cgroup_kill (cgroup))
     return cgroup;
   bz_cgroup_remove (cgroup);

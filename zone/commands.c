@@ -113,6 +113,8 @@ static const BzOption exec_options[] = {
 static const BzOption start_options[] = {
   STRING ("init", 0, "PATH", "the program of the zone that becomes process 1 (/sbin/init)"),
   FLAG ("no-edits", 0, "leave the zone's files as they are, see boot-edits"),
+  FLAG ("wait", 0, "show its console and end with the zone; when told to end, end the zone first"),
+  FLAG ("autostart", 0, "start all zones whose zone file says Autostart=yes"),
   LIST ("volume", 'v', "SRC:DST[:ro]", "show a file or directory of the host in the zone"),
   OPTION_NETWORK,
   OPTION_PUBLISH,
@@ -142,6 +144,7 @@ static const BzOption boot_edits_options[] = {
 };
 
 static const BzOption stop_options[] = {
+  FLAG ("all", 0, "end all running zones, at the same time"),
   STRING ("time", 't', "SECONDS", "wait so long before the zone is killed (10)"),
   END
 };
@@ -195,7 +198,7 @@ const BzVerb bz_verbs[] = {
   { "login", "NAME [USER]", 1, 2, BZ_VERB_STATUS,
     "log a user (root) in to a zone that is running",
     no_options, bz_verb_login },
-  { "start", "NAME [--] [ARGUMENT]...", 1, 1, BZ_VERB_COMMAND,
+  { "start", "[NAME [--] [ARGUMENT]...]", 0, 1, BZ_VERB_COMMAND,
     "boot a zone: its own init becomes process 1",
     start_options, bz_verb_start },
   { "restart", "NAME", 1, 1, 0,
@@ -210,7 +213,7 @@ const BzVerb bz_verbs[] = {
   { "boot-edits", "NAME", 1, 1, 0,
     "list the edits of a zone's files that its boot cannot do without",
     boot_edits_options, bz_verb_boot_edits },
-  { "stop", "NAME...", 1, ANY, 0,
+  { "stop", "[NAME]...", 0, ANY, 0,
     "end a running zone",
     stop_options, bz_verb_stop },
   { "list", "", 0, 0, 0,

@@ -50,6 +50,8 @@ libzone_a_SOURCES = \
 	zone/named-source.h \
 	zone/names.c \
 	zone/names.h \
+	zone/notify.c \
+	zone/notify.h \
 	zone/one-libraries.c \
 	zone/one-libraries.h \
 	zone/package-data.c \
@@ -148,6 +150,17 @@ zone/completion/brandzone.fish: brandzone
 zone/completion/brandzone: brandzone
 	@$(MKDIR_P) $(@D)
 	$(AM_V_GEN)./brandzone __completion >$@.tmp && mv $@.tmp $@
+
+# Units, for hosts that have systemd.
+systemunitdir = $(prefix)/lib/systemd/system
+userunitdir = $(prefix)/lib/systemd/user
+nodist_systemunit_DATA = zone/systemd/brandzone@.service zone/systemd/brandzone.service
+nodist_userunit_DATA = zone/systemd/brandzone@.service
+CLEANFILES += $(nodist_systemunit_DATA)
+EXTRA_DIST += zone/systemd/brandzone@.service.in zone/systemd/brandzone.service.in
+zone/systemd/brandzone@.service zone/systemd/brandzone.service: %: %.in
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)sed 's,@bindir[@],$(bindir),g' '$<' >'$@.tmp' && mv '$@.tmp' '$@'
 
 if HAVE_CMOCKA
 BZ_ZONE_TESTS = tests/unit/test-boot tests/unit/test-check tests/unit/test-commands tests/unit/test-names \

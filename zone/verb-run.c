@@ -13,15 +13,16 @@
 #include "zone/storage.h"
 #include "zone/verbs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#define STOP_SECONDS 10
 
 typedef struct {
   const BzContext *context;
@@ -277,7 +278,7 @@ gboolean
 bz_stop_grace (const BzArguments *arguments, guint *grace_ms, GError **error)
 {
   const char *given = bz_arguments_string (arguments, "time");
-  guint64 seconds = STOP_SECONDS;
+  guint64 seconds = BZ_STOP_SECONDS;
 
   if (given != NULL && !g_ascii_string_to_unsigned (given, 10, 0, 3600, &seconds, NULL))
     return bz_fail (error, BZ_ERROR_USAGE, "it is not a number of seconds from 0 to 3600",
@@ -286,13 +287,63 @@ bz_stop_grace (const BzArguments *arguments, guint *grace_ms, GError **error)
   return TRUE;
 }
 
+/* All at once: each may take as long as its init does. A child's errors are told by itself. */
+static gboolean
+stop_all (const BzContext *context, guint grace_ms, GError **error)
+{
+  g_auto (GStrv) names = bz_state_list (context->dirs, error);
+  g_autoptr (GArray) children = g_array_new (FALSE, FALSE, sizeof (pid_t));
+  guint failed = 0;
+
+  for (char **name = names; names != NULL && *name != NULL; name++)
+    {
+      g_autofree char *run_dir = bz_dirs_run (context->dirs, *name);
+      g_autoptr (GError) problem = NULL;
+
+      if (bz_state_condition (context->dirs, *name, NULL) != BZ_ZONE_RUNNING)
+        continue;
+      pid_t child = fork ();
+      if (child == 0)
+        {
+          gboolean good = bz_loader_stop (run_dir, grace_ms, &problem);
+          bz_context_note (context, good ? "zone %s was stopped" : "zone %s: %s", *name,
+                           good ? "" : problem->message);
+          _exit (good ? 0 : 1);
+        }
+      if (child > 0)
+        g_array_append_val (children, child);
+      else
+        failed++;
+    }
+  for (guint i = 0; i < children->len; i++)
+    {
+      int status = 1;
+      while (waitpid (g_array_index (children, pid_t, i), &status, 0) < 0 && errno == EINTR)
+        ;
+      failed += status != 0;
+    }
+  return names != NULL
+         && (failed == 0
+             || bz_fail (error, BZ_ERROR_FAILED, "see above", "brandzone list tells which run",
+                         "%u zones could not be stopped", failed));
+}
+
 int
 bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error)
 {
+  gboolean all = bz_arguments_flag (arguments, "all");
   guint grace_ms = 0;
 
   if (!bz_stop_grace (arguments, &grace_ms, error))
     return -1;
+  if (all == (bz_arguments_n_words (arguments) > 0))
+    {
+      bz_fail (error, BZ_ERROR_USAGE, "it takes zones, or --all alone",
+               "write: brandzone stop NAME", "brandzone stop");
+      return -1;
+    }
+  if (all)
+    return stop_all (context, grace_ms, error) ? 0 : -1;
   for (guint i = 0; i < bz_arguments_n_words (arguments); i++)
     {
       const char *name = bz_arguments_word (arguments, i);

@@ -4,6 +4,7 @@
 #include "brand/base/error.h"
 #include "loader/console-log.h"
 #include "zone/boot.h"
+#include "zone/notify.h"
 #include "zone/verbs.h"
 
 #include <stdio.h>
@@ -33,10 +34,77 @@ start_zone (BzContext *context, const BzArguments *arguments, const char *name, 
   return TRUE;
 }
 
+/* For a service manager, and for who wants to see it: the zone's life is the command's. */
+static gboolean
+wait_for_end (BzContext *context, const char *name, GError **error)
+{
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+  g_autofree char *status = g_strdup_printf ("READY=1\nSTATUS=zone %s runs", name);
+  g_autoptr (GError) cause = NULL;
+  gboolean told_to_end = FALSE;
+
+  bz_notify (status);
+  if (!bz_loader_console (run_dir, 0, TRUE, &told_to_end, &cause))
+    {
+      /* It may have ended already. */
+      if (bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return FALSE;
+    }
+  if (!told_to_end)
+    return TRUE;
+  bz_notify ("STOPPING=1");
+  return bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING
+         || bz_loader_stop (run_dir, BZ_STOP_SECONDS * 1000, error);
+}
+
+/* A zone that does not start does not keep the others from it; one that runs already is no news. */
+static gboolean
+start_those_that_want_it (BzContext *context, const BzArguments *arguments, GError **error)
+{
+  g_auto (GStrv) names = bz_state_list (context->dirs, error);
+  guint failed = 0;
+
+  for (char **name = names; names != NULL && *name != NULL; name++)
+    {
+      g_autofree char *path = bz_dirs_zone_file (context->dirs, *name);
+      g_autoptr (GError) problem = NULL;
+      g_autoptr (BzZoneFile) file = bz_zone_file_load (path, &problem);
+
+      if (file != NULL
+          && (!file->autostart
+              || bz_state_condition (context->dirs, *name, NULL) == BZ_ZONE_RUNNING
+              || start_zone (context, arguments, *name, &problem)))
+        continue;
+      bz_context_note (context, "zone %s: %s", *name, problem->message);
+      failed++;
+    }
+  return names != NULL
+         && (failed == 0
+             || bz_fail (error, BZ_ERROR_FAILED, "see above",
+                         "give the command again when that is mended", "%u zones did not start",
+                         failed));
+}
+
 int
 bz_verb_start (BzContext *context, const BzArguments *arguments, GError **error)
 {
-  return start_zone (context, arguments, bz_arguments_word (arguments, 0), error) ? 0 : -1;
+  const char *name = bz_arguments_word (arguments, 0);
+  gboolean autostart = bz_arguments_flag (arguments, "autostart");
+
+  if ((name != NULL) == autostart || (autostart && bz_arguments_flag (arguments, "wait")))
+    {
+      bz_fail (error, BZ_ERROR_USAGE, "it takes a zone, or --autostart alone",
+               "write: brandzone start NAME", "brandzone start");
+      return -1;
+    }
+  if (autostart)
+    return start_those_that_want_it (context, arguments, error) ? 0 : -1;
+  return start_zone (context, arguments, name, error)
+                 && (!bz_arguments_flag (arguments, "wait") || wait_for_end (context, name, error))
+             ? 0
+             : -1;
 }
 
 int

@@ -38,4 +38,6 @@ int bz_verb_manual (BzContext *context, const BzArguments *arguments, GError **e
 int bz_verb_names (BzContext *context, const BzArguments *arguments, GError **error);
 
 /* --time of stop and restart, in milliseconds. */
+/* How long an init or a command is waited for, if nobody says. */
+#define BZ_STOP_SECONDS 10
 gboolean bz_stop_grace (const BzArguments *arguments, guint *grace_ms, GError **error);

@@ -64,6 +64,7 @@ typedef struct {
   GPtrArray *sysctls;  /* of char *: "name=value", each name once */
   BzFoldMode fold_inodes;
   gboolean strict;     /* a call that nothing can carry out kills its program */
+  gboolean autostart;  /* it boots with the host */
   GPtrArray *warnings; /* of char *: "FILE:LINE: unknown key ..." */
   GHashTable *values;  /* "Group\nkey" -> the text that counts: what `config` shows */
   GPtrArray *order;    /* of those keys, as they were first met */

@@ -114,6 +114,9 @@ const BzZoneKey bz_zone_keys[] = {
     "Capabilities that a zone has not by default (CAP_SYS_RAWIO, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, "
     "CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND, CAP_PERFMON, CAP_BPF, CAP_CHECKPOINT_RESTORE)",
     ZONE (capabilities_kept), bz_take_capabilities },
+  { "Boot", "Autostart", "yes|no", "no",
+    "Boot the zone with the host: start --autostart, which brandzone.service runs",
+    ZONE (autostart), bz_take_bool },
   { "Sysctl", NULL, "TEXT", "the kernel's",
     "A value of the zone's own namespaces, by its name: kernel.shmmax, kernel.sem, "
     "net.ipv4.ip_forward",

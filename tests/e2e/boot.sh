@@ -209,6 +209,30 @@ outlives () {
   done
 }
 
+# A family may ask for a cgroup hierarchy of the first version that the host does not have (B1 to B3).
+named_hierarchy () {
+  zone a alpine-x86 || return 0
+  mkdir -p "$tmp/data/boot" "$tmp/data/definitions"
+  { sed '/^\[Edit/,$d' "$src/brand/boot/busybox.edits"; echo "Cgroups=named bz-test"; } >"$tmp/data/boot/busybox.edits"
+  cp "$src"/brand/definitions/*.brand "$tmp/data/definitions/"
+  saved=$BRANDZONE_BRAND_PATH
+  BRANDZONE_BRAND_PATH=$tmp/data/definitions
+  run bz start a
+  is 'a zone with a named hierarchy starts' "$status" 0
+  run bz exec a -- sh -c 'cd /sys/fs/cgroup/bz-test && mkdir one && echo $$ >one/cgroup.procs && grep :name=bz-test: /proc/self/cgroup'
+  like 'it is the root of its own' "$out" 'name=bz-test:/one$'
+  keeper=$(bz show --json a | field keeper_pid)
+  kill -9 "$keeper"
+  ok 'its keeper is killed' until_true 5 stopped a
+  run bz start a
+  is 'the next start works' "$status" 0
+  run bz exec a -- ls -d /sys/fs/cgroup/bz-test/one
+  ok 'with a hierarchy that is empty' [ "$status" != 0 ]
+  bz stop -t 0 a
+  BRANDZONE_BRAND_PATH=$saved
+  ok 'soon the host has no such hierarchy' until_true 10 sh -c '! grep -q bz-test /proc/self/cgroup /proc/self/mountinfo'
+}
+
 # --- Slackware 4.0: sysvinit, libc 5 ---
 
 slackware () {
@@ -346,5 +370,6 @@ if [ "$who" = root ]; then
   hostile_edits
   centos
   basiclinux
+  named_hierarchy
 fi
 finish
