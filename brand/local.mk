@@ -72,6 +72,13 @@ dist_packages_DATA = \
 	brand/packages/rpm.packages \
 	brand/packages/rpm.sh
 
+# Repository files of zones and a mirror (zone/repo-edits.h): data too.
+mirrorsdir = $(pkgdatadir)/mirrors
+dist_mirrors_DATA = \
+	brand/mirrors/apk.mirror \
+	brand/mirrors/apt.mirror \
+	brand/mirrors/yum.mirror
+
 # The brands themselves: data. A new one is a line here and nothing else.
 brandsdir = $(pkgdatadir)/brands
 dist_brands_DATA = \

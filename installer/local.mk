@@ -9,6 +9,10 @@ libinstaller_a_SOURCES = \
 	installer/helper.c \
 	installer/helper.h \
 	installer/installer.h \
+	installer/mirror.c \
+	installer/mirror.h \
+	installer/mirror-request.c \
+	installer/mirror-request.h \
 	installer/partial.c \
 	installer/partial.h \
 	installer/remove.c \

@@ -143,6 +143,13 @@ static const BzOption boot_edits_options[] = {
   END
 };
 
+static const BzOption mirror_options[] = {
+  STRING ("listen", 0, "ADDRESS:PORT", "where it is served (127.0.0.1, and any port that is free)"),
+  STRING ("zone", 0, "NAME", "point the repository files of this zone to it meanwhile"),
+  FLAG ("undo", 0, "put the repository files of the zone back, and serve nothing"),
+  END
+};
+
 static const BzOption stop_options[] = {
   FLAG ("all", 0, "end all running zones, at the same time"),
   STRING ("time", 't', "SECONDS", "wait so long before the zone is killed (10)"),
@@ -255,6 +262,9 @@ const BzVerb bz_verbs[] = {
   { "check", "FILE|TREE|NAME", 1, 1, 0,
     "say what in a program or tree will not work on this host, and what covers it",
     check_options, bz_verb_check },
+  { "mirror", "DIRECTORY|ADDRESS", 0, 1, 0,
+    "serve a package repository to zones over plain HTTP, or pass on a server that wants TLS",
+    mirror_options, bz_verb_mirror },
   { "plan", "[NAME]", 0, 1, 0,
     "show how a zone would be run",
     plan_options, bz_verb_plan },

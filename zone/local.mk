@@ -76,6 +76,10 @@ libzone_a_SOURCES = \
 	zone/rows.def \
 	zone/scratch.c \
 	zone/scratch.h \
+	zone/repo-edits.c \
+	zone/repo-edits.h \
+	zone/tree-edit.c \
+	zone/tree-edit.h \
 	zone/second-stage.c \
 	zone/second-stage.h \
 	zone/snapshots.c \
@@ -99,6 +103,7 @@ libzone_a_SOURCES = \
 	zone/verb-doctor.c \
 	zone/verb-explain.c \
 	zone/verb-install.c \
+	zone/verb-mirror.c \
 	zone/verb-list.c \
 	zone/verb-plan.c \
 	zone/verb-remove.c \

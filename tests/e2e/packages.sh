@@ -83,6 +83,7 @@ deb () {
   like 'then the rest, an alternative that exists among it' "$out" '--unpack greetings_.* hello_'
   like 'no more than that' "$out" '^none'
   unlike 'and no package is left in the tree' "$out" '\.brandzone'
+  mirrors
   run bz -q remove deb
 
   run bz install deb "$debs/deb" --key "$debs/other.asc"
@@ -107,6 +108,84 @@ deb () {
   like 'and named' "$err" 'Packages: its checksum'
   rm -rf "$tmp/expired"
   is 'nothing is left' "$(state_of)" ''
+}
+
+# To the program itself, whatever shells stand between.
+signal_below () {
+  [ -r "/proc/$1/task/$1/children" ] || return 0
+  # shellcheck disable=SC2013 # one line of words
+  for child in $(cat "/proc/$1/task/$1/children"); do
+    signal_below "$child" "$2"
+    kill -s "$2" "$child" 2>/dev/null
+  done
+}
+
+# start_mirror NAME WORD...: sets $address and ${NAME}_job.
+start_mirror () {
+  name=$1
+  shift
+  bz mirror "$@" >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null &
+  eval "${name}_job=$!"
+  until_true 10 grep -q ^serving "$tmp/$name.out" || :
+  address=$(sed -n 's/^serving .* at \(http.*\)\/ .*/\1/p' "$tmp/$name.out")
+}
+
+# request LINE...: what the server at $address answers, the head's first line and the body's.
+request () {
+  python3 - "$address" "$@" <<'END'
+import socket, sys
+host, port = sys.argv[1][7:].rsplit(":", 1)
+with socket.create_connection((host, int(port)), 10) as s:
+    s.sendall("".join(line + "\r\n" for line in sys.argv[2:]).encode() + b"\r\n")
+    answer = b""
+    while True:
+        piece = s.recv(65536)
+        if not piece:
+            break
+        answer += piece
+head, _, body = answer.partition(b"\r\n\r\n")
+print(head.decode().splitlines()[0])
+print(body.decode(errors="replace").splitlines()[0] if body else "")
+END
+}
+
+# The zone that deb made, its repository files, and servers for it.
+mirrors () {
+  # shellcheck disable=SC2016 # yum's own variables
+  run bz run deb -- /bin/sh -c 'mkdir -p /etc/apt /etc/yum.repos.d
+    echo "deb [arch=amd64] http://archive.example.org/debian test main" >/etc/apt/sources.list
+    printf "%s\n" "[base]" "mirrorlist=http://m/" "#baseurl=http://mirror.example.org/centos/\$releasever/os/" >/etc/yum.repos.d/base.repo
+    cat /etc/apt/sources.list /etc/yum.repos.d/base.repo'
+  before=$out
+  start_mirror first --zone deb "$debs/deb"
+  ok 'mirror tells its address' test -n "$address"
+  like 'and what it edits' "$(cat "$tmp/first.err")" '/etc/apt/sources.list: 1 line edited'
+  run bz run --network host deb -- /bin/sh -c 'cat /etc/apt/sources.list /etc/yum.repos.d/base.repo
+    busybox wget -q -O - "$(busybox sed -n "s/^deb [^ ]* \(http[^ ]*\) .*/\1/p" /etc/apt/sources.list)/dists/test/Release"'
+  like 'apt is pointed to it' "$out" "^deb \\[arch=amd64\\] $address test main"
+  like 'the line of before is kept' "$out" '^#brandzone:mirror.1# deb \[arch=amd64\] http://archive.example.org'
+  # shellcheck disable=SC2016 # yum's own variables
+  like 'yum, too' "$out" "^baseurl=$address/.releasever/os/"
+  like 'and the zone reaches it' "$out" '^Origin: Test'
+  like 'nothing leads out of the directory' "$(request 'GET /../../etc/passwd HTTP/1.1')" '400'
+  like 'nor in another spelling' "$(request 'GET /%2e%2e/%2E%2e/etc/passwd HTTP/1.1')" '400'
+  like 'a part of a file can be had' "$(request 'GET /dists/test/Release HTTP/1.1' 'Range: bytes=8-11')" '206'
+  is 'that part' "$(request 'GET /dists/test/Release HTTP/1.1' 'Range: bytes=8-11' | tail -n 1)" Test
+  like 'what is not there is not found' "$(request 'GET /nothing HTTP/1.1')" '404'
+  like 'nothing is taken' "$(request 'PUT /x HTTP/1.1')" '405'
+  start_mirror second "$address"
+  is 'a mirror of a server passes files on' "$(request 'GET /dists/test/Release HTTP/1.1' | tail -n 1)" 'Origin: Test'
+  like 'and that there are none' "$(request 'GET /nothing HTTP/1.1')" '404'
+  # shellcheck disable=SC2154 # set by start_mirror
+  signal_below "$second_job" TERM
+  wait "$second_job" || :
+  # shellcheck disable=SC2154
+  signal_below "$first_job" INT
+  status=0
+  wait "$first_job" || status=$?
+  is 'interrupted, it ends well' "$status" 0
+  run bz run deb -- /bin/sh -c 'cat /etc/apt/sources.list /etc/yum.repos.d/base.repo'
+  is 'and the repository files are what they were' "$out" "$before"
 }
 
 # The same over HTTP, from a server of our own.
