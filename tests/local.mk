@@ -37,7 +37,7 @@ CLEANFILES += tests/e2e.lock tests/guest/built tests/guest/*-i386 tests/guest/*-
 BZ_E2E = tests/e2e/boot.sh tests/e2e/calls.sh tests/e2e/config.sh tests/e2e/files.sh tests/e2e/inodes.sh tests/e2e/install.sh tests/e2e/interactive.sh tests/e2e/loader.sh tests/e2e/masks.sh tests/e2e/media.sh tests/e2e/program.sh tests/e2e/run.sh \
 	tests/e2e/autostart.sh \
 	tests/e2e/packages.sh \
-	tests/e2e/old-packages.sh \
+	tests/e2e/old-packages.sh tests/e2e/newer.sh \
 	tests/e2e/storage.sh \
 	tests/e2e/network.sh tests/e2e/supervisor.sh \
 	tests/e2e/sources.sh \
@@ -60,7 +60,7 @@ tests_hosts_load_modules_SOURCES = tests/hosts/load-modules.c
 BZ_HOSTS = tests/hosts/host-5.10.sh tests/hosts/host-6.1.sh \
 	tests/hosts/host-6.1-xonly.sh tests/hosts/host-6.12.sh tests/hosts/host-6.12-emulate.sh \
 	tests/hosts/host-6.12-no-ia32.sh tests/hosts/host-6.12-systemd.sh tests/hosts/host-6.1-vsyscall.sh tests/hosts/host-6.12-vsyscall.sh
-BZ_HOSTS += tests/hosts/host-6.1-packages.sh
+BZ_HOSTS += tests/hosts/host-6.1-packages.sh tests/hosts/host-6.1-newer.sh
 if HOST_TESTS
 TESTS += $(BZ_HOSTS)
 endif
