@@ -151,6 +151,9 @@ set_for_zone (BzPlan *plan, const BzPlanOptions *options)
     plan->quirk[BZ_QUIRK_GROUPS] = 0;
   plan->quirk[BZ_QUIRK_FOLD_INODES] =
       options->fold_inodes && !disabled (options, BZ_QUIRK_FOLD_INODES);
+  plan->quirk[BZ_QUIRK_OWNER_RECORDS] = options->remember_owners && plan->ids == 1
+                                        && plan->quirk[BZ_QUIRK_OWNERS] != 0
+                                        && !disabled (options, BZ_QUIRK_OWNER_RECORDS);
   if (options->strict && !disabled (options, BZ_QUIRK_GONE))
     plan->quirk[BZ_QUIRK_GONE] = BZ_GONE_STOP;
 }

@@ -35,6 +35,7 @@ typedef struct {
   const char *const *disabled_rows; /* catalogue rows put back to the host's behaviour, or NULL */
   guint32 ids;                      /* that the zone has; 0: BZ_PLAN_ALL_IDS */
   gboolean fold_inodes;             /* file systems of the zone need it, or the user wants it */
+  gboolean remember_owners;         /* those that a zone with one id lacks */
   gboolean strict;                  /* a call that nothing can carry out kills its program */
 } BzPlanOptions;
 

@@ -168,10 +168,10 @@ put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
 }
 
 static int
-own (BzCall *call, const BzPlace *place, gboolean take)
+own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
 {
   bz_call_will_wait (call);
-  return bz_task_own (target_of (call), place, take, FILE_BUDGET_MS);
+  return bz_task_own (target_of (call), place, take, record, FILE_BUDGET_MS);
 }
 
 static int

@@ -4,9 +4,9 @@
 
 int
 bz_call_status (BzCall *call, int directory, const char *path, guint flags, guint mask,
-                struct statx *status)
+                struct statx *status, BzOwner *owner)
 {
-  return call->notifier->class->files->status (call, directory, path, flags, mask, status);
+  return call->notifier->class->files->status (call, directory, path, flags, mask, status, owner);
 }
 
 int

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "syscall-xlat/fold.h"
+#include "syscall-xlat/owner-record.h"
 #include "syscall-xlat/remote.h"
 
 #include <sys/stat.h>
@@ -20,7 +21,7 @@ typedef struct {
 
 typedef struct BzFileClass {
   int (*status) (BzCall *call, int directory, const char *path, guint flags, guint mask,
-                 struct statx *status);
+                 struct statx *status, BzOwner *owner);
   int (*file_system) (BzCall *call, int number, const char *path, struct statfs *answer);
   int (*read_directory) (BzCall *call, int number, gsize size, BzDirectoryPart *part);
   int (*seek_directory) (BzCall *call, int number, guint64 place);
@@ -30,9 +31,9 @@ typedef struct BzFileClass {
 } BzFileClass;
 
 /* The status of `path`, looked up from the target's descriptor `directory` or AT_FDCWD; of the
- * descriptor itself where path is NULL. */
+ * descriptor itself where path is NULL. owner: gets the one that is remembered, or NULL. */
 int bz_call_status (BzCall *call, int directory, const char *path, guint flags, guint mask,
-                    struct statx *status);
+                    struct statx *status, BzOwner *owner);
 
 /* Figures of the file system of `path`, or of the descriptor `number` where path is NULL. */
 int bz_call_file_system (BzCall *call, int number, const char *path, struct statfs *answer);

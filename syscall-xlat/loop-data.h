@@ -128,7 +128,9 @@ gboolean bz_watch_start (BzLoop *loop, GError **error);
 void bz_watch_poke (BzLoop *loop); /* there is a new deadline */
 
 /* Handlers of these quirks look at files as their task does (task-look.h). */
-#define BZ_LOOKING_QUIRKS (BZ_QUIRK_BIT (BZ_QUIRK_FOLD_INODES) | BZ_QUIRK_BIT (BZ_QUIRK_STATFS))
+#define BZ_LOOKING_QUIRKS                                                                          \
+  (BZ_QUIRK_BIT (BZ_QUIRK_FOLD_INODES) | BZ_QUIRK_BIT (BZ_QUIRK_OWNER_RECORDS)                     \
+   | BZ_QUIRK_BIT (BZ_QUIRK_STATFS))
 
 /* answer.c */
 typedef enum {

@@ -135,9 +135,9 @@ bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
 }
 
 int
-bz_call_own (BzCall *call, const BzPlace *place, gboolean take)
+bz_call_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
 {
-  return call->notifier->class->own (call, place, take);
+  return call->notifier->class->own (call, place, take, record);
 }
 
 int

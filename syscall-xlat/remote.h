@@ -5,6 +5,7 @@
 #pragma once
 
 #include "syscall-xlat/call.h"
+#include "syscall-xlat/owner-record.h"
 
 typedef enum {
   BZ_FACT_START_BRK,   /* where the kernel started the heap */
@@ -49,7 +50,7 @@ typedef struct {
   BzVerdict (*move_heap) (BzCall *call);
   int (*put_fd) (BzCall *call, int fd, int number, gboolean close_on_exec);
   const struct BzFileClass *files; /* files.h */
-  int (*own) (BzCall *call, const BzPlace *place, gboolean take);
+  int (*own) (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record);
   int (*make_placeholder) (BzCall *call, const BzPlace *place, guint mode);
   int (*raise_limit) (BzCall *call, int resource, guint64 soft, guint64 hard);
   void (*stop) (BzCall *call);
@@ -93,8 +94,9 @@ int bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec);
 
 /* 0 when the place is one of the mounts and nodes that the loader has made for the zone and whose
  * owner is the host; or, if `take`, when the task could give the file to the zone's root, which is
- * then done. Else a positive errno, and nothing was done. */
-int bz_call_own (BzCall *call, const BzPlace *place, gboolean take);
+ * then done. record, or NULL: the owner that the file should have (BZ_OWNER_UNCHANGED: as it is), which
+ * is kept with the file; `known` afterwards: it was. Else a positive errno, and nothing was done. */
+int bz_call_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record);
 
 /* Makes a character device without a device (0:0) as the task. 0 or a positive errno. */
 int bz_call_make_placeholder (BzCall *call, const BzPlace *place, guint mode);

@@ -46,6 +46,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef STATX_MNT_ID
@@ -281,12 +282,53 @@ typedef struct {
   const char *path;
   guint flags, mask;
   struct statx *status;       /* either */
+  BzOwner *owner;             /* with it, or NULL */
   struct statfs *file_system; /* or */
 } Request;
 
-static int
-look_from (const Request *request, int start, const char *path)
+/* What was opened to be looked at can't be asked for its attributes: it is opened once more, by the
+ * supervisor for itself. Only what can't block or do anything when it is opened. */
+static void
+read_owner (const Request *request, int fd)
 {
+  char name[32], text[BZ_OWNER_ROOM];
+
+  if (!S_ISREG (request->status->stx_mode) && !S_ISDIR (request->status->stx_mode))
+    return;
+  g_snprintf (name, sizeof name, "self/fd/%d", fd);
+  int file = openat (own_proc, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (file < 0)
+    return;
+  gssize length = fgetxattr (file, BZ_OWNER_ATTRIBUTE, text, sizeof text);
+  close (file);
+  if (length > 0)
+    bz_owner_parse (text, (gsize) length, request->owner);
+}
+
+static int
+status_and_owner (const Request *request, int start, const char *path, int *kept)
+{
+  gboolean follow = (request->flags & AT_SYMLINK_NOFOLLOW) == 0;
+  int fd = openat (start, path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+
+  if (fd < 0)
+    return errno;
+  if (statx (fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, request->mask | STATX_TYPE, request->status)
+      != 0)
+    {
+      int failed = errno;
+      close (fd);
+      return failed;
+    }
+  *kept = fd;
+  return 0;
+}
+
+static int
+look_from (const Request *request, int start, const char *path, int *kept)
+{
+  if (request->owner != NULL)
+    return status_and_owner (request, start, path, kept);
   if (request->status != NULL)
     return statx (start, path, (int) request->flags, request->mask, request->status) != 0 ? errno
                                                                                           : 0;
@@ -307,22 +349,23 @@ needs_root (const Request *request)
 
 /* Straight from the directory in /proc: one call. */
 static int
-look_freely (const Kept *kept, const Request *request, int start)
+look_freely (const Kept *kept, const Request *request, int start, int *opened)
 {
   char path[4 + PATH_MAX];
 
   bz_disguise_end ();
   if (start >= 0 || request->path[0] == '/')
-    return look_from (request, start >= 0 ? start : AT_FDCWD, request->path);
+    return look_from (request, start >= 0 ? start : AT_FDCWD, request->path, opened);
   if (g_snprintf (path, sizeof path, "cwd/%s", request->path) >= (int) sizeof path)
     return ENAMETOOLONG;
-  return look_from (request, kept->directory, path);
+  return look_from (request, kept->directory, path, opened);
 }
 
 /* The link in /proc is the supervisor's to follow, not the task's: a task that has changed its ids
  * may not itself (it is not dumpable). */
 static int
-look_as (const Kept *kept, const BzTaskCredentials *theirs, const Request *request, int start)
+look_as (const Kept *kept, const BzTaskCredentials *theirs, const Request *request, int start,
+         int *opened)
 {
   int own = -1;
 
@@ -334,7 +377,7 @@ look_as (const Kept *kept, const BzTaskCredentials *theirs, const Request *reque
     }
   int failed = bz_disguise (theirs);
   if (failed == 0)
-    failed = look_from (request, start >= 0 ? start : AT_FDCWD, request->path);
+    failed = look_from (request, start >= 0 ? start : AT_FDCWD, request->path, opened);
   bz_disguise_lift ();
   if (own >= 0)
     close (own);
@@ -346,13 +389,21 @@ look_at_path (Kept *kept, const Request *request, int start)
 {
   BzTaskCredentials theirs;
   gboolean may_all;
+  int opened = -1;
   int failed = needs_root (request) ? take_root (kept, request->alike) : 0;
 
   if (failed == 0)
     failed = ask_permissions (kept, request->alike, &may_all, &theirs);
   if (failed != 0)
     return failed;
-  return may_all ? look_freely (kept, request, start) : look_as (kept, &theirs, request, start);
+  failed = may_all ? look_freely (kept, request, start, &opened)
+                   : look_as (kept, &theirs, request, start, &opened);
+  if (opened >= 0)
+    {
+      read_owner (request, opened);
+      close (opened);
+    }
+  return failed;
 }
 
 static int
@@ -364,9 +415,13 @@ look_at_fd (Kept *kept, const Request *request, int fd)
     return failed;
   if (request->status == NULL)
     return fstatfs (fd, request->file_system) != 0 ? errno : 0;
-  return statx (fd, "", (int) request->flags | AT_EMPTY_PATH, request->mask, request->status) != 0
-             ? errno
-             : 0;
+  if (statx (fd, "", (int) request->flags | AT_EMPTY_PATH, request->mask | STATX_TYPE,
+             request->status)
+      != 0)
+    return errno;
+  if (request->owner != NULL)
+    read_owner (request, fd);
+  return 0;
 }
 
 static int
@@ -405,7 +460,7 @@ look_at (pid_t tid, const Request *request)
 
 int
 bz_task_status (pid_t tid, gboolean alike, int directory, const char *path, guint flags,
-                guint mask, struct statx *status)
+                guint mask, struct statx *status, BzOwner *owner)
 {
   Request request = {
     .alike = alike,
@@ -414,6 +469,7 @@ bz_task_status (pid_t tid, gboolean alike, int directory, const char *path, guin
     .flags = flags,
     .mask = mask,
     .status = status,
+    .owner = owner,
   };
 
   return look_at (tid, &request);

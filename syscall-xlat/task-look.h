@@ -2,6 +2,8 @@
  * permissions (task-look.c). */
 #pragma once
 
+#include "syscall-xlat/owner-record.h"
+
 #include <glib.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -13,9 +15,10 @@
 /* alike: every task of the zone has had the zone's root directory and user namespace so far.
  *
  * statx(2) of `path` as the task resolves it, from its descriptor `directory` or AT_FDCWD; of the
- * descriptor itself where path is NULL. flags: AT_SYMLINK_NOFOLLOW and the like. */
+ * descriptor itself where path is NULL. flags: AT_SYMLINK_NOFOLLOW and the like. owner: gets what is
+ * remembered of a regular file or directory, or NULL. */
 int bz_task_status (pid_t tid, gboolean alike, int directory, const char *path, guint flags,
-                    guint mask, struct statx *status);
+                    guint mask, struct statx *status, BzOwner *owner);
 
 /* statfs(2) of `path`, or of the descriptor `number` where it is NULL. */
 int bz_task_file_system (pid_t tid, gboolean alike, int number, const char *path,

@@ -10,6 +10,9 @@
  * character device of number 0:0, which any user namespace may since Linux 5.8 (overlay file
  * systems' whiteouts are such).
  *
+ * Where owners are remembered (owner-record.h), the wanted one is written to the file, or taken away
+ * when it is the zone's root again: by the child, with the task's capabilities, as the task itself could.
+ *
  * Limit: links of /proc that lead to open files (/proc/self/fd/3) are not followed. */
 #include "config.h"
 
@@ -22,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef STATX_ATTR_MOUNT_ROOT
@@ -32,6 +36,7 @@ typedef struct {
   BzJob job;
   const BzPlace *place;
   gboolean take;
+  const BzOwner *record;
   guint mode;
 } OwnerJob;
 
@@ -66,7 +71,55 @@ is_loaders (int file)
 }
 
 static int
-own (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer G_GNUC_UNUSED)
+give_to_root (const OwnerJob *self, int file)
+{
+  /* fchown(2) refuses what was opened by O_PATH, as it refuses it the task. */
+  if (self->place->path == NULL && !self->place->follow)
+    return fchown (file, 0, 0) != 0 ? errno : 0;
+  return fchownat (file, "", 0, 0, AT_EMPTY_PATH) != 0 ? errno : 0;
+}
+
+/* A number that is not changed stays what is remembered, or the zone's root's. */
+static void
+complete (int file, BzOwner *owner)
+{
+  char text[BZ_OWNER_ROOM];
+  BzOwner before = { 0 };
+  gssize length = fgetxattr (file, BZ_OWNER_ATTRIBUTE, text, sizeof text);
+
+  if (length > 0)
+    bz_owner_parse (text, (gsize) length, &before);
+  if (owner->uid == BZ_OWNER_UNCHANGED)
+    owner->uid = before.uid;
+  if (owner->gid == BZ_OWNER_UNCHANGED)
+    owner->gid = before.gid;
+}
+
+/* Whether it is written. The place is opened once more, for O_PATH can't write attributes; what
+ * could do anything when it is opened has none. */
+static gboolean
+remember (const OwnerJob *self, int file)
+{
+  struct stat status;
+  BzOwner owner = *self->record;
+  char text[BZ_OWNER_ROOM], name[32];
+
+  if (fstat (file, &status) != 0 || (!S_ISREG (status.st_mode) && !S_ISDIR (status.st_mode)))
+    return FALSE;
+  /* By the task's directory in the supervisor's /proc: the zone's own doesn't know this process. */
+  g_snprintf (name, sizeof name, "../self/fd/%d", file);
+  int again = openat (BZ_JOB_TASK, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (again < 0)
+    return FALSE;
+  complete (again, &owner);
+  gsize length = bz_owner_format (&owner, text);
+  if (owner.uid == 0 && owner.gid == 0)
+    return fremovexattr (again, BZ_OWNER_ATTRIBUTE) == 0 || errno == ENODATA;
+  return fsetxattr (again, BZ_OWNER_ATTRIBUTE, text, length, 0) == 0;
+}
+
+static int
+own (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer)
 {
   const OwnerJob *self = (const OwnerJob *) job;
   int file = open_place (self->place);
@@ -77,10 +130,13 @@ own (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer G_GNUC_UNUSED
     return 0;
   if (!self->take)
     return ENOTSUP;
-  /* fchown(2) refuses what was opened by O_PATH, as it refuses it the task. */
-  if (self->place->path == NULL && !self->place->follow)
-    return fchown (file, 0, 0) != 0 ? errno : 0;
-  return fchownat (file, "", 0, 0, AT_EMPTY_PATH) != 0 ? errno : 0;
+  int failed = give_to_root (self, file);
+  if (failed == 0 && self->record != NULL)
+    {
+      answer->bytes[0] = remember (self, file);
+      answer->length = 1;
+    }
+  return failed;
 }
 
 static int
@@ -92,10 +148,9 @@ make_node (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer G_GNUC_
 }
 
 static int
-run (OwnerJob *self, guint budget_ms)
+run (OwnerJob *self, BzJobAnswer *answer, guint budget_ms)
 {
   const BzPlace *place = self->place;
-  BzJobAnswer answer = { 0 };
   gboolean absolute = place->path != NULL && place->path[0] == '/';
   int failed = 0;
 
@@ -104,24 +159,32 @@ run (OwnerJob *self, guint budget_ms)
   if (place->directory != AT_FDCWD && !absolute)
     failed = bz_task_take_fd (self->job.target.tid, place->directory, &self->job.fd);
   if (failed == 0)
-    failed = bz_task_run_job (&self->job, &answer, budget_ms);
+    failed = bz_task_run_job (&self->job, answer, budget_ms);
   if (self->job.fd >= 0)
     close (self->job.fd);
   return failed;
 }
 
 int
-bz_task_own (BzTarget target, const BzPlace *place, gboolean take, guint budget_ms)
+bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *record,
+             guint budget_ms)
 {
-  OwnerJob self = { .job = { .target = target, .work = own }, .place = place, .take = take };
+  OwnerJob self = {
+    .job = { .target = target, .work = own }, .place = place, .take = take, .record = record
+  };
+  BzJobAnswer answer = { 0 };
+  int failed = run (&self, &answer, budget_ms);
 
-  return run (&self, budget_ms);
+  if (record != NULL)
+    record->known = failed == 0 && answer.length == 1 && answer.bytes[0] != 0;
+  return failed;
 }
 
 int
 bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode, guint budget_ms)
 {
   OwnerJob self = { .job = { .target = target, .work = make_node }, .place = place, .mode = mode };
+  BzJobAnswer answer = { 0 };
 
-  return run (&self, budget_ms);
+  return run (&self, &answer, budget_ms);
 }

@@ -59,6 +59,7 @@ int bz_task_file_write (BzTarget target, const char *path, const void *buffer, g
                         guint budget_ms);
 
 /* Owners and nodes (task-owner.c). */
-int bz_task_own (BzTarget target, const BzPlace *place, gboolean take, guint budget_ms);
+int bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *record,
+                 guint budget_ms);
 int bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode,
                               guint budget_ms);

@@ -21,15 +21,16 @@ all_alike (BzCall *call)
 {
   const guint8 *quirk = call->plan->quirk;
 
-  return (quirk[BZ_QUIRK_FOLD_INODES] != 0 || quirk[BZ_QUIRK_VSYSCALL] != 0)
+  return (quirk[BZ_QUIRK_FOLD_INODES] != 0 || quirk[BZ_QUIRK_OWNER_RECORDS] != 0
+          || quirk[BZ_QUIRK_VSYSCALL] != 0)
          && !bz_call_has_happened (call, BZ_EVER_ROOT);
 }
 
 static int
 status (BzCall *call, int directory, const char *path, guint flags, guint mask,
-        struct statx *answer)
+        struct statx *answer, BzOwner *owner)
 {
-  return bz_task_status (call->tid, all_alike (call), directory, path, flags, mask, answer);
+  return bz_task_status (call->tid, all_alike (call), directory, path, flags, mask, answer, owner);
 }
 
 static int

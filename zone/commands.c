@@ -39,6 +39,9 @@ const BzOption bz_global_options[] = {
 #define OPTION_FOLD_INODES \
   STRING ("fold-inodes", 0, "auto|yes|no", \
           "give 32-bit programs inode numbers that fit: auto where a file system needs it")
+#define OPTION_REMEMBER_OWNERS \
+  FLAG ("remember-owners", 0, \
+        "in a zone with one id, keep the owners that files should have, and show them")
 #define OPTION_NETWORK \
   STRING ("network", 0, "none|host|private|macvlan", \
           "the zone's network: loopback alone (the default), the host's, or an interface of its own")
@@ -98,6 +101,7 @@ static const BzOption run_options[] = {
   FLAG ("stats", 0, "say at the end which calls were answered, and how often"),
   OPTION_STRICT,
   OPTION_FOLD_INODES,
+  OPTION_REMEMBER_OWNERS,
   OPTION_BRAND,
   OPTION_ABI,
   OPTION_RELEASE,
@@ -160,6 +164,7 @@ static const BzOption plan_options[] = {
   STRING ("image", 0, "TREE", "plan for a tree instead of a zone"),
   OPTION_STRICT,
   OPTION_FOLD_INODES,
+  OPTION_REMEMBER_OWNERS,
   OPTION_BRAND,
   OPTION_ABI,
   OPTION_RELEASE,

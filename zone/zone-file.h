@@ -63,6 +63,7 @@ typedef struct {
   guint64 capabilities_dropped, capabilities_kept;
   GPtrArray *sysctls;  /* of char *: "name=value", each name once */
   BzFoldMode fold_inodes;
+  gboolean remember_owners; /* that a zone with one id lacks */
   gboolean strict;     /* a call that nothing can carry out kills its program */
   gboolean autostart;  /* it boots with the host */
   GPtrArray *warnings; /* of char *: "FILE:LINE: unknown key ..." */

@@ -132,7 +132,7 @@ seek_to_folded (BzCall *call, guint32 folded)
   struct statx status;
   guint64 place;
 
-  if (bz_call_status (call, number, NULL, 0, STATX_TYPE, &status) != 0 || !S_ISDIR (status.stx_mode)
+  if (bz_call_status (call, number, NULL, 0, STATX_TYPE, &status, NULL) != 0 || !S_ISDIR (status.stx_mode)
       || !bz_call_unfold (call, (guint64) status.stx_dev_major << 32 | status.stx_dev_minor,
                           BZ_FOLD_OFFSET, folded, &place))
     return ENOTDIR;

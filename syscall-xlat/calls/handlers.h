@@ -15,7 +15,7 @@ BzVerdict bz_call_personality (BzCall *call);
 /* calls/sysinfo.c: sysinfo=clamp, no-unit */
 BzVerdict bz_call_sysinfo (BzCall *call);
 
-/* calls/stat.c: fold-inodes=fold; i386 */
+/* calls/stat.c: fold-inodes=fold, owner-records=keep; i386 */
 BzVerdict bz_call_oldstat (BzCall *call);
 BzVerdict bz_call_oldlstat (BzCall *call);
 BzVerdict bz_call_oldfstat (BzCall *call);
@@ -27,6 +27,11 @@ BzVerdict bz_call_lstat64 (BzCall *call);
 BzVerdict bz_call_fstat64 (BzCall *call);
 BzVerdict bz_call_fstatat64 (BzCall *call);
 BzVerdict bz_call_statx (BzCall *call);
+/* x86-64: owner-records=keep */
+BzVerdict bz_call_stat_long (BzCall *call);
+BzVerdict bz_call_lstat_long (BzCall *call);
+BzVerdict bz_call_fstat_long (BzCall *call);
+BzVerdict bz_call_newfstatat (BzCall *call);
 
 /* calls/directory.c: fold-inodes=fold; i386 */
 BzVerdict bz_call_readdir (BzCall *call);

@@ -7,8 +7,9 @@
  * In both cases a task that has the capability in the zone (CAP_CHOWN, CAP_FOWNER) is told that it
  * worked, and that is counted as pretended. Files that should have got another owner are given to
  * the zone's root by the task itself, which fails where it may not do that, and takes set-user-id
- * bits away as chown(2) does. Nothing remembers the wanted owner: stat(2) would have to be answered
- * for that.
+ * bits away as chown(2) does. The wanted owner is remembered only where the plan says so
+ * (owner-records=keep), because stat(2) has to be answered to show it; then every chown(2) of such a
+ * task is carried out here, also one that gives a file back, and what was remembered is no pretence.
  *
  * Everything else continues: what a range of ids can hold is the kernel's, and so are all errors.
  * The look at the path's first bytes tells the mounts: 1 us more than the notification. */
@@ -21,8 +22,6 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <string.h>
-
-#define UNCHANGED G_MAXUINT32
 
 /* Whether it can name one of the mounts that the loader has made: /proc, /sys, a node of /dev. */
 static gboolean
@@ -41,32 +40,47 @@ may_be_mount (const char *path)
   return g_str_has_prefix (path, "/dev/");
 }
 
-/* An id of the call that the zone doesn't have. i386's older calls have 16 bits, and -1 in them. */
-static gboolean
-is_lacking (const BzCall *call, guint64 id)
+/* An id of the call. i386's older calls have 16 bits, and -1 in them. */
+static guint32
+id_of (const BzCall *call, guint64 id)
 {
   gboolean narrow = call->abi == BZ_ABI_I386 && !g_str_has_suffix (call->row->name, "32")
                     && !g_str_has_suffix (call->row->name, "at");
-  guint32 number = narrow ? (guint16) id : (guint32) id;
 
-  if (call->plan->ids != 1 || number == UNCHANGED || (narrow && number == G_MAXUINT16))
+  if (!narrow)
+    return (guint32) id;
+  return (guint16) id == G_MAXUINT16 ? BZ_OWNER_UNCHANGED : (guint16) id;
+}
+
+/* Whether the zone doesn't have one of them; or has to be told what is remembered no longer. */
+static gboolean
+is_ours (const BzCall *call, const BzOwner *wanted)
+{
+  gboolean keeps = call->plan->quirk[BZ_QUIRK_OWNER_RECORDS] != 0;
+
+  if (call->plan->ids != 1)
     return FALSE;
-  return number != 0;
+  return (wanted->uid != BZ_OWNER_UNCHANGED && (keeps || wanted->uid != 0))
+         || (wanted->gid != BZ_OWNER_UNCHANGED && (keeps || wanted->gid != 0));
 }
 
 static BzVerdict
-own (BzCall *call, const BzPlace *place, gboolean take, int capability)
+own (BzCall *call, const BzPlace *place, BzOwner *wanted, int capability)
 {
-  if (!bz_call_capable (call, capability))
+  gboolean keeps = wanted != NULL && call->plan->quirk[BZ_QUIRK_OWNER_RECORDS] != 0;
+
+  if (!bz_call_capable (call, capability)
+      || bz_call_own (call, place, wanted != NULL, keeps ? wanted : NULL) != 0)
     return bz_continue ();
-  return bz_call_own (call, place, take) == 0 ? bz_pretend (0) : bz_continue ();
+  return keeps && wanted->known ? bz_value (0) : bz_pretend (0);
 }
 
 static BzVerdict
 change_owner (BzCall *call, BzPlace place, guint64 address, guint64 uid, guint64 gid)
 {
   char path[PATH_MAX];
-  gboolean take = is_lacking (call, uid) || is_lacking (call, gid);
+  BzOwner wanted = { .uid = id_of (call, uid), .gid = id_of (call, gid) };
+  gboolean take = is_ours (call, &wanted);
 
   if (bz_call_read_string (call, address, path, sizeof path) != 0
       || (!take && !may_be_mount (path)))
@@ -75,7 +89,7 @@ change_owner (BzCall *call, BzPlace place, guint64 address, guint64 uid, guint64
     place.path = path;
   else if (!place.follow || place.directory == AT_FDCWD)
     return bz_continue ();
-  return own (call, &place, take, CAP_CHOWN);
+  return own (call, &place, take ? &wanted : NULL, CAP_CHOWN);
 }
 
 BzVerdict
@@ -112,10 +126,9 @@ BzVerdict
 bz_call_fchown (BzCall *call)
 {
   BzPlace place = { .directory = (int) call->args[0] };
+  BzOwner wanted = { .uid = id_of (call, call->args[1]), .gid = id_of (call, call->args[2]) };
 
-  if (!is_lacking (call, call->args[1]) && !is_lacking (call, call->args[2]))
-    return bz_continue ();
-  return own (call, &place, TRUE, CAP_CHOWN);
+  return is_ours (call, &wanted) ? own (call, &place, &wanted, CAP_CHOWN) : bz_continue ();
 }
 
 /* Of the loader's mounts only: absolute paths, which need no look at a descriptor. */
@@ -127,7 +140,7 @@ change_attributes (BzCall *call, guint64 address)
 
   if (bz_call_read_string (call, address, path, sizeof path) != 0 || !may_be_mount (path))
     return bz_continue ();
-  return own (call, &place, FALSE, CAP_FOWNER);
+  return own (call, &place, NULL, CAP_FOWNER);
 }
 
 BzVerdict

@@ -50,6 +50,19 @@ typedef struct {
 _Static_assert(sizeof (Stat64) == 96, "stat64 of i386");
 _Static_assert(sizeof (struct statx) == 256, "statx");
 
+typedef struct {
+  guint64 dev, ino, nlink;
+  guint32 mode, uid, gid, hole;
+  guint64 rdev;
+  gint64 size, blksize, blocks;
+  struct {
+    gint64 seconds;
+    guint64 nanoseconds;
+  } atime, mtime, ctime;
+  gint64 unused[3];
+} StatLong;
+_Static_assert(sizeof (StatLong) == 144, "stat of x86-64");
+
 static guint32
 encode_device (guint32 major, guint32 minor)
 {
@@ -79,6 +92,8 @@ bz_stat_differs (BzStatKind kind, const struct statx *status)
 {
   guint64 first = kind == BZ_STAT_OLD ? G_MAXUINT16 + 1 : BZ_FOLD_FIRST;
 
+  if (kind == BZ_STAT_LONG)
+    return FALSE;
   if (status->stx_ino >= first)
     return TRUE;
   return kind != BZ_STAT_X
@@ -162,9 +177,36 @@ fill_64 (const struct statx *status, guint32 inode, guint8 *out)
   return sizeof stat;
 }
 
-gsize
-bz_stat_fill (BzStatKind kind, const struct statx *status, guint32 inode, guint8 *out)
+static gsize
+fill_long (const struct statx *status, guint64 inode, guint8 *out)
 {
+  StatLong stat = {
+    .dev = encode_device (status->stx_dev_major, status->stx_dev_minor),
+    .ino = inode,
+    .nlink = status->stx_nlink,
+    .mode = status->stx_mode,
+    .uid = status->stx_uid,
+    .gid = status->stx_gid,
+    .rdev = encode_device (status->stx_rdev_major, status->stx_rdev_minor),
+    .size = (gint64) status->stx_size,
+    .blksize = status->stx_blksize,
+    .blocks = (gint64) status->stx_blocks,
+    .atime = { status->stx_atime.tv_sec, status->stx_atime.tv_nsec },
+    .mtime = { status->stx_mtime.tv_sec, status->stx_mtime.tv_nsec },
+    .ctime = { status->stx_ctime.tv_sec, status->stx_ctime.tv_nsec },
+  };
+
+  memcpy (out, &stat, sizeof stat);
+  return sizeof stat;
+}
+
+gsize
+bz_stat_fill (BzStatKind kind, const struct statx *status, guint64 number, guint8 *out)
+{
+  guint32 inode = (guint32) number;
+
+  if (kind != BZ_STAT_LONG && kind != BZ_STAT_X && number > G_MAXUINT32)
+    return 0;
   if ((kind == BZ_STAT_OLD || kind == BZ_STAT_32)
       && (status->stx_size > G_MAXINT32 || status->stx_nlink > G_MAXUINT16))
     return 0;
@@ -176,11 +218,13 @@ bz_stat_fill (BzStatKind kind, const struct statx *status, guint32 inode, guint8
       return fill_32 (status, inode, out);
     case BZ_STAT_64:
       return fill_64 (status, inode, out);
+    case BZ_STAT_LONG:
+      return fill_long (status, number, out);
     case BZ_STAT_X:
       break;
     }
   memcpy (out, status, sizeof *status);
-  ((struct statx *) (void *) out)->stx_ino = inode;
+  ((struct statx *) (void *) out)->stx_ino = number;
   return sizeof *status;
 }
 

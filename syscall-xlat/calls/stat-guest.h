@@ -1,4 +1,4 @@
-/* The structures of stat(2) and getdents(2) as i386 programs hold them, apart from any effect. */
+/* The structures of stat(2) and getdents(2) as programs hold them, apart from any effect. */
 #pragma once
 
 #include <glib.h>
@@ -8,6 +8,7 @@ typedef enum {
   BZ_STAT_OLD, /* oldstat, oldlstat, oldfstat: libc 4 */
   BZ_STAT_32, /* stat, lstat, fstat: libc 5, the first glibc, programs without large-file support */
   BZ_STAT_64, /* stat64, lstat64, fstat64, fstatat64: glibc 2.2 and later, for both kinds */
+  BZ_STAT_LONG, /* x86-64's only one: its numbers always fit */
   BZ_STAT_X   /* statx */
 } BzStatKind;
 
@@ -20,7 +21,7 @@ gboolean bz_stat_differs (BzStatKind kind, const struct statx *status);
 /* Fills `out` (BZ_STAT_LARGEST bytes) with the file's status and the folded number. Returns the
  * structure's length; 0: a size or a number of links does not fit, as it did not on kernels of
  * then. */
-gsize bz_stat_fill (BzStatKind kind, const struct statx *status, guint32 inode, guint8 *out);
+gsize bz_stat_fill (BzStatKind kind, const struct statx *status, guint64 inode, guint8 *out);
 
 typedef enum {
   BZ_ENTRIES_OLD, /* readdir: one entry without a length of its record */

@@ -136,7 +136,8 @@ END
 # inside ZONE TREE SCRIPT: in a zone of the current user.
 inside () {
   zone "$1" "$2" || return 0
-  run bz -q run -v "$packages_tree:/packages:ro" -v "$tmp/scripts:/scripts:ro" "$1" -- /bin/sh "/scripts/$3.sh" "$count"
+  # shellcheck disable=SC2086 # a word or none
+  run bz -q run ${owners:-} -v "$packages_tree:/packages:ro" -v "$tmp/scripts:/scripts:ro" "$1" -- /bin/sh "/scripts/$3.sh" "$count"
   take_tap "$2: $3"
   run bz -q remove "$1"
 }
@@ -167,8 +168,11 @@ done
 chmod -R a+rX "$tmp/scripts"
 # shellcheck disable=SC3045 # every sh that this may be has -H and -n
 diag "the hard limit of open files here: $(ulimit -Hn)"
-for who in $users; do
-  if [ "$who" = user ] && ! plain_users_work; then
+if [ "$users" = self ]; then kinds=self; else kinds="$users${BRANDZONE_TEST_FULL:+ alone}"; fi
+for who in $kinds; do
+  owners=
+  if [ "$who" = alone ]; then owners=--remember-owners; fi
+  if [ "$who" != root ] && ! plain_users_work; then
     skip 'packages in a plain user'"'"'s zone' 'newuidmap, setpriv or unprivileged user namespaces are missing'
     continue
   fi

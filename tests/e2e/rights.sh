@@ -83,6 +83,60 @@ gone_calls () {
   by rm -r "$drop_ins"
 }
 
+# A zone with one id shows the owners that its files should have, in every call and by every name, and keeps
+# them in the tree.
+remembered () {
+  # shellcheck disable=SC2016 # for the zone's shell
+  run bz -q run --remember-owners --stats z -- /bin/sh -c '
+    cd /root && rm -rf r && mkdir r && cd r
+    show () { stat -c "%u %g %a" "$@" 2>&1; }
+    echo text >file; mkdir dir; ln -s file link
+    chown 48:5 file; show file; show -L link
+    chgrp 7 file; show file
+    mv file moved; ln moved hard; show hard
+    chown 33 dir; show dir; ls -ldn dir | awk "{ print \$3, \$4 }"
+    find . -user 48 | sort
+    tar cf a.tar moved dir && tar tvf a.tar | awk "{ print \$2 }"
+    mkdir out && tar -C out -xpf a.tar && show out/moved out/dir
+    chown 0:0 moved; show moved
+    chmod 4755 hard; chown 9 hard; show hard
+    chown -h 4 link; show link'
+  is 'S15: owners are remembered' "$out" '48 5 644
+48 5 644
+48 7 644
+48 7 644
+33 0 755
+33 0
+./hard
+./moved
+48/lp
+xfs/root
+48 7 644
+33 0 755
+0 0 644
+9 0 755
+0 0 777'
+  like 'S15: a link keeps none, and is counted' "$err" 'without effect: lchown 1'
+  run bz -q run --remember-owners z -- stat -c '%u %g' /root/r/hard
+  is 'S15: the next start shows them' "$out" '9 0'
+  run bz -q run z -- stat -c '%u %g' /root/r/hard
+  is 'S15: without --remember-owners nothing is trapped for it' "$out" '0 0'
+  printf '[Storage]\nRememberOwners=yes\n' >"$tmp/owners.conf"
+  chmod 644 "$tmp/owners.conf"
+  drop_ins=$tmp/$who/state/config/z.zone.d
+  by mkdir -p "$drop_ins" 2>/dev/null && by cp "$tmp/owners.conf" "$drop_ins/owners.conf"
+  run bz -q run z -- stat -c '%u %g' /root/r/hard
+  is 'S15: RememberOwners=yes in the zone file' "$out" '9 0'
+  if [ -x "$guests/rights-i386" ] && ! masked ia32; then
+    # This guest wants to see that nothing is remembered.
+    inside linux-2.6 i386 -- rights one audit
+    like 'S15: i386 programs are shown them, too' "$out" 'its owner: expected 0, got 48'
+  fi
+  run bz -q run --disable-row S15 z -- chown 3 /root/r/hard
+  like 'S15 disabled: the symptom of the catalogue' "$err" 'Invalid argument'
+  by rm -r "$drop_ins"
+}
+
 if [ "$users" = self ]; then kinds=self; else kinds="$users alone"; fi
 for who in $kinds; do
   if [ "$who" != root ] && ! plain_users_work; then
@@ -94,6 +148,7 @@ for who in $kinds; do
   rights
   symptoms
   gone_calls
+  if [ "$ids" = one ]; then remembered; fi
   run bz -q remove z
 done
 finish

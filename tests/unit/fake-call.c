@@ -126,7 +126,7 @@ fake_move_heap (BzCall *call)
 }
 
 static int
-fake_own (BzCall *call, const BzPlace *place, gboolean take)
+fake_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
 {
   BzFake *fake = fake_of (call);
 
@@ -134,6 +134,9 @@ fake_own (BzCall *call, const BzPlace *place, gboolean take)
   fake->place = (BzPlace){ .directory = place->directory, .follow = place->follow };
   fake->has_path = place->path != NULL;
   fake->taken = take;
+  fake->record = record != NULL ? *record : (BzOwner){ .known = TRUE };
+  if (record != NULL)
+    record->known = fake->remembers;
   return fake->own_error;
 }
 

@@ -28,6 +28,8 @@ typedef struct {
   guint64 hard_limit, soft_limit;
   BzPlace place; /* of the last own; its path is not kept */
   gboolean has_path, taken;
+  BzOwner record; /* that was to be kept; known: none was */
+  gboolean remembers;
   guint node_mode;
   int own_error; /* also of nodes */
   guint owned, nodes, stops;

@@ -38,12 +38,14 @@ note_look (BzFakeFiles *files, int directory, const char *path, guint flags)
 
 static int
 status (BzCall *call, int directory, const char *path, guint flags, guint mask G_GNUC_UNUSED,
-        struct statx *answer)
+        struct statx *answer, BzOwner *owner)
 {
   BzFakeFiles *files = files_of (call);
 
   note_look (files, directory, path, flags);
   *answer = files->status;
+  if (owner != NULL)
+    *owner = files->owner;
   return files->error;
 }
 

@@ -5,6 +5,7 @@
 
 typedef struct {
   struct statx status; /* of every path and descriptor */
+  BzOwner owner; /* that is remembered of it */
   struct statfs file_system;
   int error;       /* of every look */
   char path[4096]; /* what was looked at last; "": a descriptor */

@@ -33,6 +33,7 @@ start (BzFake *fake, BzAbi abi, const char *name, int capability)
   bz_fake_init (fake, abi, name);
   fake->fact[BZ_FACT_CAPABILITIES] = G_GUINT64_CONSTANT (1) << capability;
   fake->hard_limit = HARD;
+  fake->plan.quirk[BZ_QUIRK_OWNER_RECORDS] = 0;
 }
 
 static BzVerdict
@@ -171,6 +172,57 @@ test_owners_of_one_id (void **state G_GNUC_UNUSED)
   assert_true (!fake.has_path && fake.place.follow);
 }
 
+/* owner-records=keep: every change of an owner is kept, also the way back; what could not be is
+ * pretended. */
+static void
+test_owners_kept (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  start (&fake, BZ_ABI_X86_64, "chown", CAP_CHOWN);
+  fake.plan.ids = 1;
+  fake.plan.quirk[BZ_QUIRK_OWNER_RECORDS] = 1;
+  fake.remembers = TRUE;
+  assert_verdict (own (&fake, bz_call_chown, "/tmp/a", 48, G_MAXUINT64), BZ_VERDICT_VALUE, 0, FALSE);
+  assert_true (fake.taken && fake.record.uid == 48 && fake.record.gid == BZ_OWNER_UNCHANGED);
+  assert_verdict (own (&fake, bz_call_chown, "/tmp/a", 0, 0), BZ_VERDICT_VALUE, 0, FALSE);
+  assert_true (fake.record.uid == 0 && fake.record.gid == 0);
+  continues (own (&fake, bz_call_chown, "/tmp/a", G_MAXUINT32, G_MAXUINT64));
+  fake.remembers = FALSE;
+  pretends (own (&fake, bz_call_lchown, "link", 48, 48));
+  fake.fact[BZ_FACT_CAPABILITIES] = 0;
+  continues (own (&fake, bz_call_chown, "/tmp/a", 48, 48));
+  fake.plan.ids = 65536;
+  fake.fact[BZ_FACT_CAPABILITIES] = G_GUINT64_CONSTANT (1) << CAP_CHOWN;
+  continues (own (&fake, bz_call_chown, "/tmp/a", 48, 48));
+
+  start (&fake, BZ_ABI_I386, "chown", CAP_CHOWN);
+  fake.plan.ids = 1;
+  fake.plan.quirk[BZ_QUIRK_OWNER_RECORDS] = 1;
+  fake.remembers = TRUE;
+  own (&fake, bz_call_chown, "/tmp/a", 0xffff, 0x10030);
+  assert_true (fake.record.uid == BZ_OWNER_UNCHANGED && fake.record.gid == 0x30);
+}
+
+static void
+test_owner_records (void **state G_GNUC_UNUSED)
+{
+  static const char *const bad[] = { "",     ":",   "1",      "1:",    ":1",          "1:2:3",
+                                     "1:2 ", "-1:", " 1:1",   "1:x",   "4294967295:0", "0:99999999999",
+                                     "1:4294967295", "1:2\n" };
+  char text[BZ_OWNER_ROOM];
+  BzOwner owner;
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    assert_true (!bz_owner_parse (bad[i], strlen (bad[i]), &owner) && !owner.known);
+  assert_true (!bz_owner_parse ("1:2\0", 4, &owner));
+  assert_true (bz_owner_parse ("48:0x", 4, &owner) && owner.known && owner.uid == 48 && owner.gid == 0);
+  owner = (BzOwner){ .uid = 4294967294u, .gid = 65534 };
+  gsize length = bz_owner_format (&owner, text);
+  assert_string_equal (text, "4294967294:65534");
+  assert_true (bz_owner_parse (text, length, &owner) && owner.uid == 4294967294u);
+}
+
 static BzVerdict
 make_node (BzFake *fake, const char *path, guint mode, guint device)
 {
@@ -237,6 +289,8 @@ main (void)
     cmocka_unit_test (test_groups),
     cmocka_unit_test (test_owners_of_many_ids),
     cmocka_unit_test (test_owners_of_one_id),
+    cmocka_unit_test (test_owners_kept),
+    cmocka_unit_test (test_owner_records),
     cmocka_unit_test (test_nodes),
     cmocka_unit_test (test_audit),
     cmocka_unit_test (test_gone),
