@@ -15,6 +15,7 @@
 #include "installer/installer.h"
 
 #include "brand/base/error.h"
+#include "installer/client.h"
 #include "installer/partial.h"
 #include "installer/remove.h"
 #include "installer/report.h"
@@ -53,8 +54,8 @@ typedef struct {
   GError *failure;
 } Reading;
 
-static const char *
-libexec_directory (void)
+const char *
+bz_libexec_directory (void)
 {
   const char *directory = getauxval (AT_SECURE) ? NULL : g_getenv ("BRANDZONE_LIBEXECDIR");
 
@@ -73,7 +74,7 @@ make_argv (const BzInstallOptions *options)
 {
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
 
-  g_ptr_array_add (argv, g_build_filename (libexec_directory (), "brandzone-install", NULL));
+  g_ptr_array_add (argv, g_build_filename (bz_libexec_directory (), "brandzone-install", NULL));
   g_ptr_array_add (argv, g_strdup_printf ("--report-fd=%d", REPORT_FD));
   if (options->keep_partial)
     g_ptr_array_add (argv, g_strdup ("--keep-partial"));

@@ -6,6 +6,9 @@ libinstaller_a_SOURCES = \
 	installer/client.c \
 	installer/download.c \
 	installer/download.h \
+	installer/client.h \
+	installer/export-client.c \
+	installer/export.h \
 	installer/helper.c \
 	installer/helper.h \
 	installer/installer.h \
@@ -85,6 +88,11 @@ libunpack_a_SOURCES = \
 	installer/signatures.c \
 	installer/tree.c \
 	installer/tree.h
+
+pkglibexec_PROGRAMS += brandzone-export
+brandzone_export_CPPFLAGS = $(libunpack_a_CPPFLAGS)
+brandzone_export_SOURCES = installer/export-main.c installer/export-oci.c installer/export-tree.c
+brandzone_export_LDADD = libunpack.a libinstaller.a libbrand.a $(UNPACK_LIBS)
 
 pkglibexec_PROGRAMS += brandzone-install
 brandzone_install_CPPFLAGS = $(libunpack_a_CPPFLAGS)

@@ -60,6 +60,11 @@ const int *bz_cgroup_tasks (const BzCgroup *cgroup, guint *count);
 /* Moves the calling task into the hierarchies of `tasks`. Safe after fork. */
 void bz_cgroup_enter (const int *tasks, guint count);
 
+/* cgroup-freeze.c: tells all that is in the zone to stand still, or to go on. FALSE: there is no
+ * cgroup that can. It stands still when bz_cgroup_is_frozen. */
+gboolean bz_cgroup_freeze (const BzCgroup *cgroup, gboolean freeze);
+gboolean bz_cgroup_is_frozen (const BzCgroup *cgroup);
+
 /* Kills what is in the cgroups and waits for its end, two seconds at most for each. TRUE: something
  * was, and these cgroups are good for nothing any more but to be removed. */
 gboolean bz_cgroup_kill (const BzCgroup *cgroup);

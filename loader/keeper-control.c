@@ -154,6 +154,42 @@ answer_winsize (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
   return TRUE;
 }
 
+/* --- holding it still --- */
+
+static gboolean
+answer_freeze (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+{
+  GVariantDict body;
+  gboolean known = FALSE;
+
+  if (keeper->stopping || !bz_cgroup_freeze (keeper->cgroup, TRUE))
+    return bz_fail (error, BZ_ERROR_HOST, "it has no cgroup that can be frozen",
+                    "stop it first; see `brandzone doctor`, cgroup", "cannot hold zone %s still",
+                    keeper->partition->name);
+  if (keeper->freezers == NULL)
+    keeper->freezers = g_array_new (FALSE, FALSE, sizeof (int));
+  for (guint i = 0; i < keeper->freezers->len; i++)
+    known |= g_array_index (keeper->freezers, int, i) == client;
+  if (!known)
+    g_array_append_val (keeper->freezers, client);
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "frozen", "b", bz_cgroup_is_frozen (keeper->cgroup));
+  return bz_message_send (client, message->kind, g_variant_dict_end (&body), NULL, 0, error);
+}
+
+/* The last one lets it go on. */
+static void
+end_freeze (BzKeeper *keeper, int client)
+{
+  guint before = keeper->freezers != NULL ? keeper->freezers->len : 0;
+
+  for (guint i = 0; i < (keeper->freezers != NULL ? keeper->freezers->len : 0); i++)
+    if (g_array_index (keeper->freezers, int, i) == client)
+      g_array_remove_index_fast (keeper->freezers, i--);
+  if (before > 0 && keeper->freezers->len == 0)
+    bz_cgroup_freeze (keeper->cgroup, FALSE);
+}
+
 /* --- joining --- */
 
 /* What a joining process needs: the partition, the namespaces, the cgroups. unified: a group of the
@@ -219,6 +255,7 @@ static const struct {
   { "signal", answer_signal },     { "stop", answer_stop },       { "join", answer_join },
   { "listener", answer_listener }, { "halt", answer_halt },       { "console", answer_console },
   { "winsize", answer_winsize },   { "attach", bz_keeper_answer_attach },
+  { "freeze", answer_freeze },
 };
 
 static void
@@ -260,6 +297,7 @@ on_client (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
         bz_pidfd_send_signal (keeper->init_pidfd, SIGKILL);
       bz_keeper_unwatch (keeper);
     }
+  end_freeze (keeper, fd);
   close (fd);
   return G_SOURCE_REMOVE;
 }

@@ -23,6 +23,7 @@ typedef struct {
   BzCgroup *cgroup;
   int control; /* listening socket */
   int owner;   /* -1 when the owner has gone */
+  GArray *freezers; /* of int: connections that hold the zone still, or NULL */
   guint owner_source;
 
   pid_t init;

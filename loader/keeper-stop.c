@@ -116,6 +116,8 @@ void
 bz_keeper_stop (BzKeeper *keeper, guint grace_ms)
 {
   keeper->stopping = TRUE;
+  if (keeper->freezers != NULL && keeper->freezers->len > 0)
+    bz_cgroup_freeze (keeper->cgroup, FALSE); /* frozen by v1, not even SIGKILL ends it */
   if (grace_ms > 0 && keeper->console != NULL)
     halt_init (keeper);
   else if (grace_ms > 0)

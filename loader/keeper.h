@@ -6,7 +6,8 @@
 /* Messages on the control socket (run_dir/control, SOCK_SEQPACKET) and on the
  * owner's connection. Requests: "info", "journal", "trace", "stop" {grace}, "signal" {signal},
  * "join", "listener" + fd, "halt" (what stops an init), "console" {replay, plain}, "winsize" {rows,
- * columns} (without an answer), "attach" (to the terminal of a command, as its owner from then on; answers with {text} and the pty). Answers: the request's kind, or "error". Events to the owner: "started"
+ * columns} (without an answer), "freeze" (answers with
+ * {frozen}; ask until it is; the zone goes on when the connection ends), "attach" (to the terminal of a command, as its owner from then on; answers with {text} and the pty). Answers: the request's kind, or "error". Events to the owner: "started"
  * {init} [+ pty], "ended" {status, how} [+ journal]. */
 #define BZ_CONTROL_NAME "control"
 

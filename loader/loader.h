@@ -163,6 +163,10 @@ int bz_loader_journal (const char *run_dir, GError **error);
 /* A socket that receives struct BzTraceEvent until the zone ends (then end of file), or -1. */
 int bz_loader_trace (const char *run_dir, GError **error);
 
+/* Holds all processes of a running zone still until the returned descriptor is closed. -1 and
+ * BZ_ERROR_HOST where the zone has no cgroup that can. */
+int bz_loader_freeze (const char *run_dir, GError **error);
+
 /* Ends the zone: its command gets SIGTERM, an init what makes it halt; after `grace_ms` the pid namespace is killed. Waits for the keeper to be gone. */
 gboolean bz_loader_stop (const char *run_dir, guint grace_ms, GError **error);
 

@@ -4,7 +4,7 @@ noinst_LIBRARIES += libloader.a
 libloader_a_SOURCES = \
 	loader/attend.c \
 	loader/attend.h \
-	loader/cgroup-delegate.c loader/cgroup-kill.c loader/cgroup-limits.c \
+	loader/cgroup-delegate.c loader/cgroup-freeze.c loader/cgroup-kill.c loader/cgroup-limits.c \
 	loader/cgroup.c \
 	loader/cgroup.h \
 	loader/client.c \
@@ -20,6 +20,7 @@ libloader_a_SOURCES = \
 	loader/direct.c \
 	loader/direct.h \
 	loader/devices.h \
+	loader/freeze.c \
 	loader/identity.c \
 	loader/identity.h \
 	loader/inside.c \

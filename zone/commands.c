@@ -184,6 +184,25 @@ static const BzOption snapshot_options[] = {
   END
 };
 
+static const BzOption export_options[] = {
+  STRING ("format", 0, "auto|tar|oci",
+          "what to write: auto is an OCI image for FILE.oci, FILE.oci.tar, else a tar archive"),
+  FLAG ("force", 'f', "replace a file that is there"),
+  END
+};
+
+static const BzOption attach_options[] = {
+  FLAG ("dry-run", 'n', "only say what this host lacks"),
+  OPTION_BRAND,
+  OPTION_WITHOUT,
+  END
+};
+
+static const BzOption detach_options[] = {
+  FLAG ("force", 'f', "leave its snapshots behind"),
+  END
+};
+
 static const BzOption clone_options[] = { OPTION_WITHOUT, END };
 
 static const BzOption doctor_options[] = { OPTION_WITHOUT, END };
@@ -252,6 +271,15 @@ const BzVerb bz_verbs[] = {
   { "diff", "NAME [SNAPSHOT]", 1, 2, 0,
     "list what a zone has added, changed and deleted since a snapshot, or since the last one",
     no_options, bz_verb_diff },
+  { "export", "NAME FILE", 2, 2, 0,
+    "write the tree of a zone to a tar archive or an OCI image (- is standard output)",
+    export_options, bz_verb_export },
+  { "detach", "NAME DIR", 2, 2, 0,
+    "make a stopped zone a directory that can be carried to another host",
+    detach_options, bz_verb_detach },
+  { "attach", "DIR [NAME]", 1, 2, 0,
+    "make a zone of what was detached, here or elsewhere",
+    attach_options, bz_verb_attach },
   { "cp", "[ZONE:]SOURCE [ZONE:]TARGET", 2, 2, 0,
     "copy files between a zone and the host",
     no_options, bz_verb_cp },

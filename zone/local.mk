@@ -45,6 +45,8 @@ libzone_a_SOURCES = \
 	zone/layers.c \
 	zone/layers.h \
 	zone/lock.c \
+	zone/manifest.c \
+	zone/manifest.h \
 	zone/meter.c \
 	zone/named-source.c \
 	zone/named-source.h \
@@ -74,6 +76,8 @@ libzone_a_SOURCES = \
 	zone/registry.c \
 	zone/registry.h \
 	zone/rows.def \
+	zone/save.c \
+	zone/save.h \
 	zone/scratch.c \
 	zone/scratch.h \
 	zone/repo-edits.c \
@@ -87,10 +91,13 @@ libzone_a_SOURCES = \
 	zone/state-record.c \
 	zone/state.c \
 	zone/state.h \
+	zone/still.c \
+	zone/still.h \
 	zone/storage.c \
 	zone/storage.h \
 	zone/trace-line.c \
 	zone/trace-line.h \
+	zone/verb-attach.c \
 	zone/verb-boot-edits.c \
 	zone/verb-brands.c \
 	zone/verb-check.c \
@@ -102,6 +109,7 @@ libzone_a_SOURCES = \
 	zone/verb-diff.c \
 	zone/verb-doctor.c \
 	zone/verb-explain.c \
+	zone/verb-export.c \
 	zone/verb-install.c \
 	zone/verb-mirror.c \
 	zone/verb-list.c \

@@ -34,6 +34,7 @@ typedef struct {
   BzInstallResult *result;
   BzMeter *meter;
   GPtrArray *notices; /* of the second stage */
+  const char *zone_file; /* to be copied, or NULL */
 } Install;
 
 static void
@@ -416,7 +417,8 @@ complete (Install *install, GError **error)
 {
   g_autofree char *file = bz_dirs_zone_file (install->context->dirs, install->state->name);
 
-  return bz_zone_file_create (file, install->state->brand, error)
+  return (install->zone_file != NULL ? bz_zone_file_copy (install->zone_file, file, error)
+                                     : bz_zone_file_create (file, install->state->brand, error))
          && bz_state_commit (install->context->dirs, install->state, error);
 }
 
@@ -653,8 +655,15 @@ take_source (const Install *install, const char *given, char **shown, GError **e
 int
 bz_verb_install (BzContext *context, const BzArguments *arguments, GError **error)
 {
+  return bz_install_configured (context, arguments, NULL, error);
+}
+
+int
+bz_install_configured (BzContext *context, const BzArguments *arguments, const char *zone_file,
+                       GError **error)
+{
   const char *name = bz_arguments_word (arguments, 0);
-  g_auto (Install) install = { .context = context, .arguments = arguments };
+  g_auto (Install) install = { .context = context, .arguments = arguments, .zone_file = zone_file };
   g_autofree char *source = NULL, *shown = NULL;
   sigset_t held, old;
 

@@ -19,6 +19,12 @@ int bz_verb_list (BzContext *context, const BzArguments *arguments, GError **err
 int bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_cp (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_rename (BzContext *context, const BzArguments *arguments, GError **error);
+/* install, with a zone file (and drop-ins) that is there already; NULL: with a new one. */
+int bz_install_configured (BzContext *context, const BzArguments *arguments, const char *zone_file,
+                           GError **error);
+int bz_verb_export (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_attach (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_detach (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_clone (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_snapshot (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_rollback (BzContext *context, const BzArguments *arguments, GError **error);

@@ -1,0 +1,8 @@
+/* A zone that does not change for a while. */
+#pragma once
+
+#include "zone/state.h"
+
+/* Takes the lock of a zone that does not run, or freezes one that does. Returns a descriptor, which
+ * ends that when it is closed, or -1. */
+int bz_zone_hold_still (const BzDirs *dirs, const char *name, gboolean *running, GError **error);
