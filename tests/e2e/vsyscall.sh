@@ -248,7 +248,7 @@ killed_supervisors () {
   like 'a program executes itself while the supervisor is killed again and again' "$status $out" '^0 chain: done, [0-9]+ left$'
   left=$(echo "$out" | sed -n 's/^chain: done, \([0-9]*\) left$/\1/p')
   diag "$((1000000 - ${left:-1000000})) times, while the supervisor was killed $kills times"
-  ok 'it went on between the kills' test $((1000000 - ${left:-1000000})) -ge "$kills"
+  ok 'it went on between the kills' test $((1000000 - ${left:-1000000})) -ge 10
   run bz exec c -- rm /tmp/end
 }
 
