@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -156,6 +157,7 @@ put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
   };
 
   gboolean pinned = bz_worker_pin (worker, call->tid);
+  int cpu = pinned ? -1 : sched_getcpu ();
   if (pinned)
     bz_pin (0);
   int failed = ioctl (worker->lane->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? errno : 0;
@@ -164,6 +166,7 @@ put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
       bz_loop_unpin (worker->loop, call->tid);
       bz_unpin (0);
     }
+  bz_pin_look (cpu);
   return failed;
 }
 
@@ -428,6 +431,9 @@ bz_answer (BzWorker *worker, BzSlot *slot)
     }
 
   bz_loop_unpin (loop, (pid_t) slot->notif.pid);
+  if (worker->let_go == (pid_t) slot->notif.pid)
+    bz_pin_look (worker->let_go_on);
+  worker->let_go = 0;
   BZ_TEST_POINT ("taken");
   BzVerdict verdict = decide (worker, slot);
 
@@ -443,6 +449,11 @@ bz_answer (BzWorker *worker, BzSlot *slot)
     }
   pid_t tid = (pid_t) slot->notif.pid;
   gboolean pinned = verdict.stay && bz_worker_pin (worker, tid);
+  if (verdict.stay && !pinned)
+    {
+      worker->let_go = tid;
+      worker->let_go_on = sched_getcpu ();
+    }
   bz_slot_finish (loop, worker->lane, slot, verdict, since, FALSE);
   if (pinned)
     bz_loop_unpin (loop, tid);

@@ -53,6 +53,8 @@ struct BzWorker {
   guint64 id;            /* of its call */
   _Atomic guint64 since; /* monotonic nanoseconds; 0: it has no call */
   _Atomic guint32 phase; /* BzPhase; who changes HANDLING into something else owns the answer */
+  pid_t let_go;          /* the target of its last call, let go unbound (pin.h), or 0 */
+  int let_go_on;         /* on this CPU */
 };
 
 typedef struct {

@@ -7,7 +7,9 @@
  * another one, where it begins in a cold cache.
  *
  * Choice: both are bound to one CPU for the time of the call, and the target of an exec until the
- * supervisor runs again (worker-pin.c); 0.5 us a call of sched_setaffinity(2).
+ * supervisor runs again (worker-pin.c); 0.5 us a call of sched_setaffinity(2), and more under load.
+ * On a machine that has no idle CPU nobody would move, and binding is only a cost (a sixteenth of a
+ * fork and exec): so now and then it is left out, and if nobody has moved, left out until somebody does.
  *
  * Limits: a mask that somebody else gives the target in these 20 us is lost, as is one that it
  * gives itself when such an exec fails. A task that a cpuset or its own mask restricts is left
@@ -35,12 +37,33 @@ cpus_of_machine (void)
   return known;
 }
 
+/* How often to bind before it is tried without. One that moves costs as much as 20 that are bound. */
+#define TIMES 64
+
+static _Atomic int times = TIMES;
+
+void
+bz_pin_look (int cpu)
+{
+  if (cpu >= 0 && sched_getcpu () != cpu)
+    atomic_store_explicit (&times, TIMES, memory_order_relaxed);
+}
+
+static gboolean
+pays (void)
+{
+  if (atomic_load_explicit (&times, memory_order_relaxed) <= 0)
+    return FALSE;
+  atomic_fetch_sub_explicit (&times, 1, memory_order_relaxed);
+  return TRUE;
+}
+
 gboolean
 bz_can_pin (pid_t tid)
 {
   cpu_set_t set;
 
-  return cpus_of_machine () > 1 && sched_getaffinity (tid, sizeof set, &set) == 0
+  return cpus_of_machine () > 1 && pays () && sched_getaffinity (tid, sizeof set, &set) == 0
          && CPU_COUNT (&set) == cpus_of_machine ();
 }
 
