@@ -49,6 +49,15 @@ take_edits (GVariant *edits, BzKnownFile *file)
     }
 }
 
+static int
+open_again (int copy)
+{
+  char path[48];
+
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", copy);
+  return open (path, O_RDONLY | O_CLOEXEC);
+}
+
 gboolean
 bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *file)
 {
@@ -77,7 +86,10 @@ bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *file)
   g_variant_dict_lookup (answer->body, "refused", "b", &file->refused);
   file->copy = bz_message_take_fd (answer, 0);
   if (file->copy >= 0)
-    take_edits (edits, file);
+    {
+      file->shared = open_again (file->copy);
+      take_edits (edits, file);
+    }
   return TRUE;
 }
 

@@ -85,7 +85,7 @@ examine (BzImagesState *images, BzCall *call, int fd, const BzFileKey *key)
   if (call->notifier != NULL) /* else nobody waits for this thread */
     bz_call_will_wait (call);
   file->key = *key;
-  file->copy = -1;
+  file->copy = file->shared = -1;
   if (reserve (images, key->size))
     {
       sure = examine_copy (images, fd, file);

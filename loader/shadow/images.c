@@ -57,13 +57,16 @@ closes_on_exec (pid_t tid, int number)
   return line != NULL && (g_ascii_strtoull (line + strlen ("flags:"), NULL, 8) & O_CLOEXEC) != 0;
 }
 
-/* by_linker: what would become of the descriptor at an exec is of no account, and not worth the 10
- * us of a look at a new task's /proc. */
+/* by_linker: what would become of the descriptor at an exec, and where it reads on, is of no
+ * account, and not worth the 20 us of a look at a new task's /proc and of an open file of its own: all
+ * linkers of the zone share one, which lets nobody write either. It is never the only one: who has that may
+ * take a lease on the copy (F_SETLEASE), for which others would have to wait. */
 static gboolean
 exchange (const BzKnownFile *file, BzCall *call, int number, int original, gboolean by_linker)
 {
+  if (by_linker && file->shared >= 0)
+    return bz_call_put_fd (call, file->shared, number, TRUE) == 0;
   int copy = open_copy (file, original);
-
   if (copy < 0)
     return FALSE;
   int failed = bz_call_put_fd (call, copy, number, by_linker || closes_on_exec (call->tid, number));

@@ -63,6 +63,8 @@ bz_known_file_free (BzKnownFile *file)
 {
   if (file->copy >= 0)
     close (file->copy);
+  if (file->shared >= 0)
+    close (file->shared);
   g_free (file->edits);
   g_free (file->interpreter);
   g_free (file);

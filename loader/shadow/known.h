@@ -25,6 +25,7 @@ typedef struct {
   guint edit_count;
   gboolean refused;  /* it calls the vsyscall page from places that can't be rewritten */
   int copy;          /* the rewritten copy on its read-only mount, or -1 */
+  int shared;        /* the same, opened once more for all linkers of the zone, or -1 */
   guint64 entry;     /* e_entry of an ELF file */
   guint64 lowest;    /* lowest address of its segments */
   gboolean elf64;    /* an x86-64 ELF file */

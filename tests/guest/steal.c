@@ -50,6 +50,7 @@ enum {
   PROT_EXEC = 4,
   MAP_SHARED = 1,
   MAP_PRIVATE = 2,
+  MAP_DENYWRITE = 0x800,
   MS_RDONLY = 1,
   MS_REMOUNT = 32,
   MS_BIND = 4096,
@@ -101,6 +102,9 @@ add (char *text, const char *more)
   memcpy (text + length_of (text), more, length_of (more) + 1);
 }
 
+/* As a linker maps (all linkers of a zone get the same open file), or as anybody else does. */
+static word how = MAP_PRIVATE;
+
 /* A descriptor of the copy, mapped at *address; negative: the file has none. */
 static long
 take_copy (word *address, word *length)
@@ -111,7 +115,7 @@ take_copy (word *address, word *length)
   if (fd < 0 || call (NR_fstat, fd, &before) != 0)
     return -1;
   *length = ((word) before.size + 4095) & ~(word) 4095;
-  *address = (word) call (NR_mmap, 0, *length, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+  *address = (word) call (NR_mmap, 0, *length, PROT_READ | PROT_EXEC, how, fd, 0);
   if (*address > (word) -4096 || call (NR_fstat, fd, &after) != 0)
     return -1;
   if (before.device == after.device && before.inode == after.inode)
@@ -308,7 +312,9 @@ guest_main (int argc, char **argv, char **envp)
   file = argv[1];
   if (argc > 2)
     is (call (NR_setuid, number_of (argv[2])), 0, "another user of the zone");
+  how = argc > 2 ? MAP_PRIVATE : MAP_PRIVATE | MAP_DENYWRITE;
   try_all ("as it is");
+  how ^= MAP_DENYWRITE;
   /* All capabilities over namespaces of its own. */
   if (call (NR_unshare, CLONE_NEWUSER | CLONE_NEWNS) == 0)
     try_all ("in namespaces of its own");

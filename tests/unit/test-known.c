@@ -25,7 +25,7 @@ file_new (guint64 inode, gint64 doubtful)
   BzKnownFile *file = keep (g_new0 (BzKnownFile, 1));
 
   file->key = (BzFileKey){ .device = 1, .inode = inode, .size = 10, .changed = 5 };
-  file->copy = -1;
+  file->copy = file->shared = -1;
   file->doubtful = doubtful;
   return file;
 }
