@@ -9,8 +9,8 @@
  * a mount namespace (before 6.15): generated files are bound from an attached tmpfs.
  * Mount points are found with RESOLVE_IN_ROOT: a tree's own links can't lead outside.
  *
- * Limits: a zone's root may mount proc again over /proc and then sees the host's
- * /proc/version; uname keeps telling the brand's. */
+ * Limits: a zone's root may mount proc elsewhere and then sees the host's /proc/version there; uname
+ * keeps telling the brand's. On /proc itself it is busy where the brand's release is (row B14). */
 #include "config.h"
 
 #include "loader/view.h"

@@ -85,6 +85,9 @@ BzVerdict bz_call_reboot (BzCall *call);
 /* calls/terminal.c: vhangup=pretend */
 BzVerdict bz_call_vhangup (BzCall *call);
 
+/* calls/mount.c: proc-mount=busy */
+BzVerdict bz_call_mount (BzCall *call);
+
 /* calls/rlimits.c: rlimits=accept */
 BzVerdict bz_call_setrlimit (BzCall *call);
 BzVerdict bz_call_prlimit64 (BzCall *call);

@@ -266,6 +266,9 @@ slackware () {
   fi
   run bz exec s -- /bin/sh -c '/sbin/umount /proc/version; /sbin/umount /proc/sys/kernel/osrelease; cat /proc/sys/kernel/osrelease'
   is 'the release in /proc cannot be uncovered by umount' "$out" 2.2.6
+  run bz exec s -- /bin/sh -c '/sbin/mount -n -t proc none /proc; cat /proc/sys/kernel/osrelease'
+  is 'nor by another proc' "$out" 2.2.6
+  like 'which is busy, as it was' "$err" 'already mounted'
   begun=$(tenths)
   # On a busy machine its scripts take longer than they sleep.
   limit=60 run bz stop -t 40 s

@@ -12,7 +12,7 @@ if [ "$(id -u)" -eq 0 ] && [ -z "${BZ_OWN_NETWORK:-}" ] && command -v ip >/dev/n
 fi
 . "$(dirname "$0")/lib.sh"
 begin
-limit=90
+limit=240 # also under emulation
 
 # at_prompt NAME: its last start came to a getty that asks.
 at_prompt () {

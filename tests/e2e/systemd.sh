@@ -74,7 +74,7 @@ version_1 () {
       ok 'to its prompt' until_true 60 at_prompt d
       ;;
   esac
-  run bz stop d
+  run bz stop -t 60 d
   is 'stop' "$status" 0
   like 'by its own shutdown' "$(bz logs d | tail -n 1)" 'zone d halted'
   ok 'soon the host has as many hierarchies as before' until_true 10 hierarchies "$was"
@@ -111,7 +111,7 @@ plain_user () {
   run bz exec d -- systemctl is-system-running --wait
   like 'the system runs' "$out" '^(running|degraded)$'
   diag "$out: $(bz exec d -- systemctl --failed --no-legend --plain)"
-  run bz stop d
+  run bz stop -t 60 d
   is 'stop' "$status" 0
   like 'halts it' "$(bz logs d | tail -n 1)" 'zone d halted'
   rmdir "$group/brandzone" "$group" 2>/dev/null

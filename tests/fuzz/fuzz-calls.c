@@ -38,6 +38,7 @@ static const struct {
   { "clock_adjtime64", bz_call_clock_adjtime },
   { "reboot", bz_call_reboot },
   { "vhangup", bz_call_vhangup },
+  { "mount", bz_call_mount },
   { "oldstat", bz_call_oldstat },
   { "oldfstat", bz_call_oldfstat },
   { "lstat", bz_call_lstat },

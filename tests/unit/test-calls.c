@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/reboot.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -486,6 +487,37 @@ test_vhangup (void **state G_GNUC_UNUSED)
 }
 
 static void
+test_mount (void **state G_GNUC_UNUSED)
+{
+  static const struct {
+    const char *type, *target;
+    long magic;
+    gboolean busy;
+  } cases[] = {
+    { "proc", "/proc", PROC_SUPER_MAGIC, TRUE },    { "proc", "proc/", PROC_SUPER_MAGIC, TRUE },
+    { "proc", "/proc/.", PROC_SUPER_MAGIC, TRUE },  { "proc", "/proc", TMPFS_MAGIC, FALSE },
+    { "proc", "/mnt", PROC_SUPER_MAGIC, FALSE },    { "tmpfs", "/proc", PROC_SUPER_MAGIC, FALSE },
+    { "procfs-long", "/proc", PROC_SUPER_MAGIC, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      BzFake fake;
+
+      bz_fake_init (&fake, BZ_ABI_X86_64, "mount");
+      strcpy ((char *) fake.memory + 64, cases[i].target);
+      strcpy ((char *) fake.memory + 256, cases[i].type);
+      fake.files.file_system.f_type = cases[i].magic;
+      if (cases[i].busy)
+        assert_errno (run (&fake, bz_call_mount, bz_fake_at (0), bz_fake_at (64), bz_fake_at (256)),
+                      EBUSY);
+      else
+        assert_continues (
+            run (&fake, bz_call_mount, bz_fake_at (0), bz_fake_at (64), bz_fake_at (256)));
+    }
+}
+
+static void
 test_the_switch_of_ctrl_alt_del (void **state G_GNUC_UNUSED)
 {
   BzFake fake;
@@ -536,6 +568,7 @@ main (void)
     cmocka_unit_test (test_a_kernel_without_modules),
     cmocka_unit_test (test_bdflush),
     cmocka_unit_test (test_vhangup),
+    cmocka_unit_test (test_mount),
     cmocka_unit_test (test_an_empty_kernel_log),
     cmocka_unit_test (test_the_clock_can_be_set_in_appearance),
     cmocka_unit_test (test_the_switch_of_ctrl_alt_del),
