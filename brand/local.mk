@@ -58,6 +58,9 @@ libbrand_a_SOURCES = \
 bootdir = $(pkgdatadir)/boot
 dist_boot_DATA = \
 	brand/boot/busybox.edits \
+	brand/boot/ifcfg.network \
+	brand/boot/ifupdown.network \
+	brand/boot/rc-inet1.network \
 	brand/boot/systemd-v1.edits \
 	brand/boot/systemd.edits \
 	brand/boot/sysvinit-brc.edits \

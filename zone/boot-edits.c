@@ -40,12 +40,32 @@ mark_of (const BzBootEdit *edit)
   return g_strdup_printf ("#brandzone:%s# ", edit->name);
 }
 
+/* Without blanks around it and double quotes. */
+static char *
+plain (const char *line)
+{
+  g_autoptr (GString) text = g_string_new (line);
+
+  g_string_replace (text, "\"", "", 0);
+  return g_strstrip (g_strdup (text->str));
+}
+
 static gboolean
 equal_but_blanks (const char *line, const char *wanted)
 {
-  g_autofree char *copy = g_strdup (line);
+  g_autofree char *one = plain (line);
+  g_autofree char *other = plain (wanted);
 
-  return strcmp (g_strstrip (copy), wanted) == 0;
+  return strcmp (one, other) == 0;
+}
+
+static gboolean
+has_line (char **lines, const char *wanted)
+{
+  for (; *lines != NULL; lines++)
+    if (equal_but_blanks (*lines, wanted))
+      return TRUE;
+  return FALSE;
 }
 
 /* Index of the edit's line, marked or not; -1: none. */
@@ -57,6 +77,8 @@ find_line (char **lines, const BzBootEdit *edit, gboolean *made)
   for (int i = 0; lines[i] != NULL; i++)
     if ((*made = strstr (lines[i], mark) != NULL))
       return i;
+  if (edit->unless != NULL && has_line (lines, edit->unless))
+    return -1;
   for (int i = 0; lines[i] != NULL; i++)
     if (equal_but_blanks (lines[i], edit->line)
         && (edit->after == NULL || (i > 0 && equal_but_blanks (lines[i - 1], edit->after))))

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define SUFFIX ".edits"
+#define NETWORK_SUFFIX ".network"
 #define INIT_MAX (16 * 1024 * 1024)
 
 static void
@@ -26,6 +27,7 @@ edit_free (gpointer data)
   g_free (edit->name);
   g_free (edit->file);
   g_free (edit->after);
+  g_free (edit->unless);
   g_free (edit->line);
   g_free (edit->replace);
   g_free (edit->reason);
@@ -197,6 +199,7 @@ parse_edit (const BzKeyLines *lines, const char *group, BzBootFamily *family, GE
   g_ptr_array_add (family->edits, edit);
   edit->name = g_strdup (group + strlen ("Edit "));
   edit->after = bz_key_lines_get (lines, group, "After");
+  edit->unless = bz_key_lines_get (lines, group, "Unless");
   for (gsize i = 0; i < G_N_ELEMENTS (wanted); i++)
     if ((*wanted[i].value = bz_key_lines_get (lines, group, wanted[i].key)) == NULL)
       return bz_key_lines_fail (lines, group, wanted[i].key, "is missing", NULL, error);
@@ -207,25 +210,43 @@ parse_edit (const BzKeyLines *lines, const char *group, BzBootFamily *family, GE
          || bz_key_lines_fail (lines, group, "File", "is not absolute", NULL, error);
 }
 
+static BzBootFamily *
+family_new (void)
+{
+  BzBootFamily *family = g_new0 (BzBootFamily, 1);
+
+  family->edits = g_ptr_array_new_with_free_func (edit_free);
+  family->arguments = g_ptr_array_new_with_free_func (argument_free);
+  return family;
+}
+
+static gboolean
+parse_edits (const BzKeyLines *lines, BzBootFamily *family, GError **error)
+{
+  g_auto (GStrv) groups = g_key_file_get_groups (lines->keys, NULL);
+
+  for (char **group = groups; *group != NULL; group++)
+    if (g_str_has_prefix (*group, "Edit ") && !parse_edit (lines, *group, family, error))
+      return FALSE;
+  return TRUE;
+}
+
 BzBootFamily *
 bz_boot_family_read (const char *path, GError **error)
 {
   g_autoptr (BzKeyLines) lines = bz_key_lines_read (path, error);
-  g_autoptr (BzBootFamily) family = g_new0 (BzBootFamily, 1);
+  g_autoptr (BzBootFamily) family = family_new ();
   g_autofree char *base = g_path_get_basename (path);
 
-  family->edits = g_ptr_array_new_with_free_func (edit_free);
-  family->arguments = g_ptr_array_new_with_free_func (argument_free);
   if (lines == NULL)
     return NULL;
   family->name = g_strndup (base, strcspn (base, "."));
-  if (!parse_init (lines, family, error))
+  if (!parse_init (lines, family, error) || !parse_edits (lines, family, error))
     return NULL;
   g_auto (GStrv) groups = g_key_file_get_groups (lines->keys, NULL);
   for (char **group = groups; *group != NULL; group++)
-    if ((g_str_has_prefix (*group, "Edit ") && !parse_edit (lines, *group, family, error))
-        || (g_str_has_prefix (*group, "Argument ")
-            && !parse_argument (lines, *group, family, error)))
+    if (g_str_has_prefix (*group, "Argument ")
+        && !parse_argument (lines, *group, family, error))
       return NULL;
   return g_steal_pointer (&family);
 }
@@ -270,11 +291,10 @@ by_order (gconstpointer a, gconstpointer b)
 
 /* The family files lie beside the brands: in a directory `boot` next to each of theirs. One of the
  * administrator's hides one of ours with the same name. */
-static GPtrArray *
-read_families (GError **error)
+static gboolean
+each_file (const char *suffix, gboolean (*take) (const char *path, gpointer data, GError **error),
+           gpointer data, GError **error)
 {
-  g_autoptr (GPtrArray) families =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) bz_boot_family_free);
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_auto (GStrv) brands = bz_brand_directories ();
 
@@ -288,16 +308,52 @@ read_families (GError **error)
       while (dir != NULL && (base = g_dir_read_name (dir)) != NULL)
         {
           g_autofree char *path = g_build_filename (place, base, NULL);
-          if (!g_str_has_suffix (base, SUFFIX) || !g_hash_table_add (seen, g_strdup (base)))
-            continue;
-          BzBootFamily *family = bz_boot_family_read (path, error);
-          if (family == NULL)
-            return NULL;
-          g_ptr_array_add (families, family);
+          if (g_str_has_suffix (base, suffix) && g_hash_table_add (seen, g_strdup (base))
+              && !take (path, data, error))
+            return FALSE;
         }
     }
+  return TRUE;
+}
+
+static gboolean
+add_family (const char *path, gpointer data, GError **error)
+{
+  BzBootFamily *family = bz_boot_family_read (path, error);
+
+  if (family == NULL)
+    return FALSE;
+  g_ptr_array_add (data, family);
+  return TRUE;
+}
+
+static GPtrArray *
+read_families (GError **error)
+{
+  g_autoptr (GPtrArray) families =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) bz_boot_family_free);
+
+  if (!each_file (SUFFIX, add_family, families, error))
+    return NULL;
   g_ptr_array_sort (families, by_order);
   return g_steal_pointer (&families);
+}
+
+static gboolean
+add_network (const char *path, gpointer data, GError **error)
+{
+  g_autoptr (BzKeyLines) lines = bz_key_lines_read (path, error);
+
+  return lines != NULL && parse_edits (lines, data, error);
+}
+
+BzBootFamily *
+bz_boot_network_edits (GError **error)
+{
+  g_autoptr (BzBootFamily) family = family_new ();
+
+  family->title = g_strdup ("network");
+  return each_file (NETWORK_SUFFIX, add_network, family, error) ? g_steal_pointer (&family) : NULL;
 }
 
 static gboolean

@@ -20,17 +20,22 @@
  *
  *   [Edit NAME]
  *   File=/etc/rc.d/rc.S
- *   After=echo "Press ENTER"     the line before (optional); blanks around both do not count
+ *   After=echo "Press ENTER"     the line before (optional); blanks around lines and double quotes
+ *                                do not count
+ *   Unless=BOOTPROTO=dhcp        a line of the file with which it is not needed (optional)
  *   Line=read junk;              the line that is replaced
  *   Replace=:                    by this
  *   Reason=...                   why, and why nothing less would do
+ *
+ * brand/boot/NAME.network has such edits, too, for a family of network scripts: they are made only where
+ * brandzone has configured the interface before the boot, and undone elsewhere.
  */
 #pragma once
 
 #include "zone/planning.h"
 
 typedef struct {
-  char *name, *file, *after, *line, *replace, *reason; /* after: or NULL */
+  char *name, *file, *after, *unless, *line, *replace, *reason; /* after, unless: or NULL */
 } BzBootEdit;
 
 typedef struct {
@@ -65,6 +70,9 @@ const BzBootCgroups *bz_boot_family_cgroups (const BzBootFamily *family, char **
 
 /* Reads one file. BZ_ERROR_INPUT names the line. */
 BzBootFamily *bz_boot_family_read (const char *path, GError **error);
+
+/* The edits of all families of network scripts; nothing else of it is filled. */
+BzBootFamily *bz_boot_network_edits (GError **error);
 
 /* The init of a tree: `given`, or the first of those that a kernel looks for. NULL with
  * BZ_ERROR_INPUT if there is none. Owned by the caller. */

@@ -5,6 +5,7 @@
 #include "brand/base/error.h"
 #include "zone/boot-edits.h"
 #include "zone/names.h"
+#include "zone/network.h"
 #include "zone/storage.h"
 
 #include <signal.h>
@@ -70,25 +71,48 @@ set_surroundings (const BzBootFamily *family, char **words, BzPartition *partiti
   partition->cgroup_name = g_strdup (cgroups->name);
 }
 
+/* mode: what it is to be like, MAKE or UNDO. */
 static gboolean
 make_edits (const BzContext *context, const BzPlanning *planning, const BzBootFamily *family,
-            GError **error)
+            BzEditsMode mode, GError **error)
 {
   int tree = bz_storage_open (context->dirs, planning->state, TRUE, error);
   g_autoptr (GPtrArray) results =
-      tree >= 0 ? bz_boot_edits (tree, family, BZ_EDITS_MAKE, error) : NULL;
+      tree >= 0 ? bz_boot_edits (tree, family, mode, error) : NULL;
 
   if (tree >= 0)
     close (tree);
   for (guint i = 0; results != NULL && i < results->len; i++)
     {
       const BzEditResult *result = g_ptr_array_index (results, i);
-      if (result->state == BZ_EDIT_NEEDED)
+      if (mode == BZ_EDITS_MAKE && result->state == BZ_EDIT_NEEDED)
         bz_context_note (context,
                          "line %u of the zone's %s is edited (see brandzone boot-edits %s)",
                          result->line, result->edit->file, planning->state->name);
     }
   return results != NULL;
+}
+
+/* What brandzone configures the tree's scripts leave alone; the rest is theirs again. */
+static gboolean
+fit_network (const BzContext *context, const BzPlanning *planning, const BzPartition *partition,
+             GError **error)
+{
+  g_autoptr (BzBootFamily) edits = bz_boot_network_edits (error);
+  gboolean wanted = bz_network_configures (partition->network, partition->settings->net);
+  g_autoptr (GPtrArray) looked =
+      edits != NULL ? bz_boot_edits (planning->tree_fd, edits, BZ_EDITS_LOOK, error) : NULL;
+  gboolean fits = TRUE;
+
+  for (guint i = 0; looked != NULL && i < looked->len; i++)
+    {
+      const BzEditResult *result = g_ptr_array_index (looked, i);
+      fits &= result->state != (wanted ? BZ_EDIT_NEEDED : BZ_EDIT_MADE);
+    }
+  return looked != NULL
+         && (fits
+             || make_edits (context, planning, edits, wanted ? BZ_EDITS_MAKE : BZ_EDITS_UNDO,
+                            error));
 }
 
 gboolean
@@ -101,8 +125,9 @@ bz_boot_prepare (const BzContext *context, const BzArguments *arguments, const B
 
   if (init == NULL || !bz_boot_family_find (planning->tree_fd, init, &family, error))
     return FALSE;
-  if (family != NULL && !bz_arguments_flag (arguments, "no-edits")
-      && !make_edits (context, planning, family, error))
+  if (!bz_arguments_flag (arguments, "no-edits")
+      && ((family != NULL && !make_edits (context, planning, family, BZ_EDITS_MAKE, error))
+          || !fit_network (context, planning, partition, error)))
     return FALSE;
   partition->boot = TRUE;
   partition->command = init_command (init, bz_arguments_command (arguments), family);

@@ -123,6 +123,17 @@ bz_network_apply (const BzContext *context, BzPartition *partition, const BzZone
   return partition->network != BZ_NETWORK_PRIVATE || read_conf (context, settings->net, error);
 }
 
+gboolean
+bz_network_configures (BzNetwork network, const BzNetSettings *settings)
+{
+  gboolean own = network == BZ_NETWORK_PRIVATE && settings->bridge == NULL;
+
+  return (own || ((network == BZ_NETWORK_PRIVATE || network == BZ_NETWORK_MACVLAN)
+                  && settings->address != NULL))
+         && settings->configure == BZ_CONFIGURE_START
+         && (settings->interface == NULL || g_str_equal (settings->interface, "eth0"));
+}
+
 /* Forwarding belongs to the host's administrator; between zones, and with the host, it is not needed. */
 static gboolean
 forwards (void)

@@ -9,5 +9,8 @@
 gboolean bz_network_apply (const BzContext *context, BzPartition *partition, const BzZoneFile *file,
                            const BzArguments *arguments, GError **error);
 
+/* Whether the interface that the tree's scripts know as eth0 has its IPv4 address before they run. */
+gboolean bz_network_configures (BzNetwork network, const BzNetSettings *settings);
+
 /* Says what the host lacks for this network to work fully. */
 void bz_network_tell (const BzContext *context, const BzPartition *partition);

@@ -4,6 +4,7 @@
 #include "brand/base/error.h"
 #include "zone/boot-edits.h"
 #include "zone/names.h"
+#include "zone/network.h"
 #include "zone/output.h"
 #include "zone/storage.h"
 #include "zone/verbs.h"
@@ -75,6 +76,32 @@ print_json (const BzBootFamily *family, const GPtrArray *results)
   bz_json_end (builder);
 }
 
+/* Those of network scripts follow: what is made, and what the network of the zone file needs. */
+static gboolean
+add_network (const BzContext *context, int tree_fd, const char *name, BzEditsMode mode,
+             BzBootFamily **edits, GPtrArray *results, GError **error)
+{
+  g_autofree char *path = bz_dirs_zone_file (context->dirs, name);
+  g_autoptr (BzZoneFile) file = bz_zone_file_load (path, error);
+  g_autoptr (GPtrArray) found = NULL;
+
+  if (file == NULL || (*edits = bz_boot_network_edits (error)) == NULL
+      || (mode == BZ_EDITS_UNDO && (found = bz_boot_edits (tree_fd, *edits, mode, error)) == NULL))
+    return FALSE;
+  g_clear_pointer (&found, g_ptr_array_unref);
+  found = bz_boot_edits (tree_fd, *edits, BZ_EDITS_LOOK, error);
+  gboolean wanted = bz_network_configures (bz_zone_file_network (file), &file->net);
+  for (guint i = 0; found != NULL && i < found->len;)
+    {
+      const BzEditResult *result = g_ptr_array_index (found, i);
+      if (result->state == BZ_EDIT_MADE || (wanted && result->state == BZ_EDIT_NEEDED))
+        g_ptr_array_add (results, g_ptr_array_steal_index (found, i));
+      else
+        i++;
+    }
+  return found != NULL;
+}
+
 static void
 tell (const BzContext *context, const BzArguments *arguments, const BzBootFamily *family,
       const GPtrArray *results, const char *name)
@@ -98,6 +125,7 @@ bz_verb_boot_edits (BzContext *context, const BzArguments *arguments, GError **e
   BzEditsMode mode = bz_arguments_flag (arguments, "undo") ? BZ_EDITS_UNDO : BZ_EDITS_LOOK;
   g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, error);
   g_autoptr (BzBootFamily) family = NULL;
+  g_autoptr (BzBootFamily) network = NULL; /* results borrow from both */
   g_autoptr (GPtrArray) results = NULL;
   int lock = -1;
 
@@ -118,6 +146,8 @@ bz_verb_boot_edits (BzContext *context, const BzArguments *arguments, GError **e
       g_ptr_array_unref (results);
       good = (results = bz_boot_edits (tree_fd, family, BZ_EDITS_LOOK, error)) != NULL;
     }
+  if (good && family != NULL)
+    good = add_network (context, tree_fd, name, mode, &network, results, error);
   if (tree_fd >= 0)
     close (tree_fd);
   if (lock >= 0)

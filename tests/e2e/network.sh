@@ -152,7 +152,7 @@ kills () {
   kill -9 "$(bz show --json b | field keeper_pid)"
   ok 'the keeper of the last is killed' until_true 5 stopped b
   ok 'list removes bridge, table and name server' until_true 5 swept
-  run bz remove a b
+  run bz remove a b c
 }
 
 swept () {
@@ -214,6 +214,121 @@ configured () {
   bz remove a
 }
 
+# --- what the distribution's own scripts make of it ---
+
+at_prompt () {
+  bz logs "$1" | awk '/brandzone: zone .* starts/ { asks = 0 } /login:/ { asks = 1 } END { exit !asks }'
+}
+
+leased () {
+  grep -q " $1 " "$(place)/leases"
+}
+
+cirros () {
+  zone i cirros-i386 || return 0
+  run bz start --network private i
+  is 'CirrOS starts' "$status" 0
+  command -v dnsmasq >/dev/null || return 0
+  ok 'its udhcpc gets the address that the zone has' until_true 20 leased "$(address i)"
+  bz stop -t 0 i
+  bz remove i
+}
+
+slackware () {
+  zone s slackware-4.0 || return 0
+  zone a alpine-x86 || return 0
+  rc=$(bz show --json s | field root)/etc/rc.d/rc.inet1
+  sed 's/^#\([A-Z]*=\)/\1/; s|^#\(/sbin/ifconfig eth0\)|\1|; s|^#\(/sbin/route add default\)|\1|' \
+    "${rc%/etc/*}/etc-incoming/rc.d/rc.inet1" >"$rc"
+  chmod 755 "$rc"
+  sum=$(md5sum <"$rc")
+  bz config set s Network.Mode=private
+  run bz boot-edits s
+  like 'boot-edits lists those of the network' "$out" '^rc-inet1-address +needed'
+  run bz start s
+  is 'Slackware 4.0 starts' "$status" 0
+  like 'a line of its rc.inet1 is edited' "$err" 'rc\.inet1 is edited'
+  ok 'a getty asks' until_true 60 at_prompt s
+  run bz exec s -- /bin/sh -c '/sbin/ifconfig eth0; /sbin/route -n'
+  like 'ifconfig of 1999 shows the address' "$out" "inet addr:$(address s)"
+  like 'route the gateway' "$out" '^0\.0\.0\.0 +10\.213'
+  ok 'a zone is there' serve a --network private
+  run bz exec s -- /bin/sh -c 'telnet a 80 </dev/null'
+  like 'which telnet of 1999 finds by name' "$out" 'Connected to a'
+  bz stop -t 0 a
+  limit=60 run bz stop -t 40 s
+  bz config set s Network.Mode=none
+  run bz start --init /bin/true s
+  is 'without the network the lines are as they were' "$(md5sum <"$rc")" "$sum"
+  until_true 5 stopped s
+  bz remove s a
+}
+
+# ssh FROM-OUTSIDE: what openssh 5.3 knows is switched off in that of today.
+ssh_out () {
+  out ssh -F /dev/null -p "$1" -i "$tmp/rsa" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+    -o KexAlgorithms=+diffie-hellman-group14-sha1 -o HostKeyAlgorithms=+ssh-rsa -o PubkeyAcceptedAlgorithms=+ssh-rsa \
+    -o ConnectTimeout=10 -o LogLevel=ERROR -o BatchMode=yes "$2" 'uname -r; hostname; echo $SSH_CONNECTION'
+}
+
+centos () {
+  zone c centos-6.8 || return 0
+  root=$(bz show --json c | field root)
+  mkdir -p "$root/var/lock/subsys" "$root/var/empty/sshd" "$root/var/tmp" "$root/root/.ssh"
+  chmod 711 "$root/var/empty/sshd"
+  chmod 700 "$root/root" "$root/root/.ssh"
+  : >"$root/etc/fstab"
+  printf 'NETWORKING=yes\nHOSTNAME=c\n' >"$root/etc/sysconfig/network"
+  # As it was on the machine that it comes from.
+  printf 'DEVICE="eth0"\nONBOOT="yes"\nBOOTPROTO=static\nIPADDR=172.31.9.10\nNETMASK=255.255.255.0\nGATEWAY=172.31.9.1\n' \
+    >"$root/etc/sysconfig/network-scripts/ifcfg-eth0"
+  ssh-keygen -q -t rsa -m PEM -b 2048 -N '' -f "$tmp/rsa"
+  cp "$tmp/rsa.pub" "$root/root/.ssh/authorized_keys"
+  run bz run c -- chown -R root: /root
+  run bz start -p 2222:22 c
+  is 'CentOS 6.8 starts' "$status" 0
+  like 'a line of its ifcfg-eth0 is edited' "$err" 'ifcfg-eth0 is edited'
+  ok 'its upstart brings up a getty' until_true 90 at_prompt c
+  run bz exec c -- sh -c 'ip -4 -o addr show dev eth0; ip route; service network status'
+  unlike 'the address of another network is not set' "$out" 172.31.9
+  like 'the gateway is the one of this' "$out" '^default via 10\.213'
+  run ssh_out 2222 root@192.0.2.1
+  like 'a login by ssh from outside' "$out" '^2\.6\.32'
+  like 'who is known by his address' "$out" '^192\.0\.2\.9 '
+  limit=60 run bz stop -t 40 c
+  like 'and it halts' "$(bz logs c | tail -n 1)" 'zone c halted'
+  run bz boot-edits --undo c
+  is 'boot-edits --undo' "$(grep -c '^ONBOOT="yes"$' "$root/etc/sysconfig/network-scripts/ifcfg-eth0")" 1
+  bz remove c
+}
+
+debian () {
+  zone d bullseye-ifupdown || return 0
+  root=$(bz show --json d | field root)
+  printf 'auto lo\niface lo inet loopback\nauto eth0\niface eth0 inet static\n  address 172.31.9.10/24\n  gateway 172.31.9.1\n' \
+    >"$root/etc/network/interfaces"
+  bz config set d Network.Mode=private
+  run bz start d
+  like 'a line of Debian.s interfaces is edited' "$err" 'network/interfaces is edited'
+  ok 'a getty asks' until_true 60 at_prompt d
+  run bz exec d -- sh -c 'ip -4 -o addr show dev eth0; ip route'
+  unlike 'the address of another network is not set' "$out" 172.31.9
+  like 'the gateway is the one of this' "$out" '^default via 10\.213'
+  bz stop -t 5 d
+  printf 'auto lo\niface lo inet loopback\nauto eth0\niface eth0 inet dhcp\n' >"$root/etc/network/interfaces"
+  bz config set d Network.Configure=dhcp
+  run bz start d
+  is 'with dhcp nothing is edited' "$err" ''
+  command -v dnsmasq >/dev/null || return 0
+  ok 'ifup and its dhclient get an address' until_true 60 leased "$(address d)"
+  ok 'a getty asks' until_true 60 at_prompt d
+  run bz exec d -- sh -c 'ip -4 -o addr show dev eth0; cat /etc/resolv.conf'
+  like 'which is set' "$out" "inet $(address d)/24"
+  like 'and the name server' "$out" '^nameserver 10\.213'
+  bz stop -t 5 d
+  bz remove d
+}
+
 # --- a plain user: pasta ---
 
 # What distributions do, for this test's mount namespace: everybody may open it.
@@ -265,6 +380,14 @@ case $users in *root*)
   private
   kills
   configured
+  if [ -n "${BRANDZONE_TEST_FULL:-}" ]; then
+    cirros
+    slackware
+    centos
+    debian
+  else
+    skip 'network scripts of CirrOS, Slackware, CentOS and Debian' 'set BRANDZONE_TEST_FULL=1'
+  fi
   ok 'nothing is left on the host' nothing_left
   ;;
 esac
