@@ -17,6 +17,8 @@ gboolean bz_probe_wait_killable (const char *path);
 gboolean bz_probe_sync_wake_up (const char *path);
 gboolean bz_probe_ia32 (const char *path);
 gboolean bz_probe_overlay (const char *path);
+/* Needs the host's root, as private networks do. */
+gboolean bz_probe_nftables (const char *path);
 /* path: a directory of the file system asked about. Needs the host's root. */
 gboolean bz_probe_idmapped_mounts (const char *path);
 
@@ -25,3 +27,5 @@ gboolean bz_probe_subordinate_ids (char **detail);
 gboolean bz_probe_vsyscall (char **detail);
 gboolean bz_probe_modify_ldt (void); /* asks for nothing: changes nothing */
 gboolean bz_probe_cgroup (char **detail);
+gboolean bz_probe_dnsmasq (char **detail);
+gboolean bz_probe_pasta (char **detail);

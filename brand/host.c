@@ -36,6 +36,7 @@ static const struct {
   { BZ_FEATURE_IDMAPPED_MOUNTS, bz_probe_idmapped_mounts, TRUE },
   { BZ_FEATURE_IA32, bz_probe_ia32, FALSE },
   { BZ_FEATURE_OVERLAY, bz_probe_overlay, FALSE },
+  { BZ_FEATURE_NFTABLES, bz_probe_nftables, TRUE },
 };
 
 const char *
@@ -141,6 +142,8 @@ bz_host_probe (const char *cache_dir, GError **error)
   host->has[BZ_FEATURE_VSYSCALL] = bz_probe_vsyscall (&host->detail[BZ_FEATURE_VSYSCALL]);
   host->has[BZ_FEATURE_MODIFY_LDT] = bz_probe_modify_ldt ();
   host->has[BZ_FEATURE_CGROUP] = bz_probe_cgroup (&host->detail[BZ_FEATURE_CGROUP]);
+  host->has[BZ_FEATURE_DNSMASQ] = bz_probe_dnsmasq (&host->detail[BZ_FEATURE_DNSMASQ]);
+  host->has[BZ_FEATURE_PASTA] = bz_probe_pasta (&host->detail[BZ_FEATURE_PASTA]);
   return g_steal_pointer (&host);
 }
 

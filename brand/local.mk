@@ -22,6 +22,7 @@ libbrand_a_SOURCES = \
 	brand/host-cache.h \
 	brand/host-probe-files.c \
 	brand/host-probe-mount.c \
+	brand/host-probe-network.c \
 	brand/host-probe.c \
 	brand/host-probe.h \
 	brand/host.c \

@@ -145,23 +145,28 @@ forwards (void)
 }
 
 static gboolean
-has_program (const char *name)
+needs (const BzHost *host, BzFeature feature, GError **error)
 {
-  g_autofree char *found = g_find_program_in_path (name);
-  g_autofree char *sbin = g_build_filename ("/usr/sbin", name, NULL);
-
-  return found != NULL || access (sbin, X_OK) == 0;
+  return host->has[feature]
+         || bz_fail (error, BZ_ERROR_HOST, "the host does not give it", bz_feature_mend (feature),
+                     "%s, needed for %s", bz_feature_name (feature), bz_feature_what (feature));
 }
 
-void
-bz_network_tell (const BzContext *context, const BzPartition *partition)
+gboolean
+bz_network_check_host (const BzContext *context, const BzHost *host, BzPartition *partition,
+                       GError **error)
 {
-  if (partition->network != BZ_NETWORK_PRIVATE || partition->settings->net->bridge != NULL
-      || geteuid () != 0)
-    return;
+  if (partition->network != BZ_NETWORK_PRIVATE || partition->settings->net->bridge != NULL)
+    return TRUE;
+  if (geteuid () != 0)
+    return needs (host, BZ_FEATURE_PASTA, error);
+  if (!needs (host, BZ_FEATURE_NFTABLES, error))
+    return FALSE;
   if (!forwards ())
     bz_context_note (context, "the host forwards nothing, so zones reach it and each other, but not "
                               "what is beyond: sysctl net.ipv4.ip_forward=1");
-  if (!has_program ("dnsmasq"))
+  partition->settings->net->nameless = !host->has[BZ_FEATURE_DNSMASQ];
+  if (partition->settings->net->nameless)
     bz_context_note (context, "without dnsmasq zones have no DHCP, and no names of each other");
+  return TRUE;
 }

@@ -12,5 +12,6 @@ gboolean bz_network_apply (const BzContext *context, BzPartition *partition, con
 /* Whether the interface that the tree's scripts know as eth0 has its IPv4 address before they run. */
 gboolean bz_network_configures (BzNetwork network, const BzNetSettings *settings);
 
-/* Says what the host lacks for this network to work fully. */
-void bz_network_tell (const BzContext *context, const BzPartition *partition);
+/* Whether the host gives what this network needs; says what is missing for it to work fully. */
+gboolean bz_network_check_host (const BzContext *context, const BzHost *host,
+                                BzPartition *partition, GError **error);

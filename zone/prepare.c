@@ -92,9 +92,9 @@ fill (BzPrepared *prepared, const BzContext *context, const BzArguments *argumen
     partition->layers = bz_storage_layers (context->dirs, planning->state);
   partition->lock_fds[0] = prepared->lock;
   partition->no_cgroup = !planning->host->has[BZ_FEATURE_CGROUP];
-  if (!bz_network_apply (context, partition, planning->file, arguments, error))
+  if (!bz_network_apply (context, partition, planning->file, arguments, error)
+      || !bz_network_check_host (context, planning->host, partition, error))
     return FALSE;
-  bz_network_tell (context, partition);
 
   partition->plan = plan_copy (planning->plan, error);
   if (partition->plan == NULL

@@ -24,6 +24,7 @@ typedef struct {
   guint bridge;         /* its index; 0: it is not there */
   BzAddress address, address6; /* of the bridge, with the prefix; family 0: none (yet) */
   GPtrArray *members;   /* of BzMember, those that live */
+  gboolean nameless;    /* no name server is to be started */
   gboolean stale;       /* others were found, and forgotten */
 } BzHostNet;
 

@@ -159,7 +159,7 @@ start (const BzHostNet *host, GError **error)
 {
   g_autofree char *complaint = NULL;
   g_autoptr (GError) problem = NULL;
-  char *program = find_dnsmasq ();
+  char *program = host->nameless ? NULL : find_dnsmasq ();
   int status = 0;
 
   if (program == NULL)

@@ -292,8 +292,9 @@ attach_to_own (BzHostNet *host, Request *request, GError **error)
       || !choose_addresses (host, request, error) || !choose_gateways (request, host, error)
       || !bz_host_net_add (host, member_of (request), error))
     return FALSE;
-  request->resolv =
-      bz_resolv_text (settings->dns, bz_names_there () ? &host->address : NULL);
+  host->nameless = settings->nameless;
+  request->resolv = bz_resolv_text (
+      settings->dns, bz_names_there () && !settings->nameless ? &host->address : NULL);
   return bz_netlink_add_veth (host->netlink, link, request->name, host->bridge,
                               interface_of (request), request->mac, request->net_fd, error)
          && bz_netlink_up (host->netlink, if_nametoindex (link), error)

@@ -102,6 +102,7 @@ bz_net_settings_to_variant (const BzNetSettings *settings)
   g_variant_dict_insert (&dict, "dns", "^as", settings->dns);
   g_variant_dict_insert (&dict, "publish", "^as", ports);
   g_variant_dict_insert (&dict, "configure", "u", (guint32) settings->configure);
+  g_variant_dict_insert (&dict, "nameless", "b", settings->nameless);
   return g_variant_dict_end (&dict);
 }
 
@@ -118,6 +119,7 @@ bz_net_settings_from_variant (GVariant *variant, GError **error)
     g_variant_dict_lookup (dict, texts[i].name, "s",
                            G_STRUCT_MEMBER_P (settings, texts[i].offset));
   g_variant_dict_lookup (dict, "configure", "u", &configure);
+  g_variant_dict_lookup (dict, "nameless", "b", &settings->nameless);
   good = g_variant_dict_lookup (dict, "dns", "^as", &dns)
          && g_variant_dict_lookup (dict, "publish", "^as", &publish)
          && configure <= BZ_CONFIGURE_NONE;

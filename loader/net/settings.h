@@ -20,6 +20,7 @@ typedef struct {
   char *bridge;              /* a bridge of the host's, instead of our own */
   char *parent;              /* macvlan: an interface of the host's */
   BzConfigure configure;
+  gboolean nameless;         /* no name server is started for the private network */
   char *subnet, *subnet6;    /* of our own bridge: "NETWORK/PREFIX" */
 } BzNetSettings;
 

@@ -7,7 +7,7 @@ begin
 
 # As brand/features.def has them; brandzone's own list must be no longer than what is looked at here.
 features='kernel user-namespaces user-notify wait-killable sync-wake-up idmapped-mounts subordinate-ids'
-features="$features ia32 overlay vsyscall cgroup modify-ldt"
+features="$features ia32 overlay vsyscall cgroup modify-ldt nftables dnsmasq pasta"
 
 # refused NAME PATTERN: the last run was, as a lack of the host, and said so.
 refused () {
@@ -93,6 +93,10 @@ others () {
   refused 'overlay: run --rm' 'no overlay file system'
   run bz run --without overlay --image "$tree" -- true
   refused 'overlay: run --image' 'no overlay file system'
+  network=nftables
+  [ "$who" = root ] || network=pasta
+  run bz run --without $network -p 8080:80 z -- true
+  refused "$network: a private network" "^brandzone: $network, needed for "
   if [ -x "$guests/missing-x86_64" ]; then
     run bz -q run --brand el6 -v "$guests:/guest:ro" z -- /guest/missing-x86_64 +modify_ldt:154
     is 'modify-ldt: there, unmasked' "$status" 0

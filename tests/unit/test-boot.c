@@ -3,6 +3,7 @@
 
 #include "brand/base/error.h"
 #include "tests/unit/cmocka-all.h"
+#include "zone/boot-edits.h"
 #include "zone/boot-family.h"
 
 #include <fcntl.h>
@@ -114,6 +115,55 @@ test_families (void **state G_GNUC_UNUSED)
   g_rmdir (tree);
 }
 
+/* A tree with one file of network scripts: which line of it is edited, if any. */
+static guint
+edited_line (const char *directory, const char *base, const char *text)
+{
+  g_autofree char *tree = g_dir_make_tmp ("brandzone-boot-XXXXXX", NULL);
+  g_autofree char *dir = g_build_filename (tree, directory, NULL);
+  g_autofree char *path = g_build_filename (dir, base, NULL);
+  g_autofree char *left = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BzBootFamily) edits = bz_boot_network_edits (&error);
+  guint line = 0;
+
+  assert_non_null (edits);
+  assert_int_equal (g_mkdir_with_parents (dir, 0755), 0);
+  assert_true (g_file_set_contents (path, text, -1, NULL));
+  int fd = open (tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  g_autoptr (GPtrArray) made = bz_boot_edits (fd, edits, BZ_EDITS_MAKE, &error);
+  assert_non_null (made);
+  for (guint i = 0; i < made->len; i++)
+    {
+      const BzEditResult *result = g_ptr_array_index (made, i);
+      if (result->state == BZ_EDIT_NEEDED)
+        line = result->line;
+    }
+  g_autoptr (GPtrArray) undone = bz_boot_edits (fd, edits, BZ_EDITS_UNDO, &error);
+  assert_non_null (undone);
+  assert_true (g_file_get_contents (path, &left, NULL, NULL));
+  assert_string_equal (left, text);
+  close (fd);
+  g_unlink (path);
+  for (char *at = dir; strlen (at) >= strlen (tree); *strrchr (at, '/') = '\0')
+    g_rmdir (at);
+  return line;
+}
+
+static void
+test_network_edits (void **state G_GNUC_UNUSED)
+{
+  static const char ifcfg[] = "/etc/sysconfig/network-scripts", debian[] = "/etc/network";
+
+  assert_int_equal (edited_line (ifcfg, "ifcfg-eth0", "DEVICE=eth0\nONBOOT=yes\nIPADDR=10.9.9.9\n"), 2);
+  assert_int_equal (edited_line (ifcfg, "ifcfg-eth0", "ONBOOT=\"yes\"\nBOOTPROTO=none\n"), 1);
+  assert_int_equal (edited_line (ifcfg, "ifcfg-eth0", "ONBOOT=yes\nBOOTPROTO=\"dhcp\"\n"), 0);
+  assert_int_equal (edited_line (ifcfg, "ifcfg-eth0", "ONBOOT=no\n"), 0);
+  assert_int_equal (edited_line (ifcfg, "ifcfg-eth1", "ONBOOT=yes\n"), 0);
+  assert_int_equal (edited_line (debian, "interfaces", "auto lo\n  auto eth0\niface eth0 inet static\n"), 2);
+  assert_int_equal (edited_line (debian, "interfaces", "auto eth0\niface eth0 inet dhcp\n"), 0);
+}
+
 int
 main (void)
 {
@@ -122,6 +172,7 @@ main (void)
     cmocka_unit_test (test_surroundings),
     cmocka_unit_test (test_wrong),
     cmocka_unit_test (test_families),
+    cmocka_unit_test (test_network_edits),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
