@@ -83,6 +83,11 @@ dist_mirrors_DATA = \
 	brand/mirrors/apt.mirror \
 	brand/mirrors/yum.mirror
 
+# What of a machine does not come along into a zone (zone/p2v.h): data too.
+machinesdir = $(pkgdatadir)/machines
+dist_machines_DATA = \
+	brand/machines/linux.report
+
 # The brands themselves: data. A new one is a line here and nothing else.
 brandsdir = $(pkgdatadir)/brands
 dist_brands_DATA = \

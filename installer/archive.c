@@ -21,6 +21,7 @@ struct BzArchive {
   struct archive *reader;
   BzArchive *outer; /* or NULL: reads fd */
   int fd;
+  gboolean stream; /* it can be read once, from its beginning to its end */
   GChecksum *checksum;
   BzJob *job;
   char *label;
@@ -115,7 +116,7 @@ open_reader (BzArchive *archive, BzArchiveFormats formats, GError **error)
   archive->buffer = g_malloc (BLOCK);
   allow (archive->reader, formats);
   archive_read_set_read_callback (archive->reader, read_block);
-  if (archive->outer == NULL && archive->checksum == NULL)
+  if (archive->outer == NULL && archive->checksum == NULL && !archive->stream)
     archive_read_set_seek_callback (archive->reader, seek_block);
   archive_read_set_callback_data (archive->reader, archive);
   if (archive_read_open1 (archive->reader) == ARCHIVE_FATAL)
@@ -133,13 +134,15 @@ bz_archive_open (int fd, BzArchiveFormats formats, GChecksum *checksum, BzJob *j
 {
   BzArchive *archive;
 
-  if (lseek (fd, 0, SEEK_SET) < 0)
+  gboolean stream = lseek (fd, 0, SEEK_SET) < 0 && errno == ESPIPE;
+  if (!stream && lseek (fd, 0, SEEK_SET) < 0)
     {
       bz_fail_errno (error, errno, NULL, "reading %s", label);
       return NULL;
     }
   archive = g_new0 (BzArchive, 1);
   archive->fd = fd;
+  archive->stream = stream;
   archive->checksum = checksum;
   archive->job = job;
   archive->label = g_strdup (label);

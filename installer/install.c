@@ -264,6 +264,24 @@ recognise (BzJob *job, const BzInstallArgs *args, int fd, BzRecognised *source, 
                   "name the directory that holds repodata, RedHat or dists", "%s", args->source);
 }
 
+/* What comes through a pipe is a tar archive or the like: it is read as it comes. Opened again,
+ * because reading one that waits for nobody ends at once. */
+static gboolean
+recognise_stream (const BzInstallArgs *args, int *fd, BzRecognised *source, GError **error)
+{
+  struct stat st;
+
+  if (*fd < 0 || fstat (*fd, &st) < 0 || !S_ISFIFO (st.st_mode))
+    return TRUE;
+  close (*fd);
+  *fd = open (args->source, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+  if (*fd < 0)
+    return bz_fail_errno (error, errno, NULL, "opening %s", args->source);
+  source->type = BZ_SOURCE_ARCHIVE;
+  source->kind = g_strdup ("archive from a pipe");
+  return TRUE;
+}
+
 gboolean
 bz_install (BzJob *job, const BzInstallArgs *args, GError **error)
 {
@@ -274,7 +292,9 @@ bz_install (BzJob *job, const BzInstallArgs *args, GError **error)
 
   if (fd < 0 && !remote)
     return bz_fail_errno (error, errno, NULL, "opening %s", args->source);
-  ok = recognise (job, args, fd, &source, error);
+  ok = recognise_stream (args, &fd, &source, error);
+  if (ok && source.kind == NULL)
+    ok = recognise (job, args, fd, &source, error);
   if (ok)
     {
       job->total = source.bytes;

@@ -59,6 +59,11 @@ const BzOption bz_global_options[] = {
 static const BzOption install_options[] = {
   OPTION_BRAND,
   OPTION_ABI,
+  STRING ("from-ssh", 0, "USER@HOST", "take the tree of a running machine; no SOURCE is named then"),
+  STRING ("ssh", 0, "COMMAND", "what comes to that machine (ssh), such as 'ssh -p 2222'"),
+  STRING ("from-disk", 0, "PATH", "take a machine's disk: a directory it is mounted at, a device or image"),
+  FLAG ("preserve", 0, "of a machine: leave its configuration as it is (the default)"),
+  FLAG ("unconfigure", 0, "of a machine: take out what only it had, such as its disks in fstab"),
   STRING ("profile", 0, "PROFILE", "of a package repository: how much is installed (minimal, base)"),
   LIST ("packages", 0, "PACKAGE[,PACKAGE]...", "of a package repository: install these, and what they need"),
   STRING ("suite", 0, "SUITE", "of a Debian repository: the release, such as bullseye"),
@@ -217,7 +222,7 @@ static const BzOption no_options[] = { END };
 #define ANY G_MAXUINT
 
 const BzVerb bz_verbs[] = {
-  { "install", "NAME SOURCE", 2, 2, 0,
+  { "install", "NAME [SOURCE]", 1, 2, 0,
     "make a zone from a directory, archive, image, container image or package repository, or by name",
     install_options, bz_verb_install },
   { "run", "NAME|./PROGRAM [--] [COMMAND [ARGUMENT]...]", 1, 1, BZ_VERB_COMMAND | BZ_VERB_STATUS,

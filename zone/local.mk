@@ -80,6 +80,10 @@ libzone_a_SOURCES = \
 	zone/save.h \
 	zone/scratch.c \
 	zone/scratch.h \
+	zone/from-ssh.c \
+	zone/from-ssh.h \
+	zone/p2v.c \
+	zone/p2v.h \
 	zone/repo-edits.c \
 	zone/repo-edits.h \
 	zone/tree-edit.c \

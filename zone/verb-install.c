@@ -8,6 +8,8 @@
 #include "zone/named-source.h"
 #include "zone/names.h"
 #include "zone/output.h"
+#include "zone/from-ssh.h"
+#include "zone/p2v.h"
 #include "zone/planning.h"
 #include "zone/prepare.h"
 #include "zone/program.h"
@@ -35,6 +37,7 @@ typedef struct {
   BzMeter *meter;
   GPtrArray *notices; /* of the second stage */
   const char *zone_file; /* to be copied, or NULL */
+  GPtrArray *left;    /* of a machine: what does not come along; else NULL */
 } Install;
 
 static void
@@ -360,9 +363,98 @@ unpack (Install *install, const char *source, GError **error)
 }
 
 /* An image of a registry is fetched to a file of ours first. */
+/* A running machine's tree comes as a stream, through a pipe with a name. */
+static gboolean
+unpack_machine (Install *install, const char *host, GError **error)
+{
+  g_autofree char *hidden =
+      bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
+  g_autofree char *fifo = g_build_filename (hidden, "stream", NULL);
+  pid_t ssh = 0;
+
+  if (!bz_from_ssh_start (host, bz_arguments_string (install->arguments, "ssh"), fifo, &ssh, error))
+    return FALSE;
+  gboolean taken = unpack (install, fifo, error);
+  gboolean doubts, good = bz_from_ssh_end (ssh, host, taken, &doubts, error);
+  unlink (fifo);
+  if (good && doubts)
+    bz_context_note (install->context, "its tar says that files changed while they were read, or could "
+                                       "not be read");
+  return good;
+}
+
+/* --from-ssh or --from-disk. */
+static gboolean
+is_machine (const BzArguments *arguments)
+{
+  return bz_arguments_string (arguments, "from-ssh") != NULL
+         || bz_arguments_string (arguments, "from-disk") != NULL;
+}
+
+static gboolean
+look_at_machine (Install *install, GError **error)
+{
+  g_autofree char *hidden =
+      bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
+  g_autofree char *tree = g_build_filename (hidden, "root", NULL);
+
+  if (!is_machine (install->arguments))
+    return TRUE;
+  int fd = bz_tree_open (tree, error);
+  if (fd < 0)
+    return FALSE;
+  install->left = bz_p2v (fd, bz_arguments_flag (install->arguments, "unconfigure"), error);
+  close (fd);
+  return install->left != NULL;
+}
+
+static void
+tell_left (const Install *install)
+{
+  for (guint i = 0; install->left != NULL && i < install->left->len; i++)
+    {
+      const BzLeftBehind *item = install->left->pdata[i];
+      g_autofree char *example = item->example == NULL ? NULL : bz_text_safe (item->example);
+      g_autofree char *file = bz_text_safe (item->file);
+
+      printf ("%s: %s: %s", install->state->name, file, item->says);
+      if (item->lines == 1)
+        printf (" (%s)", example);
+      else if (item->lines > 1)
+        printf (" (%u lines, the first: %s)", item->lines, example);
+      printf ("%s%s\n", item->done != NULL ? "; " : "", item->done != NULL ? item->done : "");
+    }
+}
+
+static void
+left_json (JsonBuilder *builder, const GPtrArray *left)
+{
+  if (left == NULL)
+    return;
+  json_builder_set_member_name (builder, "left_behind");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < left->len; i++)
+    {
+      const BzLeftBehind *item = left->pdata[i];
+      json_builder_begin_object (builder);
+      bz_json_text (builder, "check", item->check);
+      bz_json_text (builder, "file", item->file);
+      bz_json_text (builder, "says", item->says);
+      bz_json_number (builder, "lines", item->lines);
+      bz_json_text (builder, "example", item->example);
+      bz_json_text (builder, "done", item->done);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
 static gboolean
 get_and_unpack (Install *install, const char *source, GError **error)
 {
+  const char *host = bz_arguments_string (install->arguments, "from-ssh");
+
+  if (host != NULL)
+    return unpack_machine (install, host, error);
   const BzContext *context = install->context;
   gboolean i386 = g_strcmp0 (bz_arguments_string (install->arguments, "abi"), "i386") == 0;
 
@@ -403,7 +495,7 @@ find_brand (Install *install, GError **error)
     return FALSE;
   if (install->detection != NULL && !has_abi)
     {
-      if (!bz_detection_check (install->detection, bz_arguments_word (install->arguments, 1),
+      if (!bz_detection_check (install->detection, install->state->source,
                                error))
         return FALSE;
       install->state->abi = install->detection->abi;
@@ -438,6 +530,7 @@ report_json (const Install *install)
   bz_json_number (builder, "files", install->state->files);
   bz_json_number (builder, "bytes", install->state->bytes);
   bz_json_texts (builder, "notices", (const char *const *) install->result->notices);
+  left_json (builder, install->left);
   bz_json_end (builder);
 }
 
@@ -474,7 +567,9 @@ report (const Install *install)
       g_autofree char *safe = bz_text_safe (reasons);
       printf (" (%s)", safe);
     }
-  printf ("\nRun it: brandzone run -it %s\n", state->name);
+  printf ("\n");
+  tell_left (install);
+  printf ("Run it: brandzone run -it %s\n", state->name);
 }
 
 /* What can be wrong is looked at before anything is made. */
@@ -543,6 +638,7 @@ make (Install *install, const char *source, const sigset_t *held, GError **error
     return FALSE;
   if (!(geteuid () == 0 ? begin_root : begin_user) (install, error)
       || !get_and_unpack (install, source, error) || !find_brand (install, error)
+      || !look_at_machine (install, error)
       || interrupted (held, error) || !complete (install, error))
     {
       bz_state_discard (dirs, install->state->name, NULL);
@@ -559,6 +655,7 @@ install_clear (Install *install)
   g_clear_pointer (&install->detection, bz_detection_free);
   g_clear_pointer (&install->result, bz_install_result_free);
   g_clear_pointer (&install->notices, g_ptr_array_unref);
+  g_clear_pointer (&install->left, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Install, install_clear)
 
@@ -643,6 +740,23 @@ take_named (const Install *install, const char *name, char **shown, GError **err
 static char *
 take_source (const Install *install, const char *given, char **shown, GError **error)
 {
+  const char *host = bz_arguments_string (install->arguments, "from-ssh");
+  const char *disk = bz_arguments_string (install->arguments, "from-disk");
+
+  if ((given != NULL) + (host != NULL) + (disk != NULL) != 1)
+    {
+      bz_fail (error, BZ_ERROR_USAGE,
+               given == NULL && host == NULL && disk == NULL ? "no source is named"
+                                                             : "more than one source is named",
+               "write: brandzone install NAME SOURCE, or --from-ssh USER@HOST, or --from-disk PATH",
+               "brandzone install");
+      return NULL;
+    }
+  if (host != NULL || disk != NULL)
+    {
+      *shown = host != NULL ? g_strconcat ("ssh://", host, NULL) : source_name (disk);
+      return g_strdup (*shown);
+    }
   if (!bz_named_source_like (given) || bz_registry_is (given) || access (given, F_OK) == 0)
     {
       char *source = source_name (given);

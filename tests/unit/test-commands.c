@@ -110,9 +110,9 @@ static const struct {
   { "run --rm=yes z", "brandzone run: --rm: the option takes no value (leave the value out)" },
   { "run z --rm -- ls", "brandzone run: --rm: it stands after the zone's name (put options before "
                         "the name, and -- before a command that begins with a dash)" },
-  { "install z", "brandzone install: words are missing (write: brandzone install NAME SOURCE)" },
+  { "install", "brandzone install: words are missing (write: brandzone install NAME [SOURCE])" },
   { "install z a b",
-    "brandzone install: b: this is one word too many (write: brandzone install NAME SOURCE)" },
+    "brandzone install: b: this is one word too many (write: brandzone install NAME [SOURCE])" },
   { "list z", "brandzone list: z: this is one word too many (write: brandzone list)" },
   { "plan --abi arm z",
     "brandzone plan: --abi=arm: the option does not take this value (it takes: i386, x86_64)" },
