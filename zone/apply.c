@@ -61,7 +61,7 @@ static gboolean
 bad_option (const char *option, const char *value, const char *why, GError **error)
 {
   g_autofree char *safe = bz_text_safe (value);
-  g_autofree char *hint = g_strdup_printf ("`brandzone help run` tells of --%s", option);
+  g_autofree char *hint = g_strdup_printf ("brandzone help run tells of --%s", option);
 
   return bz_fail (error, BZ_ERROR_USAGE, why, hint, "--%s %s", option, safe);
 }
@@ -161,6 +161,25 @@ take_option (const BzArguments *arguments, const char *option, BzZoneKeyTake tak
   return why == NULL || bad_option (option, value, why, error);
 }
 
+/* --cap-add and --cap-drop, over what the file says. */
+static gboolean
+take_capabilities (const BzArguments *arguments, const char *option, guint64 *set, guint64 *other,
+                   GError **error)
+{
+  g_autofree const char **given = bz_arguments_list (arguments, option);
+
+  for (const char **one = given; *one != NULL; one++)
+    {
+      guint64 some = 0;
+      const char *why = bz_take_capabilities (&some, *one);
+      if (why != NULL)
+        return bad_option (option, *one, why, error);
+      *set |= some;
+      *other &= ~some;
+    }
+  return TRUE;
+}
+
 static gboolean
 apply_limits (BzPartition *partition, const BzZoneFile *file, const BzArguments *arguments,
               GError **error)
@@ -174,7 +193,14 @@ apply_limits (BzPartition *partition, const BzZoneFile *file, const BzArguments 
   settings->capabilities_kept = file->capabilities_kept;
   if (file->descriptors.set)
     partition->plan->limits[BZ_LIMIT_NOFILE] = file->descriptors;
-  return take_option (arguments, "memory", bz_take_bytes, &settings->memory, error)
+  return take_capabilities (arguments, "cap-drop", &settings->capabilities_dropped,
+                            &settings->capabilities_kept, error)
+         && take_capabilities (arguments, "cap-add", &settings->capabilities_kept,
+                               &settings->capabilities_dropped, error)
+         && take_option (arguments, "pids-limit", bz_take_count, &settings->processes, error)
+         && take_option (arguments, "nofile", bz_take_descriptors,
+                         &partition->plan->limits[BZ_LIMIT_NOFILE], error)
+         && take_option (arguments, "memory", bz_take_bytes, &settings->memory, error)
          && take_option (arguments, "cpus", bz_take_cpus, &settings->cpu_percent, error);
 }
 

@@ -54,6 +54,7 @@ bz_boot_family_free (BzBootFamily *family)
   g_free (family->contains);
   g_free (family->lacks);
   g_free (family->needs);
+  g_free (family->single);
   g_strfreev (family->halt_command);
   g_strfreev (family->environment);
   g_free (family->cgroups.name);
@@ -160,6 +161,7 @@ parse_init (const BzKeyLines *lines, BzBootFamily *family, GError **error)
   family->contains = bz_key_lines_get (lines, "Init", "Contains");
   family->lacks = bz_key_lines_get (lines, "Init", "Lacks");
   family->needs = bz_key_lines_get (lines, "Init", "Needs");
+  family->single = bz_key_lines_get (lines, "Init", "Single");
   family->alone_sleeps = g_strcmp0 (alone, "sleeps") == 0;
   if (family->title == NULL)
     return bz_key_lines_fail (lines, "Init", "Title", "is missing", NULL, error);

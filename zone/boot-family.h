@@ -11,6 +11,7 @@
  *   Alone=sleeps                 told to halt and without children, it only sleeps: it need not be
  *                                waited for (optional)
  *   Environment=container=lxc    what it is told besides HOME, TERM and PATH; more by ;
+ *   Single=single                what it is given to come up for one user; missing: it has no such way
  *   Terminals=1                  how many terminals it has, from /dev/console on (default 6)
  *   Cgroups=unified              the hierarchy that it finds at /sys/fs/cgroup, to manage it;
  *                                or: named systemd, one of v1 without controllers, below it at
@@ -56,6 +57,7 @@ typedef struct {
   char **halt_command;    /* or NULL */
   gboolean alone_sleeps;
   char **environment; /* "K=V", never NULL */
+  char *single;       /* the argument for a boot for one user, or NULL */
   guint terminals;
   BzBootCgroups cgroups;
   GPtrArray *arguments; /* of BzBootArgument */

@@ -115,23 +115,55 @@ fit_network (const BzContext *context, const BzPlanning *planning, const BzParti
                             error));
 }
 
+/* What process 1 is given: for one user, then the caller's words, else the zone file's. NULL: its init
+ * knows no such way. Owned by the caller. */
+static char **
+init_words (const BzArguments *arguments, const BzZoneFile *file, const BzBootFamily *family,
+            GError **error)
+{
+  g_autoptr (GStrvBuilder) words = g_strv_builder_new ();
+  g_auto (GStrv) usual = g_strsplit (file->boot_arguments != NULL ? file->boot_arguments : "", " ", -1);
+  char **given = bz_arguments_command (arguments);
+  gboolean single = bz_arguments_flag (arguments, "single") || file->boot_single;
+
+  if (single && (family == NULL || family->single == NULL))
+    {
+      bz_fail (error, BZ_ERROR_HOST,
+               family == NULL ? "its init is of no known family"
+                              : "its init reads that from the kernel's command line, which is the host's",
+               "leave --single out, and run what you need: brandzone run, or start --init /bin/sh",
+               "booting for one user");
+      return NULL;
+    }
+  if (single)
+    g_strv_builder_add (words, family->single);
+  for (char **word = given[0] != NULL ? given : usual; *word != NULL; word++)
+    if (**word != '\0')
+      g_strv_builder_add (words, *word);
+  return g_strv_builder_end (words);
+}
+
 gboolean
 bz_boot_prepare (const BzContext *context, const BzArguments *arguments, const BzPlanning *planning,
                  BzPartition *partition, GError **error)
 {
   g_autoptr (BzBootFamily) family = NULL;
-  g_autofree char *init =
-      bz_boot_find_init (planning->tree_fd, bz_arguments_string (arguments, "init"), error);
+  const char *given = bz_arguments_string (arguments, "init");
+  g_autofree char *init = bz_boot_find_init (
+      planning->tree_fd, given != NULL ? given : planning->file->boot_init, error);
 
   if (init == NULL || !bz_boot_family_find (planning->tree_fd, init, &family, error))
     return FALSE;
-  if (!bz_arguments_flag (arguments, "no-edits")
+  g_auto (GStrv) words = init_words (arguments, planning->file, family, error);
+  if (words == NULL)
+    return FALSE;
+  if (!bz_arguments_flag (arguments, "no-edits") && !planning->file->boot_as_it_is
       && ((family != NULL && !make_edits (context, planning, family, BZ_EDITS_MAKE, error))
           || !fit_network (context, planning, partition, error)))
     return FALSE;
   partition->boot = TRUE;
-  partition->command = init_command (init, bz_arguments_command (arguments), family);
-  set_surroundings (family, bz_arguments_command (arguments), partition);
+  partition->command = init_command (init, words, family);
+  set_surroundings (family, words, partition);
   partition->console_log = bz_boot_console_log (context->dirs, partition->name);
   set_halt (context, family, init, partition);
   return TRUE;

@@ -56,6 +56,19 @@ const BzOption bz_global_options[] = {
 #define OPTION_WORKDIR STRING ("workdir", 'w', "DIR", "start in this directory of the zone")
 #define OPTION_ENV LIST ("env", 'e', "KEY[=VALUE]", "set a variable, or pass on the caller's")
 
+#define OPTIONS_RESOURCES \
+  LIST ("device", 0, "SRC[:DST[:MODE]]", \
+        "give the zone a device of the host, or a directory of them"), \
+  STRING ("memory", 'm', "SIZE", "memory that the zone may use: bytes, or 512M, 2G"), \
+  STRING ("cpus", 0, "NUMBER", "processors that it may use, such as 1.5"), \
+  STRING ("pids-limit", 0, "NUMBER", "processes and threads that it may have"), \
+  STRING ("nofile", 0, "SOFT[:HARD]", "files that a process may have open"), \
+  LIST ("cap-add", 0, "CAP_NAME", "let programs of the zone have a capability that zones have not"), \
+  LIST ("cap-drop", 0, "CAP_NAME", "let no program of the zone have a capability"), \
+  LIST ("sysctl", 0, "NAME=VALUE", \
+        "set a value of the zone's namespaces, such as kernel.shmmax"), \
+  STRING ("mac-address", 0, "ADDRESS", "give the zone an eth0 with this address")
+
 static const BzOption install_options[] = {
   OPTION_BRAND,
   OPTION_ABI,
@@ -95,11 +108,7 @@ static const BzOption run_options[] = {
   OPTION_NETWORK,
   OPTION_PUBLISH,
   STRING ("hostname", 0, "NAME", "the zone's host name"),
-  LIST ("device", 0, "SRC[:DST[:MODE]]", "give the zone a device of the host, or a directory of them"),
-  STRING ("memory", 'm', "SIZE", "memory that the zone may use: bytes, or 512M, 2G"),
-  STRING ("cpus", 0, "NUMBER", "processors that it may use, such as 1.5"),
-  LIST ("sysctl", 0, "NAME=VALUE", "set a value of the zone's namespaces, such as kernel.shmmax"),
-  STRING ("mac-address", 0, "ADDRESS", "give the zone an eth0 with this address"),
+  OPTIONS_RESOURCES,
   STRING ("image", 0, "TREE", "run in a throw-away copy of a tree instead of a zone"),
   LIST ("libs", 0, "DIR", "where the libraries of a single program are"),
   FLAG ("rm", 0, "forget all changes at the end"),
@@ -121,6 +130,7 @@ static const BzOption exec_options[] = {
 
 static const BzOption start_options[] = {
   STRING ("init", 0, "PATH", "the program of the zone that becomes process 1 (/sbin/init)"),
+  FLAG ("single", 0, "boot for one user: a shell on the console, no services"),
   FLAG ("no-edits", 0, "leave the zone's files as they are, see boot-edits"),
   FLAG ("wait", 0, "show its console and end with the zone; when told to end, end the zone first"),
   FLAG ("autostart", 0, "start all zones whose zone file says Autostart=yes"),
@@ -128,6 +138,9 @@ static const BzOption start_options[] = {
   OPTION_NETWORK,
   OPTION_PUBLISH,
   STRING ("hostname", 0, "NAME", "the zone's host name"),
+  OPTIONS_RESOURCES,
+  OPTION_STRICT,
+  OPTION_FOLD_INODES,
   OPTION_BRAND,
   OPTION_ABI,
   OPTION_RELEASE,

@@ -59,6 +59,8 @@ bz_zone_file_free (BzZoneFile *file)
   g_free (file->brand);
   g_free (file->release);
   g_free (file->mac_address);
+  g_free (file->boot_init);
+  g_free (file->boot_arguments);
   bz_net_settings_clear (&file->net);
   g_free (file->machine_id);
   g_strfreev (file->volumes);

@@ -64,6 +64,9 @@ typedef struct {
   GPtrArray *sysctls;  /* of char *: "name=value", each name once */
   BzFoldMode fold_inodes;
   gboolean remember_owners; /* that a zone with one id lacks */
+  char *boot_init, *boot_arguments; /* NULL: what the tree has; none */
+  gboolean boot_single;   /* for one user */
+  gboolean boot_as_it_is; /* no boot edits */
   gboolean strict;     /* a call that nothing can carry out kills its program */
   gboolean autostart;  /* it boots with the host */
   GPtrArray *warnings; /* of char *: "FILE:LINE: unknown key ..." */

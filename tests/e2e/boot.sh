@@ -354,6 +354,30 @@ basiclinux () {
   like 'a reboot while it is stopped ends it' "$(bz logs b | tail -n 1)" 'zone b halted'
 }
 
+# For one user, with what run's options set, and the same by the zone file.
+one_user () {
+  zone o alpine-x86 || return 0
+  run bz start --single --nofile 300:400 --cap-drop CAP_MKNOD --cap-drop net_raw o
+  is 'start --single' "$status" 0
+  ok 'a shell is on the console' until_true 20 says o '/ #|[$#] *$'
+  run bz exec o -- sh -c 'echo $(ulimit -n) $(ulimit -Hn); ps -o comm; grep CapBnd /proc/self/status'
+  like 'limits at start' "$out" '^300 400$'
+  unlike 'no getty runs' "$out" 'getty'
+  bounding=$(printf '%s\n' "$out" | sed -n 's/^CapBnd:[[:space:]]*//p')
+  is 'what was dropped is gone' $((0x$bounding >> 27 & 1))$((0x$bounding >> 13 & 1)) 00
+  bz stop -t 0 o 2>/dev/null
+  run bz config set o Boot.Single=yes Boot.AsItIs=yes
+  is 'the zone file, too' "$status" 0
+  run bz start o
+  ok 'boots for one user' until_true 20 started_times o 2
+  run bz exec o -- ps -o comm
+  unlike 'and without gettys' "$out" 'getty'
+  bz stop -t 0 o 2>/dev/null
+  run bz start --cap-drop CAP_FLY o
+  is 'a capability that there is not' "$status" 2
+  like 'is told how to be named' "$err" 'capabilities\(7\) lists them'
+}
+
 for user in $users; do
   as "$user"
   if [ "$user" = user ] && ! plain_users_work; then
@@ -364,6 +388,7 @@ for user in $users; do
   attached
   ends
   arguments
+  one_user
   slackware
   kills
   outlives
