@@ -1,9 +1,9 @@
 ## tests: guest programs, real trees end to end, benchmarks. Unit tests and fuzz harnesses
 ## are listed by the directory that they test.
 
-BZ_GUESTS = intrude boot clock cost fuse gone heap inodes limits loop memory missing modules note release rights sizes storm sysctl
+BZ_GUESTS = conform intrude boot clock cost fuse gone heap inodes limits loop memory missing modules note release rights sizes storm sysctl
 BZ_GUEST_FILES = tests/guest/guest.c tests/guest/guest.h \
-	tests/guest/intrude.c \
+	tests/guest/conform.c tests/guest/intrude.c \
 	tests/guest/boot.c tests/guest/clock.c tests/guest/cost.c tests/guest/fuse.c tests/guest/gone.c tests/guest/heap.c tests/guest/inodes.c \
 	tests/guest/limits.c tests/guest/loop.c tests/guest/memory.c tests/guest/missing.c \
 	tests/guest/modules.c tests/guest/note.c tests/guest/release.c tests/guest/rights.c tests/guest/sizes.c tests/guest/storm.c \

@@ -61,6 +61,24 @@ intrusions () {
   take_tap "$label: intrude"
 }
 
+# The same calls on the host and in the zone, call family by call family: what differs is a row of the brand, and S6 (calls
+# that its kernel lacked) is put back.
+conformance () {
+  guest_abi=
+  for abi in i386 x86_64; do
+    if [ ! -x "$guests/conform-$abi" ]; then continue; fi
+    if [ $abi = i386 ] && masked ia32; then continue; fi
+    mkdir -p "$tmp/conform"
+    "$guests/conform-$abi" "$tmp/conform" >"$tmp/conform-host" </dev/null
+    rm -rf "$tmp/conform"
+    for brand in native linux-2.0 linux-2.2 linux-2.4 linux-2.6; do
+      if [ $brand$abi = linux-2.0x86_64 ]; then continue; fi
+      run bz -q run --brand $brand --disable-row S6 -v "$guests:/guest:ro" z -- "/guest/conform-$abi" /tmp
+      is "$brand $abi: every call of the list ends as on the host" "$(printf '%s\n' "$out" | diff "$tmp/conform-host" -)" ''
+    done
+  done
+}
+
 # matrix BRAND ABI GUEST-ABI: every guest whose family the brand answers.
 matrix () {
   case $2$3 in
@@ -274,6 +292,7 @@ for who in $users; do
   matrix el6 x86_64 x86_64
   matrix el6 x86_64 i386
   machines
+  conformance
   rows
   joined
   run bz -q remove z
