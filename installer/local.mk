@@ -130,7 +130,11 @@ endif
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz-oci tests/fuzz/fuzz-extfs tests/fuzz/fuzz-recognise \
-	tests/fuzz/fuzz-minix tests/fuzz/fuzz-disk
+	tests/fuzz/fuzz-minix tests/fuzz/fuzz-disk tests/fuzz/fuzz-packages
+tests_fuzz_fuzz_packages_SOURCES = tests/fuzz/fuzz-packages.c
+tests_fuzz_fuzz_packages_CPPFLAGS = $(libunpack_a_CPPFLAGS)
+tests_fuzz_fuzz_packages_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
+tests_fuzz_fuzz_packages_LDFLAGS = -fsanitize=fuzzer,address,undefined
 BZ_INSTALLER_FUZZ_LIBS = libunpack.a libinstaller.a libbrand.a $(UNPACK_LIBS)
 tests_fuzz_fuzz_oci_SOURCES = tests/fuzz/fuzz-oci.c
 tests_fuzz_fuzz_oci_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
