@@ -39,9 +39,7 @@ BZ_E2E = tests/e2e/boot.sh tests/e2e/calls.sh tests/e2e/config.sh tests/e2e/file
 	tests/e2e/autostart.sh \
 	tests/e2e/machine.sh tests/e2e/packages.sh \
 	tests/e2e/old-packages.sh tests/e2e/newer.sh \
-	tests/e2e/storage.sh \
-	tests/e2e/old-packages.sh \
-	tests/e2e/export.sh tests/e2e/storage.sh \
+	tests/e2e/crash.sh tests/e2e/export.sh tests/e2e/storage.sh \
 	tests/e2e/network.sh tests/e2e/supervisor.sh \
 	tests/e2e/sources.sh \
 	tests/e2e/systemd.sh tests/e2e/services.sh \
@@ -53,7 +51,7 @@ endif
 bench: tests/guest/built
 
 EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/services-lib.sh tests/e2e/.shellcheckrc \
-	tests/e2e/terminal.py tests/e2e/range-server.py tests/e2e/kill-supervisors.py tests/e2e/vsyscall.py tests/trees/make-tree tests/trees/make-packages tests/trees/make-debs tests/bench/run-bench tests/bench/bench.py
+	tests/e2e/terminal.py tests/e2e/range-server.py tests/e2e/kill-at.py tests/e2e/kill-supervisors.py tests/e2e/vsyscall.py tests/trees/make-tree tests/trees/make-packages tests/trees/make-debs tests/bench/run-bench tests/bench/bench.py
 
 ## hosts: the same tests on stock kernels, booted under software emulation (tests/hosts/run-host).
 

@@ -134,6 +134,25 @@ bz_state_begin (const BzDirs *dirs, const BzZoneState *state, GError **error)
   return bz_state_write (path, state, error);
 }
 
+#define OWN_ZONE_FILE "zone-file-is-new"
+
+gboolean
+bz_state_own_zone_file (const BzDirs *dirs, const char *name, GError **error)
+{
+  g_autofree char *directory = bz_dirs_hidden (dirs, name, "installing");
+  g_autofree char *mark = g_build_filename (directory, OWN_ZONE_FILE, NULL);
+  g_autofree char *file = bz_dirs_zone_file (dirs, name);
+  g_autofree char *drop_ins = g_strconcat (file, ".d", NULL);
+
+  if (g_file_test (file, G_FILE_TEST_EXISTS) || g_file_test (drop_ins, G_FILE_TEST_EXISTS))
+    return TRUE;
+  int fd = open (mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return bz_fail_errno (error, errno, NULL, "making %s", mark);
+  close (fd);
+  return TRUE;
+}
+
 static void
 sync_directory (const char *path)
 {
@@ -162,6 +181,8 @@ bz_state_commit (const BzDirs *dirs, const BzZoneState *state, GError **error)
       return bz_fail_errno (error, errno, NULL, "completing zone %s", state->name);
     }
   sync_directory (dirs->data);
+  g_autofree char *mark = g_build_filename (to, OWN_ZONE_FILE, NULL);
+  unlink (mark); /* in a zone that is complete it means nothing */
   return TRUE;
 }
 
@@ -216,14 +237,39 @@ bz_state_remove_hidden (const char *path, const char *name, GError **error)
   return TRUE;
 }
 
+/* A zone file goes before what tells that it has to. */
+static void
+discard_zone_file (const BzDirs *dirs, const char *name, const char *installing)
+{
+  g_autofree char *mark = g_build_filename (installing, OWN_ZONE_FILE, NULL);
+  g_autofree char *zone = bz_dirs_zone (dirs, name);
+  g_autofree char *file = bz_dirs_zone_file (dirs, name);
+
+  if (g_file_test (mark, G_FILE_TEST_EXISTS) && !g_file_test (zone, G_FILE_TEST_EXISTS))
+    bz_zone_file_remove (file, NULL);
+}
+
 gboolean
 bz_state_discard (const BzDirs *dirs, const char *name, GError **error)
 {
   g_autofree char *installing = bz_dirs_hidden (dirs, name, "installing");
   g_autofree char *removing = bz_dirs_hidden (dirs, name, "removing");
 
+  discard_zone_file (dirs, name, installing);
+
   return bz_state_remove_hidden (installing, name, error)
          && bz_state_remove_hidden (removing, name, error);
+}
+
+/* The zone file may have outlived a removal that was killed. */
+static void
+finish_removal (const BzDirs *dirs, const char *name)
+{
+  g_autofree char *zone = bz_dirs_zone (dirs, name);
+  g_autofree char *file = bz_dirs_zone_file (dirs, name);
+
+  if (!g_file_test (zone, G_FILE_TEST_EXISTS))
+    bz_zone_file_remove (file, NULL);
 }
 
 gboolean
@@ -237,6 +283,7 @@ bz_state_remove (const BzDirs *dirs, const char *name, GError **error)
   if (rename (from, to) != 0)
     return bz_fail_errno (error, errno, NULL, "removing zone %s", name);
   sync_directory (dirs->data);
+  finish_removal (dirs, name);
   if (!bz_state_discard (dirs, name, error))
     return FALSE;
   bz_layers_collect (dirs);
@@ -269,17 +316,6 @@ name_of_hidden (const char *entry)
   return bz_name_valid (name) ? g_steal_pointer (&name) : NULL;
 }
 
-/* The zone file goes last: it may have outlived a removal that was killed. */
-static void
-finish_removal (const BzDirs *dirs, const char *name)
-{
-  g_autofree char *zone = bz_dirs_zone (dirs, name);
-  g_autofree char *file = bz_dirs_zone_file (dirs, name);
-
-  if (!g_file_test (zone, G_FILE_TEST_EXISTS))
-    bz_zone_file_remove (file, NULL);
-}
-
 guint
 bz_state_sweep (const BzDirs *dirs)
 {
@@ -296,10 +332,10 @@ bz_state_sweep (const BzDirs *dirs)
         continue;
       g_autofree char *removing = bz_dirs_hidden (dirs, name, "removing");
       gboolean removed = g_file_test (removing, G_FILE_TEST_EXISTS);
+      if (removed)
+        finish_removal (dirs, name);
       if (bz_state_discard (dirs, name, NULL))
         {
-          if (removed)
-            finish_removal (dirs, name);
           bz_state_forget (dirs, name);
           cleaned++;
         }

@@ -54,9 +54,12 @@ void bz_state_read_ids (const char *path, GArray *uids, GArray *gids);
 
 /* Writes data/.NAME.installing/zone.state, making the directory. The lock must be held. */
 gboolean bz_state_begin (const BzDirs *dirs, const BzZoneState *state, GError **error);
+/* To be called before a zone file is made for a zone that is not complete: until it is, the zone file
+ * goes with it, unless there is one already. */
+gboolean bz_state_own_zone_file (const BzDirs *dirs, const char *name, GError **error);
 /* Writes the record again, then makes the zone appear. BZ_ERROR_STATE if it is there already. */
 gboolean bz_state_commit (const BzDirs *dirs, const BzZoneState *state, GError **error);
-/* Makes the zone disappear and removes its tree. The lock must be held; its file goes too. */
+/* Makes the zone disappear and removes its zone file and tree. The lock must be held; its file goes too. */
 gboolean bz_state_remove (const BzDirs *dirs, const char *name, GError **error);
 /* Removes what a killed install or remove left of `name`. The lock must be held. */
 gboolean bz_state_discard (const BzDirs *dirs, const char *name, GError **error);

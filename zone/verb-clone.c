@@ -101,7 +101,8 @@ complete (Clone *clone, GError **error)
   g_autofree char *from = bz_dirs_zone_file (dirs, clone->name);
   g_autofree char *to = bz_dirs_zone_file (dirs, clone->new_name);
 
-  return bz_zone_file_copy (from, to, error) && bz_state_commit (dirs, clone->state, error);
+  return bz_state_own_zone_file (dirs, clone->new_name, error) && bz_zone_file_copy (from, to, error)
+         && bz_state_commit (dirs, clone->state, error);
 }
 
 /* The layers that the clone gets: of the snapshot, or of the zone, which goes on from them too. */

@@ -509,6 +509,8 @@ complete (Install *install, GError **error)
 {
   g_autofree char *file = bz_dirs_zone_file (install->context->dirs, install->state->name);
 
+  if (!bz_state_own_zone_file (install->context->dirs, install->state->name, error))
+    return FALSE;
   return (install->zone_file != NULL ? bz_zone_file_copy (install->zone_file, file, error)
                                      : bz_zone_file_create (file, install->state->brand, error))
          && bz_state_commit (install->context->dirs, install->state, error);

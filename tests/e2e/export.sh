@@ -140,7 +140,7 @@ running_zones () {
   bz -q remove c
 }
 
-for who in $users alone; do
+for who in $users ${BRANDZONE_TEST_FULL:+alone}; do
   if [ "$who" != root ] && [ "$who" != self ] && { [ "$users" = self ] || ! plain_users_work; }; then
     skip 'export as a plain user' 'newuidmap, setpriv or unprivileged user namespaces are missing'
     continue
