@@ -124,7 +124,7 @@ field (char **lines, const char *name)
 {
   gsize length = strlen (name);
 
-  for (; *lines != NULL; lines++)
+  for (; lines != NULL && *lines != NULL; lines++)
     if (g_ascii_strncasecmp (*lines, name, length) == 0 && (*lines)[length] == ':')
       {
         const char *value = *lines + length + 1;
@@ -224,7 +224,7 @@ release_sum (Reading *r, const char *section, const char *path)
 {
   gboolean inside = FALSE;
 
-  for (char **line = r->lines; *line != NULL; line++)
+  for (char **line = r->lines; line != NULL && *line != NULL; line++)
     {
       if ((*line)[0] != ' ')
         {
@@ -232,9 +232,8 @@ release_sum (Reading *r, const char *section, const char *path)
                    && (*line)[strlen (section)] == ':';
           continue;
         }
-      char sum[130], name[512];
-      unsigned long long size;
-      if (inside && sscanf (*line, " %129s %llu %511s", sum, &size, name) == 3
+      char sum[130], name[512]; /* between them the size */
+      if (inside && sscanf (*line, " %129s %*s %511s", sum, name) == 2
           && strcmp (name, path) == 0)
         return g_strdup (sum);
     }

@@ -224,7 +224,7 @@ read_names (const BzMinixImage *image, guint16 number, const char *path, GError 
   g_autoptr (GArray) names = g_array_new (FALSE, FALSE, sizeof (Name));
   g_autoptr (GArray) zones = NULL;
   guint8 block[BLOCK];
-  Inode inode;
+  Inode inode = { 0 };
 
   if (!read_inode (image, number, path, &inode, error))
     return NULL;
@@ -347,7 +347,7 @@ extract_inode (Walk *walk, guint16 number, const char *path, GError **error)
 {
   g_auto (BzNode) node = { 0 };
   gboolean missing;
-  Inode inode;
+  Inode inode = { 0 };
 
   if (!read_inode (walk->image, number, path, &inode, error))
     return FALSE;

@@ -33,10 +33,12 @@ kill_listed (const char *directory)
   g_autofree char *path = g_build_filename (directory, "cgroup.procs", NULL);
   FILE *file = fopen (path, "re");
   gboolean any = FALSE;
-  int pid;
+  char line[32];
 
-  while (file != NULL && fscanf (file, "%d", &pid) == 1)
+  while (file != NULL && fgets (line, sizeof line, file) != NULL)
     {
+      pid_t pid = (pid_t) g_ascii_strtoll (line, NULL, 10);
+
       any = TRUE;
       if (pid > 1 && pid != getpid ())
         kill (pid, SIGKILL);

@@ -165,7 +165,10 @@ compare_directory (Difference *difference, const char *path, GError **error)
       const char *b = new < news->len ? g_ptr_array_index (news, new) : NULL;
       int order = a == NULL ? 1 : b == NULL ? -1 : strcmp (a, b);
 
-      look_at (difference, then, now, path, order <= 0 ? a : b);
+      const char *name = order <= 0 ? a : b;
+
+      if (name != NULL)
+        look_at (difference, then, now, path, name);
       old += order <= 0;
       new += order >= 0;
     }

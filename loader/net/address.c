@@ -100,3 +100,18 @@ bz_address_equal (const BzAddress *a, const BzAddress *b)
 {
   return a->family == b->family && memcmp (a->bytes, b->bytes, bz_address_bits (a) / 8) == 0;
 }
+
+gboolean
+bz_mac_parse (const char *text, guint8 mac[6])
+{
+  if (strlen (text) != strlen ("02:00:00:00:00:01"))
+    return FALSE;
+  for (guint i = 0; i < 6; i++, text += 3)
+    {
+      if (!g_ascii_isxdigit (text[0]) || !g_ascii_isxdigit (text[1])
+          || text[2] != (i < 5 ? ':' : '\0'))
+        return FALSE;
+      mac[i] = (guint8) (g_ascii_xdigit_value (text[0]) << 4 | g_ascii_xdigit_value (text[1]));
+    }
+  return TRUE;
+}

@@ -13,6 +13,9 @@ typedef struct {
  * either. Zones of an address ("%eth0") are refused. */
 gboolean bz_address_parse (const char *text, int family, BzAddress *address);
 
+/* "02:00:00:00:00:01": six bytes of two hexadecimal digits each. */
+gboolean bz_mac_parse (const char *text, guint8 mac[6]);
+
 /* Without and with the prefix. Owned by the caller. */
 char *bz_address_text (const BzAddress *address);
 char *bz_address_text_prefix (const BzAddress *address);

@@ -130,9 +130,7 @@ read_member (const BzHostNet *host, const char *id)
   g_autofree char *mac = g_key_file_get_string (file, GROUP, "Mac", NULL);
   g_auto (GStrv) ports = g_key_file_get_string_list (file, GROUP, "Publish", NULL, NULL);
   good = good && member->name != NULL && member->hostname != NULL && mac != NULL
-         && sscanf (mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &member->mac[0], &member->mac[1],
-                    &member->mac[2], &member->mac[3], &member->mac[4], &member->mac[5])
-                == BZ_MAC_BYTES
+         && bz_mac_parse (mac, member->mac)
          && get_address (file, "Address", AF_INET, &member->address)
          && get_address (file, "Address6", AF_INET6, &member->address6);
   for (char **port = ports; good && port != NULL && *port != NULL; port++)

@@ -137,13 +137,14 @@ arguments (const BzHostNet *host, char *program)
   g_autofree char *mask_text = bz_address_text (&mask);
   static const char *const fixed[] = {
     "--conf-file=", "--no-hosts", "--bind-interfaces", "--except-interface=lo",
-    "--interface=" BZ_BRIDGE, "--domain-needed", "--bogus-priv", "--no-ping", "--no-negcache",
+    "--domain-needed", "--bogus-priv", "--no-ping", "--no-negcache",
     "--dhcp-authoritative", "--dhcp-no-override", "--dhcp-lease-max=1024", "--log-facility=/dev/null",
   };
 
   g_ptr_array_add (argv, program);
   for (gsize i = 0; i < G_N_ELEMENTS (fixed); i++)
     g_ptr_array_add (argv, g_strdup (fixed[i]));
+  g_ptr_array_add (argv, g_strdup ("--interface=" BZ_BRIDGE));
   g_ptr_array_add (argv, g_strconcat ("--addn-hosts=", hosts, NULL));
   g_ptr_array_add (argv, g_strconcat ("--dhcp-hostsfile=", dhcp, NULL));
   g_ptr_array_add (argv, g_strconcat ("--dhcp-leasefile=", leases, NULL));

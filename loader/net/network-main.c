@@ -72,10 +72,7 @@ choose_mac (Request *request, GError **error)
   guint8 digest[32];
 
   if (request->mac_text != NULL)
-    return sscanf (request->mac_text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &request->mac[0],
-                   &request->mac[1], &request->mac[2], &request->mac[3], &request->mac[4],
-                   &request->mac[5])
-               == BZ_MAC_BYTES
+    return bz_mac_parse (request->mac_text, request->mac)
            || bz_fail (error, BZ_ERROR_INPUT, "it is malformed", NULL, "the address %s",
                        request->mac_text);
   digest_of (request->name, digest);
