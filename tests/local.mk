@@ -40,7 +40,7 @@ BZ_E2E = tests/e2e/boot.sh tests/e2e/calls.sh tests/e2e/config.sh tests/e2e/file
 	tests/e2e/machine.sh tests/e2e/packages.sh \
 	tests/e2e/old-packages.sh tests/e2e/newer.sh \
 	tests/e2e/crash.sh tests/e2e/export.sh tests/e2e/storage.sh \
-	tests/e2e/network.sh tests/e2e/supervisor.sh \
+	tests/e2e/network.sh tests/e2e/odd.sh tests/e2e/supervisor.sh \
 	tests/e2e/sources.sh \
 	tests/e2e/systemd.sh tests/e2e/services.sh \
 	tests/e2e/terminal.sh tests/e2e/trees.sh tests/e2e/users.sh tests/e2e/vsyscall.sh

@@ -157,16 +157,23 @@ append (char *text, u32 number)
 
 static char program[300], *expected, **environment;
 
+/* As many as are wanted, or what a slow machine can do in five seconds. */
+static int
+is_wanted (int done_yet, int wanted, u64 begin)
+{
+  return done_yet < wanted && (done_yet < 10 || monotonic_ns () - begin < 5000000000);
+}
+
 /* Others of the zone start meanwhile, and are put right. */
 static void
 measure (const char *name)
 {
   char *words[] = { program, expected, (char *) "quiet", NULL };
-  u64 slowest = 0;
-  int good = 0;
+  u64 slowest = 0, begin = monotonic_ns ();
+  int good = 0, all = 0;
   u32 rest;
 
-  for (int i = 0; i < 100; i++)
+  for (; is_wanted (all, 100, begin); all++)
     {
       u64 start = monotonic_ns ();
       long child = guest_fork ();
@@ -179,7 +186,7 @@ measure (const char *name)
       if (monotonic_ns () - start > slowest)
         slowest = monotonic_ns () - start;
     }
-  is (good, 100, name);
+  is (good, all, name);
   u32 ms = (u32) divide (slowest, 0xffff, &rest); /* a little less than they are */
   print ("# the slowest start took %u units of 65 us\n", ms);
   ok (ms < 16000, "within a second each");
@@ -281,7 +288,8 @@ check_changing (void)
         call (NR_ftruncate, fd, i % 3 == 0 ? 100 : size);
         call (NR_pwrite64, fd, whole + i % size, size - i % size, i % size);
       }
-  for (int i = 0; i < 300; i++)
+  u64 begin = monotonic_ns ();
+  for (int i = 0; is_wanted (i, 300, begin); i++)
     {
       long mine = call (NR_open, "/tmp/changing", 0, 0);
       word mapped = (word) call (NR_mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, mine, 0);
@@ -289,7 +297,7 @@ check_changing (void)
       call (NR_munmap, mapped, 4096);
       call (NR_close, mine);
     }
-  is (bad, 0, "a file that changes all the time is mapped 300 times");
+  is (bad, 0, "a file that changes all the time is mapped again and again");
   measure ("and others are executed, and put right");
   call (NR_kill, child, 9);
   guest_wait (child);
