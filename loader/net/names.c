@@ -155,6 +155,25 @@ arguments (const BzHostNet *host, char *program)
   return argv;
 }
 
+/* It serves all zones: the service manager must not end it with the unit of the one that was the first
+ * to need it. In the child. */
+static void
+leave_unit (gpointer data G_GNUC_UNUSED)
+{
+  static const char *const roots[] = { "/sys/fs/cgroup/cgroup.procs",
+                                       "/sys/fs/cgroup/unified/cgroup.procs",
+                                       "/sys/fs/cgroup/systemd/cgroup.procs" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (roots); i++)
+    {
+      int fd = open (roots[i], O_WRONLY | O_CLOEXEC);
+      if (fd < 0)
+        continue;
+      (void) !write (fd, "0", 1);
+      close (fd);
+    }
+}
+
 static gboolean
 start (const BzHostNet *host, GError **error)
 {
@@ -166,7 +185,7 @@ start (const BzHostNet *host, GError **error)
   if (program == NULL)
     return TRUE;
   g_autoptr (GPtrArray) argv = arguments (host, program);
-  if (!g_spawn_sync ("/", (char **) argv->pdata, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+  if (!g_spawn_sync ("/", (char **) argv->pdata, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, leave_unit, NULL, NULL,
                      &complaint, &status, &problem))
     return bz_fail (error, BZ_ERROR_HOST, problem->message, NULL, "cannot start dnsmasq");
   return status == 0

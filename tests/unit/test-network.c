@@ -39,6 +39,19 @@ test_addresses (void **state G_GNUC_UNUSED)
   assert_string_equal (six, "fd62:7a00::1:2/64");
 }
 
+static void
+test_macs (void **state G_GNUC_UNUSED)
+{
+  static const char *const bad[] = { "", "02:00:5e:10:20", "02:00:5e:10:20:30:40", "02:00:5e:10:20:zz",
+                                     "02:00:5e:10:20:100" };
+  guint8 mac[6];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    assert_false (bz_mac_parse (bad[i], mac));
+  assert_true (bz_mac_parse ("02:00:5e:10:20:30", mac));
+  assert_int_equal (mac[2], 0x5e);
+}
+
 static gboolean
 overlap (const char *a, const char *b)
 {
@@ -132,6 +145,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_addresses),
+    cmocka_unit_test (test_macs),
     cmocka_unit_test (test_overlap),
     cmocka_unit_test (test_publish),
     cmocka_unit_test (test_settings_round_trip),
