@@ -179,6 +179,41 @@ kills () {
   is 'stop -t 0 does not ask' "$status" 0
 }
 
+# Every part at every stage: whatever is killed, the next command finds its way.
+kill_part () {
+  for found in $(grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | cut -d/ -f3); do
+    kill -9 "$found" 2>/dev/null
+  done
+}
+
+recovers () {
+  run bz start a
+  case $status in 0 | 4) ;; *) return 1 ;; esac
+  run bz exec a -- true
+  [ "$status" = 0 ] || { run bz start a && run bz exec a -- true && [ "$status" = 0 ]; }
+}
+
+kills_anywhere () {
+  [ -n "${BRANDZONE_TEST_FULL:-}" ] || return 0
+  zone a alpine-x86 || return 0
+  for part in brandzone bz-keeper bz-supervisor init; do
+    for delay in 0 0.005 0.01 0.02 0.04 0.1; do
+      in_background bz start a
+      sleep $delay
+      kill_part $part
+      wait "$job" || :
+      ok "$part killed $delay s after the start began" recovers || explain_run
+      until_true 20 at_prompt a
+      in_background bz stop a
+      sleep $delay
+      kill_part $part
+      wait "$job" || :
+      ok "$part killed $delay s after the stop began" recovers || explain_run
+      bz stop -t 0 a 2>/dev/null
+    done
+  done
+}
+
 # A program that is set-group-id is not told of its parent's death. Without a cgroup it lives on.
 outlives () {
   [ "$who" = root ] || return 0
@@ -391,6 +426,7 @@ for user in $users; do
   one_user
   slackware
   kills
+  kills_anywhere
   outlives
 done
 as "${users%% *}"
