@@ -181,7 +181,7 @@ kills () {
 
 # Every part at every stage: whatever is killed, the next command finds its way.
 kill_part () {
-  for found in $(grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | cut -d/ -f3); do
+  grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | cut -d/ -f3 | while read -r found; do
     kill -9 "$found" 2>/dev/null
   done
 }

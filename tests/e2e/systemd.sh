@@ -9,7 +9,8 @@
 
 zone_d () {
   zone d "$1" || return 1
-  bz config set d Network.Mode=host
+  # With limits the unified hierarchy has controllers, which its init hands on.
+  bz config set d Network.Mode=host Resources.Memory=800M Resources.Processes=2000
   people d
 }
 
