@@ -123,7 +123,8 @@ has_name (BzChoosing *c, Id name)
   return FALSE;
 }
 
-/* A job for "a|b": the first that the repository has. */
+/* A job for "a|b": the first that the repository has. What is optional may also be there without
+ * what it needs. */
 static gboolean
 add_job (BzChoosing *c, Queue *jobs, const char *words, GError **error)
 {
@@ -139,7 +140,7 @@ add_job (BzChoosing *c, Queue *jobs, const char *words, GError **error)
       if (id == 0 || pool_whatprovides (c->pool, id) <= 1)
         continue;
       queue_push2 (jobs,
-                   SOLVER_INSTALL
+                   SOLVER_INSTALL | (optional ? SOLVER_WEAK : 0)
                        | (has_name (c, id) ? SOLVER_SOLVABLE_NAME : SOLVER_SOLVABLE_PROVIDES),
                    id);
       return TRUE;

@@ -17,6 +17,15 @@
 /* Metadata of today's largest distribution take 600 MiB. */
 #define MEMORY_MAX (G_GUINT64_CONSTANT (4) << 30)
 
+/* The address sanitizer maps terabytes. */
+#if defined(__SANITIZE_ADDRESS__)
+#define BZ_NO_LIMIT
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BZ_NO_LIMIT
+#endif
+#endif
+
 BzMedia
 bz_install_media (BzInstall *install)
 {
@@ -90,7 +99,7 @@ bz_packages_words (char **words, const char *manager)
 void
 bz_packages_limit_memory (void)
 {
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef BZ_NO_LIMIT
   const struct rlimit limit = { MEMORY_MAX, MEMORY_MAX };
 
   setrlimit (RLIMIT_AS, &limit);

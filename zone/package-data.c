@@ -40,6 +40,25 @@ find (const char *manager, const char *suffix)
   return NULL;
 }
 
+char *
+bz_package_key_find (const char *word)
+{
+  static const char *const suffixes[] = { ".asc", ".gpg", ".pgp" };
+  g_auto (GStrv) brands = bz_brand_directories ();
+
+  for (char **brand = brands; strchr (word, '/') == NULL && *brand != NULL; brand++)
+    for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+      {
+        g_autofree char *parent = g_path_get_dirname (*brand);
+        g_autofree char *base = g_strconcat (word, suffixes[i], NULL);
+        g_autofree char *path = g_build_filename (parent, "keys", base, NULL);
+
+        if (g_file_test (path, G_FILE_TEST_EXISTS))
+          return g_steal_pointer (&path);
+      }
+  return g_strdup (word);
+}
+
 static char **
 get_list (const BzKeyLines *lines, const char *group)
 {

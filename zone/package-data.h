@@ -12,6 +12,10 @@ typedef struct {
 
 /* manager: "rpm", "deb". BZ_ERROR_USAGE, with the profiles that there are, when there is none of
  * that name; profile NULL: none is asked for. */
+/* The file of a key: a path, or the name of one that lies in a directory `keys` beside those of the
+ * brands, such as /etc/brandzone/keys/centos6.asc. Owned by the caller. */
+char *bz_package_key_find (const char *word);
+
 BzPackageData *bz_package_data_read (const char *manager, const char *profile, GError **error);
 void bz_package_data_free (BzPackageData *data);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzPackageData, bz_package_data_free)

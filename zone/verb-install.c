@@ -247,7 +247,7 @@ add_names (GPtrArray *names, const char *manager, char **more)
 
 typedef struct {
   BzPackageData *data[G_N_ELEMENTS (managers)];
-  GPtrArray *wanted, *seed; /* NULL at the end */
+  GPtrArray *wanted, *seed, *keys; /* NULL at the end */
 } Packages;
 
 static void
@@ -257,6 +257,7 @@ packages_clear (Packages *packages)
     bz_package_data_free (packages->data[i]);
   g_clear_pointer (&packages->wanted, g_ptr_array_unref);
   g_clear_pointer (&packages->seed, g_ptr_array_unref);
+  g_clear_pointer (&packages->keys, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Packages, packages_clear)
 
@@ -284,6 +285,11 @@ read_packages (const BzArguments *arguments, Packages *packages, GError **error)
           add_names (packages->wanted, managers[i], names);
         }
     }
+  g_autofree const char **keys = bz_arguments_list (arguments, "key");
+  packages->keys = g_ptr_array_new_with_free_func (g_free);
+  for (const char **key = keys; *key != NULL; key++)
+    g_ptr_array_add (packages->keys, bz_package_key_find (*key));
+  g_ptr_array_add (packages->keys, NULL);
   g_ptr_array_add (packages->wanted, NULL);
   g_ptr_array_add (packages->seed, NULL);
   return TRUE;
@@ -322,7 +328,6 @@ static gboolean
 unpack (Install *install, const char *source, GError **error)
 {
   g_auto (Packages) packages = { 0 };
-  g_autofree const char **keys = bz_arguments_list (install->arguments, "key");
   g_autofree char *hidden =
       bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
   g_autofree char *target = g_build_filename (hidden, "root", NULL);
@@ -339,7 +344,6 @@ unpack (Install *install, const char *source, GError **error)
     .data = install,
     .suite = bz_arguments_string (install->arguments, "suite"),
     .arch = package_arch (install->arguments),
-    .keys = keys[0] == NULL ? NULL : keys,
     .allow_expired_key = bz_arguments_flag (install->arguments, "allow-expired-key"),
   };
 
@@ -348,6 +352,7 @@ unpack (Install *install, const char *source, GError **error)
     return FALSE;
   options.wanted = (const char *const *) packages.wanted->pdata;
   options.seed = (const char *const *) packages.seed->pdata;
+  options.keys = packages.keys->pdata[0] == NULL ? NULL : (const char *const *) packages.keys->pdata;
 
   if (root && install->state->id_storage == BZ_IDS_SHIFTED)
     options.id_shift = g_array_index (install->state->uids, BzIdRange, 0).outside;

@@ -209,6 +209,18 @@ http () {
   is 'nothing is left' "$(state_of)" ''
 }
 
+# A medium without metadata, over HTTP: its list of packages is the server's list of the directory.
+rpm_over_http () {
+  start_mirror first "$packages/old"
+  limit=120 run bz install far "$address" --packages bash --key "$packages/RPM-GPG-KEY-test"
+  is 'install from RedHat/RPMS over HTTP' "$status" 0 || explain_run
+  run bz run far -- /bin/sh -c 'rpm -Va; echo $?'
+  is 'and its rpm finds nothing amiss' "$out" 0
+  signal_below "$first_job" TERM
+  wait "$first_job" || :
+  run bz -q remove far
+}
+
 # Debian itself, from the mirror that this machine uses.
 mirror () {
   # shellcheck disable=SC2016 # apt-get's own placeholders
@@ -248,7 +260,10 @@ if [ -n "$debs" ] && make_packages; then
       *) rpm_without_metadata ;;
     esac
     if [ "$who" != user ]; then refused; fi
-    if [ "${BRANDZONE_TEST_FULL:-}" = yes ] && [ "$who" = root ]; then rpm_without_metadata; fi
+    if [ "${BRANDZONE_TEST_FULL:-}" = yes ] && [ "$who" = root ]; then
+      rpm_without_metadata
+      rpm_over_http
+    fi
     if [ "${BRANDZONE_TEST_FULL:-}" = yes ] && [ "$who" = user ]; then rpm_with_metadata; fi
   done
 fi
