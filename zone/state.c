@@ -195,8 +195,9 @@ remove_trees (const char *path, const BzZoneState *owner, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (trees); i++)
     {
       g_autofree char *tree = g_build_filename (path, trees[i], NULL);
+      g_autofree char *partial = g_strconcat (tree, ".partial", NULL); /* of a killed installer */
       struct stat st;
-      if (lstat (tree, &st) == 0
+      if ((lstat (tree, &st) == 0 || lstat (partial, &st) == 0)
           && !bz_installer_remove (tree, owner != NULL ? owner->uids : NULL,
                                    owner != NULL ? owner->gids : NULL, error))
         return FALSE;

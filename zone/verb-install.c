@@ -4,6 +4,7 @@
 #include "brand/base/error.h"
 #include "installer/download.h"
 #include "installer/installer.h"
+#include "installer/report.h"
 #include "zone/ids.h"
 #include "zone/named-source.h"
 #include "zone/names.h"
@@ -20,10 +21,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,28 +73,6 @@ show_recognised (const BzSourceInfo *source, gpointer data)
   fflush (stdout);
 }
 
-/* What a program of the source prints goes to a file, not among our own words. */
-static int
-divert (int from, int to)
-{
-  int kept = fcntl (from, F_DUPFD_CLOEXEC, 10);
-
-  dup2 (to, from);
-  return kept;
-}
-
-static void
-restore (int fd, int kept)
-{
-  if (kept >= 0)
-    {
-      dup2 (kept, fd);
-      close (kept);
-    }
-  else
-    close (fd);
-}
-
 static void
 show_printed (const Install *install, const char *what_for, int fd)
 {
@@ -118,6 +99,95 @@ explain (const BzPrepared *prepared, GError **error)
   bz_program_explain_error (&program, prepared->planning->host, error);
 }
 
+/* In a child, which ends the zone when we are killed; what the program prints goes to a file. */
+static void G_GNUC_NORETURN
+live (const BzPrepared *prepared, int printed, int failure)
+{
+  g_autoptr (GError) error = NULL;
+  int nothing = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  BzEnd end = { 0 };
+
+  prctl (PR_SET_PDEATHSIG, SIGTERM);
+  dup2 (nothing, STDIN_FILENO);
+  dup2 (printed, STDOUT_FILENO);
+  dup2 (printed, STDERR_FILENO);
+  if (bz_loader_run (prepared->partition, NULL, NULL, &end, &error))
+    _exit (bz_end_exit_status (&end));
+  g_autofree char *line = bz_report_error_line (error);
+  dprintf (failure, "%s", line);
+  _exit (1);
+}
+
+/* Waits for the end of the child; *line: its error, or NULL. Ends the zone at an interrupt, which the caller
+ * holds back and which stays pending. */
+static gboolean
+wait_for_zone (const BzPrepared *prepared, int failure, char **line)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  gboolean interrupted = FALSE;
+  sigset_t pending;
+  char block[4096];
+
+  for (;;)
+    {
+      struct pollfd polled = { failure, POLLIN, 0 };
+      gssize size;
+
+      if (poll (&polled, 1, 200) <= 0)
+        {
+          if (!interrupted && sigpending (&pending) == 0
+              && (sigismember (&pending, SIGINT) || sigismember (&pending, SIGTERM)))
+            {
+              interrupted = TRUE;
+              bz_loader_stop (prepared->partition->run_dir, 0, NULL);
+            }
+          continue;
+        }
+      size = read (failure, block, sizeof block);
+      if (size < 0 && errno == EINTR)
+        continue;
+      if (size <= 0)
+        break;
+      g_string_append_len (text, block, size);
+    }
+  *line = text->len > 0 ? g_strdup (g_strchomp (text->str)) : NULL;
+  return !interrupted;
+}
+
+static gboolean
+run_zone (const BzPrepared *prepared, int printed, int *exit_status, GError **error)
+{
+  g_autofree char *line = NULL;
+  int failure[2], status = 0;
+  gboolean finished;
+
+  if (pipe2 (failure, O_CLOEXEC) < 0)
+    return bz_fail_errno (error, errno, NULL, "starting a zone");
+  fflush (NULL);
+  pid_t child = fork ();
+  if (child == 0)
+    live (prepared, printed, failure[1]);
+  close (failure[1]);
+  if (child < 0)
+    {
+      close (failure[0]);
+      return bz_fail_errno (error, errno, NULL, "starting a zone");
+    }
+  finished = wait_for_zone (prepared, failure[0], &line);
+  close (failure[0]);
+  while (waitpid (child, &status, 0) < 0 && errno == EINTR)
+    ;
+  if (!finished)
+    return bz_fail (error, BZ_ERROR_INTERRUPTED, "interrupted", NULL, "running a script");
+  if (line != NULL)
+    {
+      bz_report_error_parse (line, error);
+      return FALSE;
+    }
+  *exit_status = WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
+  return TRUE;
+}
+
 /* A script of a package, in a zone of the tree that grows. */
 static gboolean
 run_for_installer (const BzInstallRun *run, int *exit_status, gpointer data, GError **error)
@@ -128,38 +198,23 @@ run_for_installer (const BzInstallRun *run, int *exit_status, gpointer data, GEr
   g_autoptr (BzPrepared) prepared =
       bz_prepare_unfinished (&quietly, install->arguments, install->state, run->tree,
                              (const char *const *) run->argv, error);
-  int printed = memfd_create ("printed", MFD_CLOEXEC);
-  BzEnd end = { 0 };
+  int printed;
   gboolean ran;
 
-  if (prepared == NULL || printed < 0)
-    {
-      if (printed >= 0)
-        close (printed);
-      return prepared == NULL ? FALSE : bz_fail_errno (error, errno, NULL, "running %s", run->argv[0]);
-    }
-  BzCommand *command = prepared->partition->command;
-  g_free (command->directory);
-  command->directory = g_strdup (run->directory);
-  fflush (stdout);
-  int out = divert (STDOUT_FILENO, printed), err = divert (STDERR_FILENO, printed);
-  ran = bz_loader_run (prepared->partition, NULL, NULL, &end, error);
-  restore (STDOUT_FILENO, out);
-  restore (STDERR_FILENO, err);
+  if (prepared == NULL)
+    return FALSE;
+  printed = memfd_create ("printed", MFD_CLOEXEC);
+  if (printed < 0)
+    return bz_fail_errno (error, errno, NULL, "running %s", run->argv[0]);
+  g_free (prepared->partition->command->directory);
+  prepared->partition->command->directory = g_strdup (run->directory);
+  ran = run_zone (prepared, printed, exit_status, error);
   show_printed (install, run->what_for, printed);
   close (printed);
   bz_prepared_finish (prepared, install->context);
   if (!ran)
-    {
-      explain (prepared, error);
-      return FALSE;
-    }
-  *exit_status = bz_end_exit_status (&end);
-  if (WIFSIGNALED (end.wait_status)
-      && (WTERMSIG (end.wait_status) == SIGINT || WTERMSIG (end.wait_status) == SIGTERM))
-    return bz_fail (error, BZ_ERROR_INTERRUPTED, "interrupted", NULL, "running the script of %s",
-                    run->what_for);
-  return TRUE;
+    explain (prepared, error);
+  return ran;
 }
 
 /* The limits that the user sets; 0: the usual ones. */

@@ -8,6 +8,7 @@ verdict in the table. Peers are measured where they are installed.
 
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -364,6 +365,53 @@ def folding(zone, work):
             subprocess.run(["umount", "-l", layers[name]], check=False)
 
 
+def timed(command):
+    """Seconds on the wall, and of processor time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = seconds(command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def against(work, what, goal, peer, ours, times):
+    """Our installer and a peer, each into a new directory of the same file system. The installer also waits until
+    what it wrote is on the disk, which peers don't: so does the peer's line here."""
+    place = os.path.join(work, "unpacked")
+    samples = ([], [])
+    for _ in range(times):
+        for command, sample in zip((peer, ours), samples):
+            os.sync()
+            sample.append(timed(["sh", "-c", command.replace("PLACE", place)]))
+            shutil.rmtree(place, ignore_errors=True)
+    (there, there_cpu), (here, here_cpu) = ([statistics.median(column) for column in zip(*sample)] for sample in samples)
+    add(what, f"{here / there:.3f} ({here:.2f} s, {there:.2f} s)", f"{goal}", here <= goal * there,
+        f"processor time {here_cpu / there_cpu:.3f}")
+
+
+def installing(work, tree):
+    """The installer beside bsdtar and umoci: the CentOS tree as a tar archive and as an OCI image."""
+    installer = os.path.join(ENV["BRANDZONE_BUILDDIR"], "brandzone-install")
+    archive = output([MAKE_TREE, "--tar", tree])
+    times = 1 if QUICK else 3
+    for suffix, packer in (("tar", "cat"), ("tar.gz", "gzip -1")):
+        source = os.path.join(work, f"source.{suffix}")
+        run(["sh", "-c", f"{packer} <'{archive}' >'{source}'"])
+        if shutil.which("bsdtar") is None:
+            leave_out(f"install of a {suffix}", "bsdtar is missing (libarchive-tools)")
+            continue
+        against(work, f"install of a {suffix}, bsdtar's time", 1.15,
+                f"mkdir PLACE && bsdtar -C PLACE -xpf '{source}' && sync -f PLACE", f"'{installer}' '{source}' PLACE", times)
+    if shutil.which("umoci") is None:
+        leave_out("install of an OCI image", "umoci is missing")
+        return
+    layout = os.path.join(work, "layout")
+    run(["umoci", "init", "--layout", layout])
+    run(["umoci", "new", "--image", layout + ":old"])
+    run(["umoci", "raw", "add-layer", "--image", layout + ":old", archive])
+    against(work, "install of an OCI image, umoci's time", 1.0,
+            f"umoci unpack --image '{layout}:old' PLACE && sync -f PLACE", f"'{installer}' '{layout}' PLACE", times)
+
+
 def table():
     heads = ("WHAT", "FIGURE", "GOAL (AT MOST)", "VERDICT", "REMARK")
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(4)]
@@ -403,6 +451,7 @@ def measure_all(work):
     if alpine is not None:
         attempt("starting", starting, alpine)
         attempt("booting", booting, alpine)
+    attempt("installing", installing, work, "centos-6.8")
     for zone in (el6, libc5):
         if zone is not None:
             attempt("memory", memory, zone)

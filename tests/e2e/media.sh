@@ -1,6 +1,7 @@
 #!/bin/sh
 # install from media as they were and from disks: by the one command, then a program is run.
 # shellcheck source=lib.sh
+# shellcheck disable=SC2317 # functions that `until_true` calls
 . "$(dirname "$0")/lib.sh"
 begin
 
@@ -206,6 +207,45 @@ series () {
   chmod -R a+rX "$source"
 }
 
+# The program and all below it.
+signal_below () {
+  [ -r "/proc/$1/task/$1/children" ] || return 0
+  # shellcheck disable=SC2013 # one line of words
+  for child in $(cat "/proc/$1/task/$1/children"); do
+    case $(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null) in
+      *brandzone*install*) kill "-$2" "$child" 2>/dev/null ;;
+    esac
+    signal_below "$child" "$2"
+  done
+}
+
+# brandzone and its installer, at once. Not the child that stands for the script: it is to notice.
+kill_both () {
+  [ -r "/proc/$1/task/$1/children" ] || return 0
+  # shellcheck disable=SC2013 # one line of words
+  for child in $(cat "/proc/$1/task/$1/children"); do
+    case $2$(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null) in
+      *brandzone-install*) kill -9 "$child" ;;
+      inside*) ;;
+      *brandzone*install*)
+        set -- "$1" "$2" "$child"
+        kill -STOP "$3"
+        kill_both "$3" inside
+        kill -9 "$3"
+        ;;
+      *) kill_both "$child" "" ;;
+    esac
+  done
+}
+
+script_runs () {
+  our_processes | grep -q 'install/doinst.sh' && grep -q 'while :' "$tmp/$who/state/zones/.looping.installing/root.partial/root/mnt/install/doinst.sh" 2>/dev/null
+}
+
+no_script_runs () {
+  ! our_processes | grep -q 'install/doinst.sh'
+}
+
 # Slackware 4.0's own scripts, run by its own shell: links, waiting names, settings that are there
 # already. Of elflibs and libc, which bring the same library, the first one's stays.
 packages () {
@@ -242,6 +282,35 @@ packages () {
   like 'and said so' "$err" 'moved the tree away'
   run bz show moved
   is 'nothing is left' "$status" 3
+
+  # One that never ends: an interrupt ends its zone, and nothing is left; nor of a brandzone that was killed
+  # together with its installer.
+  if [ "$who" = root ] || [ -n "${BRANDZONE_TEST_FULL:-}" ]; then
+    looping=$tmp/looping-series
+    if [ ! -d "$looping" ]; then
+      cp -r "$hostile" "$looping"
+      echo 'while :; do :; done' >"$tmp/package/install/doinst.sh"
+      tar -C "$tmp/package" -czf "$looping/zzz.tgz" install etc
+      chmod -R a+rX "$looping"
+    fi
+    in_background bz install looping "$looping"
+    ok 'the script runs' until_true 60 script_runs
+    signal_below "$job" INT
+    status=0
+    wait "$job" || status=$?
+    is 'an interrupt of a script ends with 130' "$status" 130
+    ok 'and its zone' until_true 10 no_script_runs
+    run bz show looping
+    is 'and leaves nothing' "$status" 3
+    in_background bz install looping "$looping"
+    until_true 60 script_runs || :
+    kill_both "$job" ""
+    wait "$job" 2>/dev/null || :
+    ok 'a killed brandzone takes the zone of the script along' until_true 10 no_script_runs
+    run bz list
+    unlike 'no zone is left of it' "$out" looping
+    is 'nor a tree' "$(by find "$tmp/$who/state/zones" -name '*looping*' ! -name '*.lock')" ''
+  fi
 
   series sls-1.02-libc4-aout base bin4 shlibs shadow || return 0
   run bz install sls "$source"
