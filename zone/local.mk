@@ -213,11 +213,11 @@ tests_unit_test_zone_file_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
 tests_unit_test_zone_file_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
 endif
 
-TESTS += tests/cli/test-cli.sh
+TESTS += tests/cli/test-cli.sh tests/cli/test-errors.sh
 if HOST_TESTS
 TESTS += tests/cli/test-check.sh
 endif
-EXTRA_DIST += tests/cli/test-cli.sh tests/cli/test-check.sh
+EXTRA_DIST += tests/cli/test-cli.sh tests/cli/test-errors.sh tests/cli/test-check.sh
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz-zone-file
