@@ -289,11 +289,11 @@ typedef struct {
 /* What was opened to be looked at can't be asked for its attributes: it is opened once more, by the
  * supervisor for itself. Only what can't block or do anything when it is opened. */
 static void
-read_owner (const Request *request, int fd)
+read_owner (const struct statx *status, int fd, BzOwner *owner)
 {
   char name[32], text[BZ_OWNER_ROOM];
 
-  if (!S_ISREG (request->status->stx_mode) && !S_ISDIR (request->status->stx_mode))
+  if (status == NULL || (!S_ISREG (status->stx_mode) && !S_ISDIR (status->stx_mode)))
     return;
   g_snprintf (name, sizeof name, "self/fd/%d", fd);
   int file = openat (own_proc, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -302,7 +302,7 @@ read_owner (const Request *request, int fd)
   gssize length = fgetxattr (file, BZ_OWNER_ATTRIBUTE, text, sizeof text);
   close (file);
   if (length > 0)
-    bz_owner_parse (text, (gsize) length, request->owner);
+    bz_owner_parse (text, (gsize) length, owner);
 }
 
 static int
@@ -400,7 +400,7 @@ look_at_path (Kept *kept, const Request *request, int start)
                    : look_as (kept, &theirs, request, start, &opened);
   if (opened >= 0)
     {
-      read_owner (request, opened);
+      read_owner (request->status, opened, request->owner);
       close (opened);
     }
   return failed;
@@ -420,7 +420,7 @@ look_at_fd (Kept *kept, const Request *request, int fd)
       != 0)
     return errno;
   if (request->owner != NULL)
-    read_owner (request, fd);
+    read_owner (request->status, fd, request->owner);
   return 0;
 }
 
