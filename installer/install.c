@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -264,18 +265,21 @@ recognise (BzJob *job, const BzInstallArgs *args, int fd, BzRecognised *source, 
                   "name the directory that holds repodata, RedHat or dists", "%s", args->source);
 }
 
-/* What comes through a pipe is a tar archive or the like: it is read as it comes. Opened again,
- * because reading one that waits for nobody ends at once. */
+/* What comes through a pipe is a tar archive or the like: it is read as it comes. Its writer may
+ * still be on the way, or have been there and gone: both end the waiting. */
 static gboolean
-recognise_stream (const BzInstallArgs *args, int *fd, BzRecognised *source, GError **error)
+recognise_stream (BzJob *job, const BzInstallArgs *args, int fd, BzRecognised *source,
+                  GError **error)
 {
+  struct pollfd polled = { fd, POLLIN, 0 };
   struct stat st;
 
-  if (*fd < 0 || fstat (*fd, &st) < 0 || !S_ISFIFO (st.st_mode))
+  if (fd < 0 || fstat (fd, &st) < 0 || !S_ISFIFO (st.st_mode))
     return TRUE;
-  close (*fd);
-  *fd = open (args->source, O_RDONLY | O_NOCTTY | O_CLOEXEC);
-  if (*fd < 0)
+  while (poll (&polled, 1, 1000) <= 0)
+    if (!bz_job_step (job, error))
+      return FALSE;
+  if (fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) & ~O_NONBLOCK) < 0)
     return bz_fail_errno (error, errno, NULL, "opening %s", args->source);
   source->type = BZ_SOURCE_ARCHIVE;
   source->kind = g_strdup ("archive from a pipe");
@@ -292,7 +296,7 @@ bz_install (BzJob *job, const BzInstallArgs *args, GError **error)
 
   if (fd < 0 && !remote)
     return bz_fail_errno (error, errno, NULL, "opening %s", args->source);
-  ok = recognise_stream (args, &fd, &source, error);
+  ok = recognise_stream (job, args, fd, &source, error);
   if (ok && source.kind == NULL)
     ok = recognise (job, args, fd, &source, error);
   if (ok)

@@ -47,7 +47,8 @@ start_sshd () {
   printf '%s\n' "Port $port" 'ListenAddress 127.0.0.1' "HostKey $tmp/host-key" "AuthorizedKeysFile $tmp/authorized" \
     'StrictModes no' 'UsePAM no' 'PidFile none' 'PermitRootLogin yes' \
     "ForceCommand exec chroot $machine /bin/sh -c \"\$SSH_ORIGINAL_COMMAND\"" >"$tmp/sshd_config"
-  mkdir -p /run/sshd
+  made=
+  if [ ! -d /run/sshd ]; then mkdir /run/sshd && made=yes; fi
   "$sshd" -D -e -f "$tmp/sshd_config" >"$tmp/sshd.log" 2>&1 &
   server=$!
   until_true 10 grep -q 'listening on' "$tmp/sshd.log" || :
@@ -105,6 +106,7 @@ if [ "$who" = root ] && make_machine && start_sshd; then
   done
   kill "$server"
   wait "$server" 2>/dev/null || :
+  if [ -n "$made" ]; then rmdir /run/sshd; fi
 elif [ "$who" = self ]; then
   skip 'a machine over ssh' 'its sshd needs root'
 fi
