@@ -1,5 +1,6 @@
 #!/bin/sh
-# A user's life on a terminal: editor, job control, pipelines, a paste, coming and going; today's musl and libc 5.
+# A user's life on a terminal: editor, job control, pipelines, a paste, coming and going; today's musl, libc 5 and programs
+# that were linked with glibc 2.0.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 begin
@@ -19,7 +20,24 @@ editor () {
   is "$1: vi draws itself anew when the window changes, and writes its file" "$status" 37
 }
 
-# jobs LABEL SHELL
+# libc 5 has no editor in its tree: a pager knows the window, too.
+pager () {
+  script 'expect # ' 'send i=0; while [ $i -lt 99 ]; do i=`expr $i + 1`; echo line $i; done >/tmp/lines; less /tmp/lines\r' \
+    'expect line 28' 'wait 0.5' 'resize 41 99' 'send r' 'expect line 39' 'wait 0.3' 'send q' \
+    'expect # ' 'send stty size; exit 37\r' 'expect 41 99'
+  on run -it -e 'PS1=# ' -e TERM=vt100 z -- bash
+  is "$1: less draws itself anew when the window changes" "$status" 37
+}
+
+pico () {
+  script 'expect # ' 'send pico /tmp/note\r' 'expect nano' 'wait 0.3' 'send hello' 'expect hello' 'resize 41 99' 'wait 0.5' \
+    'send \x0c' 'expect hello' 'send \x18' 'expect Save' 'send y' 'expect note' 'send \r' 'expect # ' \
+    'send read line </tmp/note; echo it says $line; exit 37\r' 'expect it says hello'
+  on run -it -e 'PS1=# ' -e TERM=linux z -- bash -norc
+  is "$1: pico draws itself anew when the window changes, and writes its file" "$status" 37
+}
+
+# jobs_of LABEL SHELL
 jobs_of () {
   script 'expect # ' 'send cat\r' 'wait 0.3' 'send one\r' 'expect one' 'expect one' 'send \x1a' 'expect topped' 'expect # ' 'send fg\r' \
     'expect cat' 'wait 0.3' 'send two\r' 'expect two' 'expect two' 'send \x04' 'expect # ' \
@@ -87,10 +105,10 @@ joining () {
 with () {
   run bz -q remove z
   zone z "$1" || return 0
-  if [ "$3" = musl ]; then
-    editor "$3"
-    alone
-  fi
+  case $3 in
+    musl) editor "$3"; alone ;;
+    libc5) pager "$3" ;;
+  esac
   jobs_of "$3" "$2"
   paste "$3" "$2"
   coming_back "$3" "$2"
@@ -105,5 +123,11 @@ for who in $users; do
   fi
   with alpine-x86 sh musl
   with slackware-4.0 bash libc5
+  # Neither cat nor stty is in that tree.
+  bz -q remove z 2>/dev/null
+  if zone z basiclinux; then
+    pico 'glibc 2.0'
+    bz -q remove z
+  fi
 done
 finish

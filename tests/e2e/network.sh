@@ -375,8 +375,8 @@ plain () {
   like 'is told' "$err" 8080
   kill -9 "$(bz show --json a | field keeper_pid)"
   ok 'a keeper that is killed takes pasta with it' until_true 5 no_pasta
-  run bz run -q -p 8080:80 a -- true
-  is 'and its port is free again' "$status" 0
+  # The kernel takes a dying process's name away before it closes its sockets.
+  ok 'and its port is free again' until_true 5 bz -q run -p 8080:80 a -- true
   ok 'as after the end of a zone' no_pasta
   run bz run --network macvlan a -- true
   is 'macvlan is not for plain users' "$status" 125
