@@ -37,12 +37,15 @@ syscall-xlat/table.$(OBJEXT): $(bz_made_tables)
 nodist_man_MANS += doc/brandzone-syscalls.7
 EXTRA_DIST += doc/brandzone-syscalls.7.in doc/adding-a-call.md
 CLEANFILES += doc/brandzone-syscalls.7
-doc/brandzone-syscalls.7: doc/brandzone-syscalls.7.in $(bz_tables) $(bz_gen_tables) brand/quirks.def
+EXTRA_DIST += zone/gen-rows.awk
+doc/brandzone-syscalls.7: doc/brandzone-syscalls.7.in $(bz_tables) $(bz_gen_tables) brand/quirks.def zone/rows.def zone/gen-rows.awk
 	@$(MKDIR_P) doc
 	$(AM_V_GEN)$(AWK) -v mode=manual -f $(srcdir)/$(bz_gen_tables) $(srcdir)/brand/quirks.def \
 	  $(srcdir)/syscall-xlat/tables/i386.tbl $(srcdir)/syscall-xlat/tables/x86_64.tbl >$@.lists \
-	  && sed -e '/^@TABLES@$$/r $@.lists' -e '/^@TABLES@$$/d' $(srcdir)/doc/brandzone-syscalls.7.in >$@.tmp \
-	  && rm -f $@.lists && mv $@.tmp $@
+	  && $(AWK) -f $(srcdir)/zone/gen-rows.awk $(srcdir)/zone/rows.def >$@.rows \
+	  && sed -e '/^@TABLES@$$/r $@.lists' -e '/^@TABLES@$$/d' -e '/^@ROWS@$$/r $@.rows' -e '/^@ROWS@$$/d' \
+	    $(srcdir)/doc/brandzone-syscalls.7.in >$@.tmp \
+	  && rm -f $@.lists $@.rows && mv $@.tmp $@
 
 bz_filter_tests = tests/unit/test-table tests/unit/test-filter tests/unit/test-filter-cache \
 	tests/unit/test-filter-kernel tests/unit/test-simulate
