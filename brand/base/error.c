@@ -78,6 +78,37 @@ code_of_errno (int saved_errno)
     }
 }
 
+/* What helps wherever it happens. Others depend on the place, whose own hint comes first. */
+static const char *
+hint_of_errno (int saved_errno)
+{
+  static const struct {
+    int number;
+    const char *hint;
+  } hints[] = {
+    { EACCES, "run it as root, or as the user whose files these are" },
+    { EPERM, "run it as root; `brandzone doctor` tells what this user lacks" },
+    { ENOSPC, "make room there" },
+    { EDQUOT, "make room in the user's quota" },
+    { EROFS, "name a place that can be written to" },
+    { ENOENT, "look for a slip in its name" },
+    { ENOTDIR, "look for a slip in its name" },
+    { ELOOP, "look where its links lead" },
+    { ENAMETOOLONG, "choose a shorter name" },
+    { EBUSY, "end what uses it first" },
+    { ENOMEM, "give the host memory, or end other programs" },
+    { EMFILE, "raise the limit of open files: ulimit -n" },
+    { ENFILE, "raise the host's limit: sysctl fs.file-max" },
+    { EIO, "look for errors of the device: dmesg" },
+    { ENOSYS, "see `brandzone doctor`: the kernel lacks it" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (hints); i++)
+    if (hints[i].number == saved_errno)
+      return hints[i].hint;
+  return NULL;
+}
+
 gboolean
 bz_fail_errno (GError **error, int saved_errno, const char *hint, const char *format, ...)
 {
@@ -85,7 +116,7 @@ bz_fail_errno (GError **error, int saved_errno, const char *hint, const char *fo
 
   va_start (args, format);
   set_parts (error, code_of_errno (saved_errno), g_strdup_vprintf (format, args),
-             g_strerror (saved_errno), hint);
+             g_strerror (saved_errno), hint != NULL ? hint : hint_of_errno (saved_errno));
   va_end (args);
   return FALSE;
 }

@@ -48,7 +48,8 @@ gboolean bz_fail (GError **error, BzErrorCode code, const char *why, const char 
                   const char *format, ...) G_GNUC_PRINTF (5, 6);
 
 /* The same with an errno value as the reason. The code follows from it:
- * EPERM, EACCES -> PERMISSION; ENOSPC, EDQUOT -> SPACE; else FAILED. */
+ * EPERM, EACCES -> PERMISSION; ENOSPC, EDQUOT -> SPACE; else FAILED. hint: NULL for what helps with that
+ * errno wherever it happens, if anything does. */
 gboolean bz_fail_errno (GError **error, int saved_errno, const char *hint, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
 
