@@ -4,8 +4,8 @@
 # The test is the host, in a network namespace of its own; a second one is what lies outside.
 # shellcheck disable=SC2317 # functions that `until_true` and `ok` call
 if [ "$(id -u)" -eq 0 ] && [ -z "${BZ_E2E_NET:-}" ] && unshare --net true 2>/dev/null; then
-  BZ_E2E_NET=1
-  export BZ_E2E_NET
+  exec 9</proc/self/ns/net
+  export BZ_E2E_NET=1 BZ_MACHINE_NETWORK=1
   exec unshare --net sh "$0"
 fi
 # shellcheck source=lib.sh
@@ -361,10 +361,11 @@ plain () {
   zone b alpine-x86 || return 0
   ok 'a zone on a private network starts' serve a -p 8080:80
   ok 'and a second' serve b -p 127.0.0.1:8090:80
-  run bz exec a -- nc -w 3 192.0.2.9 7
-  is 'a zone reaches what is outside' "$out" outside
-  run bz exec a -- nc -w 3 2001:db8::9 7
-  is 'by IPv6' "$out" outside
+  # pasta of 2023 may say the last of a connection again and again as it ends (seen on a busy machine).
+  run bz exec a -- sh -c 'echo who | nc -w 3 192.0.2.9 7'
+  is 'a zone reaches what is outside' "$(echo "$out" | head -n 1)" outside
+  run bz exec a -- sh -c 'echo who | nc -w 3 2001:db8::9 7'
+  is 'by IPv6' "$(echo "$out" | head -n 1)" outside
   ok 'a published port leads from outside into the zone' until_true 10 gives out_ask 192.0.2.1 8080 from-a
   ok 'and another into the other' until_true 10 gives ask 127.0.0.1 8090 from-b
   run bz run -p 8080:80 a -- true
@@ -417,7 +418,10 @@ case $users in *user*)
     nsenter -t "$outside" -n python3 -c 'import socket
 server = socket.create_server(("", 7), family=socket.AF_INET6, dualstack_ipv6=True)
 while True:
-    server.accept()[0].send(b"outside\n")' &
+    client = server.accept()[0]
+    client.recv(16)
+    client.sendall(b"outside\n")
+    client.close()' &
     echoes=$!
     plain
     kill "$echoes"

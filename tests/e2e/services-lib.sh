@@ -7,7 +7,8 @@
 # Where there is ip(8) such a test runs in a network of its own, so that a sshd of a zone with Mode=host
 # can have its port 22.
 if [ "$(id -u)" -eq 0 ] && [ -z "${BZ_OWN_NETWORK:-}" ] && command -v ip >/dev/null; then
-  export BZ_OWN_NETWORK=1
+  exec 9</proc/self/ns/net
+  export BZ_OWN_NETWORK=1 BZ_MACHINE_NETWORK=1
   exec unshare --net sh -c 'ip link set lo up && echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start; exec sh "$0"' "$0"
 fi
 . "$(dirname "$0")/lib.sh"
