@@ -139,11 +139,11 @@ BZ_INSTALLER_FUZZ_LIBS = libunpack.a libinstaller.a libbrand.a $(UNPACK_LIBS)
 tests_fuzz_fuzz_oci_SOURCES = tests/fuzz/fuzz-oci.c
 tests_fuzz_fuzz_oci_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
 tests_fuzz_fuzz_oci_LDFLAGS = -fsanitize=fuzzer,address,undefined
-tests_fuzz_fuzz_extfs_SOURCES = tests/fuzz/fuzz-extfs.c
+tests_fuzz_fuzz_extfs_SOURCES = tests/fuzz/fuzz-extfs.c tests/fuzz/fuzz-image.h
 tests_fuzz_fuzz_extfs_CPPFLAGS = $(libunpack_a_CPPFLAGS)
 tests_fuzz_fuzz_extfs_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
 tests_fuzz_fuzz_extfs_LDFLAGS = -fsanitize=fuzzer,address,undefined
-tests_fuzz_fuzz_minix_SOURCES = tests/fuzz/fuzz-minix.c
+tests_fuzz_fuzz_minix_SOURCES = tests/fuzz/fuzz-minix.c tests/fuzz/fuzz-image.h
 tests_fuzz_fuzz_minix_CPPFLAGS = $(libunpack_a_CPPFLAGS)
 tests_fuzz_fuzz_minix_LDADD = $(BZ_INSTALLER_FUZZ_LIBS)
 tests_fuzz_fuzz_minix_LDFLAGS = -fsanitize=fuzzer,address,undefined

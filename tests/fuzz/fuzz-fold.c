@@ -21,7 +21,7 @@ check (gboolean good)
 static void
 try_stat (const guint8 *data, gsize size)
 {
-  static const gsize length[] = { 32, 64, 96, 256 };
+  static const gsize length[] = { 32, 64, 96, 144, 256 };
   struct statx status = { 0 };
   guint8 out[BZ_STAT_LARGEST];
 

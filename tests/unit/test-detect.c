@@ -448,7 +448,7 @@ test_one_program (void **state)
   static const guint32 note_2_2_5[4] = { 0, 2, 2, 5 };
   static const struct {
     MadeUpElf program;
-    const char *library, *text, *brand;
+    const char *libc, *text, *brand;
   } cases[] = {
     { { 64, EM_X86_64, ET_EXEC, NULL, NULL, note_2_6_18 }, NULL, NULL, "linux-2.6" },
     { { 32, EM_386, ET_EXEC, NULL, NULL, note_2_2_5 }, NULL, NULL, "linux-2.4" },
@@ -473,9 +473,9 @@ test_one_program (void **state)
       g_autoptr (GError) error = NULL;
       const char *dirs[] = { BZ_TEST_BRANDS, NULL };
 
-      if (cases[i].library != NULL)
-        write_libc (tree, cases[i].library, cases[i].text, NULL);
-      int fd = cases[i].library != NULL ? open (tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+      if (cases[i].libc != NULL)
+        write_libc (tree, cases[i].libc, cases[i].text, NULL);
+      int fd = cases[i].libc != NULL ? open (tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
       g_autoptr (BzDetection) detection = bz_detect_program (bytes, "p", fd, dirs, &error);
       if (detection == NULL || strcmp (detection->brand, cases[i].brand) != 0)
         fail_msg ("case %u: %s instead of %s", i,
