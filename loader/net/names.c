@@ -135,10 +135,11 @@ arguments (const BzHostNet *host, char *program)
 
   mask = bz_address_network (&mask);
   g_autofree char *mask_text = bz_address_text (&mask);
+  /* What it says goes to the host's log: a file, and be it /dev/null, is given to dnsmasq's own user (2.89). */
   static const char *const fixed[] = {
     "--conf-file=", "--no-hosts", "--bind-interfaces", "--except-interface=lo",
     "--domain-needed", "--bogus-priv", "--no-ping", "--no-negcache",
-    "--dhcp-authoritative", "--dhcp-no-override", "--dhcp-lease-max=1024", "--log-facility=/dev/null",
+    "--dhcp-authoritative", "--dhcp-no-override", "--dhcp-lease-max=1024", "--quiet-dhcp",
   };
 
   g_ptr_array_add (argv, program);

@@ -120,6 +120,7 @@ private () {
   ok 'by IPv6' until_true 10 gives ask "$(address b 2)" 80 from-b
   run bz exec a -- sh -c 'ping -c 1 -w 2 192.0.2.9 && ping -6 -c 1 -w 2 2001:db8::9'
   is 'a zone reaches what is outside, by IPv4 and IPv6' "$status" 0
+  is 'no node of the host has another owner' "$(stat -c %u /dev/null)" "$null_owner"
   ok 'a published port leads from outside into the zone' until_true 10 gives out_ask 192.0.2.1 8080 from-a
   ok 'by IPv6' until_true 10 gives out_ask 2001:db8::1 8080 from-a
   ok 'and another into the other' until_true 10 gives out_ask 192.0.2.1 8090 from-b
@@ -385,6 +386,7 @@ plain () {
 }
 
 make_outside || skip_all 'the kernel has no veth'
+null_owner=$(stat -c %u /dev/null)
 as root
 case $users in *root*)
   if masked nftables; then
