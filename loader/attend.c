@@ -27,6 +27,7 @@ typedef struct {
   char pending[16384];  /* input that the terminal had no room for yet */
   gsize pending_start, pending_end;
   int blocking_flags; /* of the terminal, restored at the end */
+  int other_side;     /* of the terminal, or -1 */
 } Session;
 
 /* --- the caller's terminal --- */
@@ -63,6 +64,16 @@ echo_no_pipe (const Session *session)
     return;
   modes.c_lflag &= ~(tcflag_t) ECHO;
   tcsetattr (session->attend->terminal, TCSANOW, &modes);
+}
+
+/* login(1) closes its terminal, hangs it up and opens it again. In between, a master whose slaves are
+ * all closed would say EIO, as it does when everything has ended: so one is held (Linux 4.13; a
+ * console, which is a socket, has none). */
+static void
+hold_other_side (Session *session)
+{
+  session->other_side =
+      ioctl (session->attend->terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
 static void
@@ -277,7 +288,7 @@ bz_attend_hold_signals (sigset_t *saved)
 gboolean
 bz_attend (const BzAttend *attend, gboolean *detached, GError **error)
 {
-  Session session = { .attend = attend };
+  Session session = { .attend = attend, .other_side = -1 };
   sigset_t mask;
 
   fill_mask (&mask);
@@ -290,6 +301,7 @@ bz_attend (const BzAttend *attend, gboolean *detached, GError **error)
       session.blocking_flags = fcntl (attend->terminal, F_GETFL);
       fcntl (attend->terminal, F_SETFL, session.blocking_flags | O_NONBLOCK);
       session.input_open = attend->interactive;
+      hold_other_side (&session);
       copy_window_size (&session);
       echo_no_pipe (&session);
       enter_raw_mode (&session);
@@ -300,6 +312,8 @@ bz_attend (const BzAttend *attend, gboolean *detached, GError **error)
   leave_raw_mode (&session);
   if (attend->terminal >= 0)
     fcntl (attend->terminal, F_SETFL, session.blocking_flags);
+  if (session.other_side >= 0)
+    close (session.other_side);
   close (signals);
   *detached = session.detached;
   return good;

@@ -12,6 +12,7 @@
 typedef struct {
   int connection; /* to the keeper: window sizes; it closes at the end of the zone */
   gboolean left;  /* a signal ended the caller's interest */
+  guint terminal;
 } Attached;
 
 static void
@@ -40,17 +41,19 @@ resize (const struct winsize *size, gpointer data)
   GVariantDict body;
 
   g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "terminal", "u", (guint32) attached->terminal);
   g_variant_dict_insert (&body, "rows", "u", (guint32) size->ws_row);
   g_variant_dict_insert (&body, "columns", "u", (guint32) size->ws_col);
   bz_message_send (attached->connection, "winsize", g_variant_dict_end (&body), NULL, 0, NULL);
 }
 
 static int
-ask_for_console (int connection, guint replay, gboolean follow, GError **error)
+ask_for_console (int connection, guint terminal, guint replay, gboolean follow, GError **error)
 {
   GVariantDict body;
 
   g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "terminal", "u", (guint32) terminal);
   g_variant_dict_insert (&body, "replay", "u", (guint32) replay);
   g_variant_dict_insert (&body, "plain", "b", follow);
   g_autoptr (BzMessage) answer =
@@ -64,16 +67,16 @@ ask_for_console (int connection, guint replay, gboolean follow, GError **error)
 }
 
 gboolean
-bz_loader_console (const char *run_dir, guint replay, gboolean follow, gboolean *detached,
-                   GError **error)
+bz_loader_console (const char *run_dir, guint number, guint replay, gboolean follow,
+                   gboolean *detached, GError **error)
 {
-  Attached attached = { .connection = bz_client_connect (run_dir, error) };
+  Attached attached = { .connection = bz_client_connect (run_dir, error), .terminal = number };
   gboolean by_hand = FALSE;
   sigset_t saved_mask;
 
   if (attached.connection < 0)
     return FALSE;
-  int terminal = ask_for_console (attached.connection, replay, follow, error);
+  int terminal = ask_for_console (attached.connection, number, replay, follow, error);
   if (terminal < 0)
     {
       close (attached.connection);

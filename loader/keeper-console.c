@@ -7,8 +7,8 @@
  * open all the same.
  *
  * Choice: the keeper holds each terminal open from both ends and reads all of it. The console's
- * text goes to the log and to the clients; what the other terminals say, nobody sees. A client that
- * does not read loses bytes; nobody waits for it. */
+ * text goes to the log; clients see the console or another terminal. A client that does not read loses
+ * bytes; nobody waits for it. */
 #include "config.h"
 
 #include "loader/keeper-console.h"
@@ -38,6 +38,7 @@ typedef struct {
 
 typedef struct {
   BzConsole *console;
+  Terminal *terminal;
   int fd;
   gboolean plain;
   guint source;
@@ -79,18 +80,30 @@ bz_console_new (const char *log)
 /* --- from the zone --- */
 
 static void
+tell_clients (const Terminal *terminal, const char *bytes, gsize length, const char *text,
+              gsize text_length)
+{
+  const GPtrArray *clients = terminal->console->clients;
+
+  for (guint i = 0; i < clients->len; i++)
+    {
+      const Client *client = g_ptr_array_index (clients, i);
+      if (client->terminal != terminal)
+        continue;
+      (void) !send (client->fd, client->plain ? text : bytes, client->plain ? text_length : length,
+                    MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+}
+
+/* What the console says. */
+static void
 publish (BzConsole *console, const char *bytes, gsize length)
 {
   g_autofree char *text = g_malloc (length + 1);
   gsize text_length = bz_text_filter (&console->filter, bytes, length, text);
 
   bz_console_log_append (console->log, text, text_length);
-  for (guint i = 0; i < console->clients->len; i++)
-    {
-      const Client *client = g_ptr_array_index (console->clients, i);
-      (void) !send (client->fd, client->plain ? text : bytes, client->plain ? text_length : length,
-                    MSG_DONTWAIT | MSG_NOSIGNAL);
-    }
+  tell_clients (&console->terminals[0], bytes, length, text, text_length);
 }
 
 static gboolean
@@ -102,6 +115,8 @@ on_output (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
 
   if (got > 0 && terminal->first)
     publish (terminal->console, bytes, (gsize) got);
+  else if (got > 0)
+    tell_clients (terminal, bytes, (gsize) got, NULL, 0);
   if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
     return G_SOURCE_CONTINUE;
   terminal->source = 0; /* the other side is gone although it is held: nothing more can come */
@@ -170,7 +185,7 @@ static gboolean
 on_input (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
 {
   Client *client = data;
-  int master = client->console->terminals[0].master;
+  int master = client->terminal->master;
   char bytes[1024];
   ssize_t got = recv (fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
@@ -198,11 +213,17 @@ replay_log (const BzConsole *console, int fd, guint bytes)
 }
 
 int
-bz_console_join (BzConsole *console, guint replay, gboolean plain, GError **error)
+bz_console_join (BzConsole *console, guint terminal, guint replay, gboolean plain, GError **error)
 {
   const int room = CLIENT_BUFFER;
   int pair[2];
 
+  if (terminal == 0 || terminal > BZ_TERMINALS_MAX || console->terminals[terminal - 1].master < 0)
+    {
+      bz_fail (error, BZ_ERROR_STATE, "the zone has no such terminal",
+               "leave --terminal out for its console", "cannot attach to /dev/tty%u", terminal);
+      return -1;
+    }
   if (console->clients->len >= CLIENTS_MAX)
     {
       bz_fail (error, BZ_ERROR_STATE, "too many are attached to it", "detach some of them first",
@@ -215,22 +236,27 @@ bz_console_join (BzConsole *console, guint replay, gboolean plain, GError **erro
       return -1;
     }
   setsockopt (pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-  replay_log (console, pair[0], MIN (replay, BZ_CONSOLE_LOG_MAX / 2));
+  if (terminal == 1)
+    replay_log (console, pair[0], MIN (replay, BZ_CONSOLE_LOG_MAX / 2));
   Client *client = g_new0 (Client, 1);
-  *client = (Client){ .console = console, .fd = pair[0], .plain = plain };
+  *client = (Client){ .console = console,
+                      .terminal = &console->terminals[terminal - 1],
+                      .fd = pair[0],
+                      .plain = plain && terminal == 1 };
   client->source = g_unix_fd_add (pair[0], G_IO_IN, on_input, client);
   g_ptr_array_add (console->clients, client);
   return pair[1];
 }
 
 void
-bz_console_resize (BzConsole *console, guint rows, guint columns)
+bz_console_resize (BzConsole *console, guint terminal, guint rows, guint columns)
 {
   struct winsize size = { .ws_row = (unsigned short) MIN (rows, 1000),
                           .ws_col = (unsigned short) MIN (columns, 1000) };
 
-  if (console->terminals[0].master >= 0 && rows > 0 && columns > 0)
-    ioctl (console->terminals[0].master, TIOCSWINSZ, &size);
+  if (terminal > 0 && terminal <= BZ_TERMINALS_MAX && console->terminals[terminal - 1].master >= 0
+      && rows > 0 && columns > 0)
+    ioctl (console->terminals[terminal - 1].master, TIOCSWINSZ, &size);
 }
 
 void

@@ -18,9 +18,11 @@ void bz_console_disconnect (BzConsole *console);
 /* A line of the keeper's own for who reads the console. */
 void bz_console_say (BzConsole *console, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
-/* A new client: a stream socket that gets the last `replay` bytes of the log, then what the console
- * says. plain: as text (console-text.h), and what it sends is ignored. The caller's, or -1. */
-int bz_console_join (BzConsole *console, guint replay, gboolean plain, GError **error);
+/* A new client of terminal number `terminal` (1: the console), which a zone that has six has as
+ * /dev/ttyN: a stream socket that gets the last `replay` bytes of the log if it is the console's, then
+ * what the terminal says. plain: as text (console-text.h), and what it sends is ignored. The caller's, or
+ * -1. */
+int bz_console_join (BzConsole *console, guint terminal, guint replay, gboolean plain, GError **error);
 
-void bz_console_resize (BzConsole *console, guint rows, guint columns);
+void bz_console_resize (BzConsole *console, guint terminal, guint rows, guint columns);
 void bz_console_free (BzConsole *console);

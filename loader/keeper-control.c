@@ -124,7 +124,7 @@ answer_halt (BzKeeper *keeper, int client, BzMessage *message, GError **error)
 static gboolean
 answer_console (BzKeeper *keeper, int client, BzMessage *message, GError **error)
 {
-  guint32 replay = 0;
+  guint32 replay = 0, terminal = 1;
   gboolean plain = FALSE;
 
   if (keeper->console == NULL)
@@ -133,7 +133,8 @@ answer_console (BzKeeper *keeper, int client, BzMessage *message, GError **error
                     keeper->partition->name);
   g_variant_dict_lookup (message->body, "replay", "u", &replay);
   g_variant_dict_lookup (message->body, "plain", "b", &plain);
-  int fd = bz_console_join (keeper->console, replay, plain, error);
+  g_variant_dict_lookup (message->body, "terminal", "u", &terminal);
+  int fd = bz_console_join (keeper->console, terminal, replay, plain, error);
   if (fd < 0)
     return FALSE;
   gboolean sent = bz_message_send (client, message->kind, NULL, &fd, 1, error);
@@ -145,12 +146,13 @@ static gboolean
 answer_winsize (BzKeeper *keeper, int client G_GNUC_UNUSED, BzMessage *message,
                 GError **error G_GNUC_UNUSED)
 {
-  guint32 rows = 0, columns = 0;
+  guint32 rows = 0, columns = 0, terminal = 1;
 
   g_variant_dict_lookup (message->body, "rows", "u", &rows);
   g_variant_dict_lookup (message->body, "columns", "u", &columns);
+  g_variant_dict_lookup (message->body, "terminal", "u", &terminal);
   if (keeper->console != NULL)
-    bz_console_resize (keeper->console, rows, columns);
+    bz_console_resize (keeper->console, terminal, rows, columns);
   return TRUE;
 }
 

@@ -129,11 +129,11 @@ gboolean bz_loader_run (const BzPartition *partition, BzJournalFunc on_end, gpoi
  * Same errors as bz_loader_run. */
 gboolean bz_loader_start (const BzPartition *partition, GError **error);
 
-/* Attaches the caller's standard streams to the console of a zone that has booted, from its last
- * `replay` bytes on, until the zone ends, `~.` is typed or the input ends. follow: text for a
+/* Attaches the caller's standard streams to a terminal of a zone that has booted, number 1 being the
+ * console, from its last `replay` bytes on, until the zone ends, `~.` is typed or the input ends. follow: text for a
  * reader instead; no input is passed on. *detached (may be NULL): the zone goes on. */
-gboolean bz_loader_console (const char *run_dir, guint replay, gboolean follow, gboolean *detached,
-                            GError **error);
+gboolean bz_loader_console (const char *run_dir, guint number, guint replay, gboolean follow,
+                            gboolean *detached, GError **error);
 
 /* Starts an idle zone (partition->idle), runs `command` in it as if the caller had executed it (command->direct),
  * and ends the zone. The caller stops when the command stops. Same errors. */

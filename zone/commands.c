@@ -128,6 +128,17 @@ static const BzOption exec_options[] = {
   OPTION_INTERACTIVE, OPTION_TTY, OPTION_USER, OPTION_WORKDIR, OPTION_ENV, END
 };
 
+static const BzOption login_options[] = {
+  STRING ("login", 'l', "USER", "who logs in (root)"),
+  FLAG ("own", 0, "leave it to the distribution's login(1), which asks for a name and a password"),
+  END
+};
+
+static const BzOption console_options[] = {
+  STRING ("terminal", 't', "NUMBER", "attach to the zone's /dev/ttyNUMBER (2 to 6) instead"),
+  END
+};
+
 static const BzOption start_options[] = {
   STRING ("init", 0, "PATH", "the program of the zone that becomes process 1 (/sbin/init)"),
   FLAG ("single", 0, "boot for one user: a shell on the console, no services"),
@@ -247,7 +258,7 @@ const BzVerb bz_verbs[] = {
     exec_options, bz_verb_exec },
   { "login", "NAME [USER]", 1, 2, BZ_VERB_STATUS,
     "log a user (root) in to a zone that is running",
-    no_options, bz_verb_login },
+    login_options, bz_verb_login },
   { "start", "[NAME [--] [ARGUMENT]...]", 0, 1, BZ_VERB_COMMAND,
     "boot a zone: its own init becomes process 1",
     start_options, bz_verb_start },
@@ -256,7 +267,7 @@ const BzVerb bz_verbs[] = {
     restart_options, bz_verb_restart },
   { "console", "NAME", 1, 1, 0,
     "attach to the console of a zone that has booted, or come back to a command's terminal",
-    no_options, bz_verb_console },
+    console_options, bz_verb_console },
   { "logs", "NAME", 1, 1, 0,
     "print what the console of a zone has said",
     logs_options, bz_verb_logs },

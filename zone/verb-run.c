@@ -364,34 +364,93 @@ bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error)
   return 0;
 }
 
-/* What logs a user in, in the distribution's own way: its su makes a login shell as it has one, with
- * profile, mail and groups (login(1) is for terminals that getty opened: it wants a place in utmp
- * and asks securetty). Without it the user's shell is run as a login shell. */
+/* --- login --- */
+
+/* The first of those programs that the tree has, as a path of the zone; NULL: none. */
+static char *
+find_program (int tree_fd, const char *const *places)
+{
+  for (; *places != NULL; places++)
+    if (bz_tree_has_file (tree_fd, *places))
+      return g_strconcat ("/", *places, NULL);
+  return NULL;
+}
+
+/* What logs a user in without a password, as zlogin(1) does: the distribution's su makes a login shell
+ * as it has one, with profile, mail and groups. Without it the user's shell is run as a login shell. */
 static char **
 login_command (int tree_fd, const char *user)
 {
-  static const char *const places[] = { "bin/su", "usr/bin/su" };
+  static const char *const places[] = { "bin/su", "usr/bin/su", NULL };
   const char *shell[] = { "/bin/sh", "-l", NULL };
+  g_autofree char *su = find_program (tree_fd, places);
+  const char *command[] = { su, "-", user, NULL };
 
-  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
-    if (bz_tree_has_file (tree_fd, places[i]))
-      {
-        g_autofree char *su = g_strconcat ("/", places[i], NULL);
-        const char *command[] = { su, "-", user, NULL };
-        return g_strdupv ((char **) command);
-      }
-  return g_strdupv ((char **) shell);
+  return g_strdupv ((char **) (su != NULL ? command : shell));
+}
+
+/* What a getty would start: it asks, has its say on who may (securetty, nologin, PAM), and keeps utmp. */
+static char **
+own_login_command (int tree_fd, const char *user, GError **error)
+{
+  static const char *const places[] = { "bin/login", "usr/bin/login", NULL };
+  g_autofree char *login = find_program (tree_fd, places);
+  const char *command[] = { login, user, NULL };
+
+  if (login == NULL)
+    bz_fail (error, BZ_ERROR_STATE, "the zone has no /bin/login", "leave --own out",
+             "cannot log in by the distribution's own way");
+  else if (!isatty (STDIN_FILENO) || !isatty (STDOUT_FILENO))
+    bz_fail (error, BZ_ERROR_USAGE, "it asks on a terminal, and this is none",
+             "leave --own out, or give the command on a terminal", "brandzone login --own");
+  else
+    return g_strdupv ((char **) command);
+  return NULL;
+}
+
+static gboolean
+login_user (const BzArguments *arguments, const char **user, GError **error)
+{
+  const char *option = bz_arguments_string (arguments, "login");
+  const char *word = bz_arguments_word (arguments, 1);
+
+  *user = option != NULL ? option : word;
+  /* A name that is an option to su or login is no name. */
+  if ((option != NULL && word != NULL) || (*user != NULL && (**user == '-' || **user == '\0')))
+    return bz_fail (error, BZ_ERROR_USAGE, "it takes one user", "write: brandzone login NAME USER",
+                    "brandzone login");
+  return TRUE;
+}
+
+static BzCommand *
+prepare_login (const BzArguments *arguments, int tree_fd, const char *user, GError **error)
+{
+  gboolean own = bz_arguments_flag (arguments, "own");
+  g_autoptr (BzCommand) command = bz_prepare_command (arguments, tree_fd, error);
+
+  if (command == NULL)
+    return NULL;
+  g_strfreev (command->argv);
+  command->argv = own ? own_login_command (tree_fd, user, error)
+                      : login_command (tree_fd, user != NULL ? user : "root");
+  if (command->argv == NULL)
+    return NULL;
+  command->interactive = TRUE;
+  if (strcmp (command->argv[0], "/bin/sh") == 0)
+    command->user = g_strdup (user);
+  return g_steal_pointer (&command);
 }
 
 int
 bz_verb_login (BzContext *context, const BzArguments *arguments, GError **error)
 {
-  const char *name = bz_arguments_word (arguments, 0);
-  const char *user = bz_arguments_word (arguments, 1);
-  g_autoptr (BzPlanning) planning = look_at_zone (context, name, error);
+  const char *name = bz_arguments_word (arguments, 0), *user;
   g_autoptr (GError) cause = NULL;
   BzEnd end = { 0 };
 
+  if (!login_user (arguments, &user, error))
+    return -1;
+  g_autoptr (BzPlanning) planning = look_at_zone (context, name, error);
   if (planning == NULL)
     return -1;
   if (bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
@@ -400,14 +459,9 @@ bz_verb_login (BzContext *context, const BzArguments *arguments, GError **error)
       not_running (name, hint, error);
       return -1;
     }
-  g_autoptr (BzCommand) command = bz_prepare_command (arguments, planning->tree_fd, error);
+  g_autoptr (BzCommand) command = prepare_login (arguments, planning->tree_fd, user, error);
   if (command == NULL)
     return -1;
-  g_strfreev (command->argv);
-  command->argv = login_command (planning->tree_fd, user != NULL ? user : "root");
-  command->interactive = TRUE;
-  if (strcmp (command->argv[0], "/bin/sh") == 0)
-    command->user = g_strdup (user);
 
   g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
   if (!bz_loader_exec (run_dir, command, &end, &cause))

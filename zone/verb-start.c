@@ -44,7 +44,7 @@ wait_for_end (BzContext *context, const char *name, GError **error)
   gboolean told_to_end = FALSE;
 
   bz_notify (status);
-  if (!bz_loader_console (run_dir, 0, TRUE, &told_to_end, &cause))
+  if (!bz_loader_console (run_dir, 1, 0, TRUE, &told_to_end, &cause))
     {
       /* It may have ended already. */
       if (bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
@@ -151,6 +151,20 @@ come_back (const BzContext *context, const char *name, GError **error)
   return 0;
 }
 
+static gboolean
+terminal_number (const BzArguments *arguments, guint *number, GError **error)
+{
+  const char *given = bz_arguments_string (arguments, "terminal");
+  guint64 value = 1;
+
+  if (given != NULL
+      && !g_ascii_string_to_unsigned (given, 10, 1, BZ_TERMINALS_MAX, &value, NULL))
+    return bz_fail (error, BZ_ERROR_USAGE, "it is not a number from 1 to 6", "write --terminal 2",
+                    "brandzone console: --terminal");
+  *number = (guint) value;
+  return TRUE;
+}
+
 int
 bz_verb_console (BzContext *context, const BzArguments *arguments, GError **error)
 {
@@ -158,14 +172,16 @@ bz_verb_console (BzContext *context, const BzArguments *arguments, GError **erro
   g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
   gboolean detached = FALSE;
   BzZoneInfo info;
+  guint number = 1;
 
-  if (!check_running (context, name, error))
+  if (!terminal_number (arguments, &number, error) || !check_running (context, name, error))
     return -1;
   if (bz_state_condition (context->dirs, name, &info) == BZ_ZONE_RUNNING && info.terminal)
     return come_back (context, name, error);
   if (isatty (STDIN_FILENO))
-    bz_context_note (context, "the console of %s; ~. at the start of a line leaves it", name);
-  if (!bz_loader_console (run_dir, REPLAY, FALSE, &detached, error))
+    bz_context_note (context, "%s of %s; ~. at the start of a line leaves it",
+                     number == 1 ? "the console" : "a terminal", name);
+  if (!bz_loader_console (run_dir, number, REPLAY, FALSE, &detached, error))
     return -1;
   if (isatty (STDIN_FILENO))
     bz_context_note (context, detached ? "detached; zone %s goes on" : "zone %s has ended", name);
@@ -199,5 +215,5 @@ bz_verb_logs (BzContext *context, const BzArguments *arguments, GError **error)
       print_log (context, name);
       return 0;
     }
-  return bz_loader_console (run_dir, BZ_CONSOLE_LOG_MAX, TRUE, NULL, error) ? 0 : -1;
+  return bz_loader_console (run_dir, 1, BZ_CONSOLE_LOG_MAX, TRUE, NULL, error) ? 0 : -1;
 }
