@@ -165,7 +165,9 @@ libloader_a_SOURCES += \
 	loader/shadow/rewrite-data.c \
 	loader/shadow/rewrite.h \
 	loader/shadow/rewriter-client.c \
-	loader/shadow/rewriter-client.h
+	loader/shadow/rewriter-client.h \
+	loader/shadow/vdso.c \
+	loader/shadow/vdso.h
 
 # The parsers of hostile images: linked into their own program, and into tests, only.
 bz_finder = \
@@ -176,6 +178,7 @@ bz_finder = \
 	loader/shadow/rewrite.c \
 	loader/shadow/shapes.c \
 	loader/shadow/shapes.h \
+	loader/shadow/vdso-calls.c \
 	loader/shadow/window.c \
 	loader/shadow/window.h
 bz_finder_libs = libloader.a libbrand.a $(ELF_LIBS) $(CAPSTONE_LIBS) $(GLIB_LIBS)
@@ -186,7 +189,7 @@ brandzone_rewriter_CPPFLAGS = $(AM_CPPFLAGS) $(ELF_CFLAGS) $(CAPSTONE_CFLAGS) $(
 brandzone_rewriter_LDADD = $(bz_finder_libs) $(SECCOMP_LIBS)
 
 if HAVE_CMOCKA
-bz_shadow_tests = tests/unit/test-rewrite tests/unit/test-rewrite-trees tests/unit/test-shadow-cache
+bz_shadow_tests = tests/unit/test-rewrite tests/unit/test-rewrite-trees tests/unit/test-shadow-cache tests/unit/test-vdso
 check_PROGRAMS += $(bz_shadow_tests)
 TESTS += $(bz_shadow_tests)
 bz_shadow_test_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(ELF_CFLAGS) $(CAPSTONE_CFLAGS)
@@ -201,6 +204,9 @@ tests_unit_test_shadow_cache_SOURCES = tests/unit/test-shadow-cache.c tests/unit
 	tests/unit/made-up-elf.h tests/unit/cmocka-all.h
 tests_unit_test_shadow_cache_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_shadow_cache_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_vdso_SOURCES = tests/unit/test-vdso.c tests/unit/cmocka-all.h $(bz_finder)
+tests_unit_test_vdso_CPPFLAGS = $(bz_shadow_test_cppflags)
+tests_unit_test_vdso_LDADD = $(bz_finder_libs) $(CMOCKA_LIBS)
 endif
 
 if FUZZERS

@@ -3,8 +3,8 @@
  * Problem: finding takes milliseconds, and zones and reboots repeat it. Several supervisors use the
  * cache at once, and may die at any moment; disks fill and flip bits; names come from guests.
  *
- * Choice: an entry is a directory named by the SHA-256 of the original's bytes and of the
- * rewriter's version: content never changes under a key, so a file changed in place is another
+ * Choice: an entry is a directory named by the SHA-256 of the original's bytes, of the
+ * rewriter's version, and of where the kernel's vDSO has its functions (vdso-calls.c): content never changes under a key, so a file changed in place is another
  * entry, and an old rewriter's entries are never found again. It is built under a name of its own,
  * synced, and renamed: rename fails when another was faster, whose entry is as good. No lock. It
  * holds the copy (.copy, 0555, with a hard link for every name under which it is mapped) and the
@@ -24,6 +24,7 @@
 #include "brand/base/error.h"
 #include "loader/shadow/image-copy.h"
 #include "loader/shadow/rewriter-client.h"
+#include "loader/shadow/vdso.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -133,17 +134,28 @@ find_or_make (BzShadowCache *cache, const char *key, int image_memfd, BzRewrite 
                   "storing a rewritten image");
 }
 
+/* What the result depends on beside the image: who makes it, and this kernel's vDSO. */
+static char *
+key_salt (void)
+{
+  BzVdso vdso;
+
+  bz_vdso_read (&vdso);
+  return g_strdup_printf ("brandzone-rewriter %d %x %x %x", BZ_REWRITE_VERSION, vdso.offset[BZ_VSYSCALL_GETTIMEOFDAY],
+                          vdso.offset[BZ_VSYSCALL_TIME], vdso.offset[BZ_VSYSCALL_GETCPU]);
+}
+
 gboolean
 bz_shadow_cache_get (BzShadowCache *cache, int image_memfd, const char *base_name,
                      char **entry_path, BzRewrite *edits, GError **error)
 {
-  g_autofree char *salt = g_strdup_printf ("brandzone-rewriter %d", BZ_REWRITE_VERSION);
   g_autoptr (GError) failure = NULL;
 
   *entry_path = NULL;
   memset (edits, 0, sizeof *edits);
   if (!bz_image_may_call_vsyscall (image_memfd))
     return TRUE;
+  g_autofree char *salt = key_salt ();
   g_autofree char *key = bz_image_checksum (image_memfd, salt, error);
   if (key == NULL)
     return FALSE;

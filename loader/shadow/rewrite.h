@@ -7,7 +7,7 @@
 #include <glib.h>
 
 /* Part of the cache's keys: raise it when the same bytes would give another result. */
-#define BZ_REWRITE_VERSION 1
+#define BZ_REWRITE_VERSION 2
 
 #define BZ_REWRITE_MAX_IMAGE ((guint64) 512 << 20) /* bytes of an image */
 #define BZ_REWRITE_MAX_EDIT 16                     /* bytes of one edit */

@@ -12,6 +12,7 @@
 
 #include "brand/base/error.h"
 #include "loader/shadow/rewrite.h"
+#include "loader/shadow/vdso.h"
 
 #include <errno.h>
 #include <seccomp.h>
@@ -143,7 +144,7 @@ write_all (gconstpointer data, gsize size)
 }
 
 static gboolean
-answer (const guint8 *image, gsize size)
+answer (const guint8 *image, gsize size, const BzVdso *vdso)
 {
   g_autoptr (GError) error = NULL;
   g_auto (BzRewrite) rewrite = { 0 };
@@ -156,6 +157,7 @@ answer (const guint8 *image, gsize size)
       write_all (why, strlen (why));
       return FALSE;
     }
+  bz_rewrite_use_vdso (image, size, vdso, &rewrite);
   g_autoptr (GVariant) variant = g_variant_ref_sink (bz_rewrite_to_variant (&rewrite));
   return write_all (g_variant_get_data (variant), g_variant_get_size (variant));
 }
@@ -164,7 +166,9 @@ int
 main (void)
 {
   struct stat st;
+  BzVdso vdso;
 
+  bz_vdso_read (&vdso);
   if (fstat (IMAGE_FD, &st) < 0 || !S_ISREG (st.st_mode) || st.st_size < 0
       || (guint64) st.st_size > BZ_REWRITE_MAX_IMAGE || !enter_sandbox ((rlim_t) st.st_size))
     return 2;
@@ -172,5 +176,5 @@ main (void)
   g_autofree guint8 *image = g_try_malloc (MAX ((gsize) st.st_size, 1));
   if (image == NULL || !read_all (image, (gsize) st.st_size))
     return 1;
-  return answer (image, (gsize) st.st_size) ? 0 : 1;
+  return answer (image, (gsize) st.st_size, &vdso) ? 0 : 1;
 }

@@ -2,6 +2,7 @@
 
 usage: python vsyscall.py rewritten|original     TAP
        python vsyscall.py inode NAME             the inode number that /proc/self/maps shows for a library
+       python vsyscall.py often COUNT            calls libc's time() so often; exit status 0 when all answers are right
 """
 import sys
 import time
@@ -143,10 +144,44 @@ def check_libpthread():
     ok(len(opened) == 1, "dlopen by a second thread")
 
 
+def often(count):
+    """Whether libc's time() is right each time, in threads and in a child too: after some calls another way leads to it."""
+    import ctypes
+    import os
+    import threading
+    libc = ctypes.CDLL("libc.so.6")
+    libc.time.restype = ctypes.c_long
+    wrong = []
+
+    def ask(count):
+        stored = ctypes.c_long()
+        for i in range(count):
+            before = libc.syscall(201, None)
+            got = libc.time(ctypes.byref(stored))
+            if got != stored.value or not before <= got <= libc.syscall(201, None):
+                wrong.append(got)
+
+    for i in range(count):
+        libc.time(None)
+    others = [threading.Thread(target=ask, args=(100,)) for i in range(4)]
+    for other in others:
+        other.start()
+    child = os.fork()
+    if child == 0:
+        ask(100)
+        os._exit(len(wrong) > 0)
+    for other in others:
+        other.join()
+    ask(100)
+    return len(wrong) == 0 and os.waitpid(child, 0)[1] == 0
+
+
 def main():
     if EXPECTED == "inode":
         print(mapped(sys.argv[2])[3])
         return
+    if EXPECTED == "often":
+        sys.exit(not often(int(sys.argv[2])))
     check_times()
     check_condition()
     check_libpthread()

@@ -86,6 +86,11 @@ with_tool () {
   fi
 }
 
+# Whether prctl tells the auxiliary vector: the kernel, or what it has of later ones.
+tells_auxv () {
+  python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).prctl(0x41555856, ctypes.create_string_buffer(64), 64, 0, 0) < 0)'
+}
+
 debuggers () {
   if [ $page = no ] && grep -Eq 'proc_mem\.force_override=(never|ptrace)' /proc/cmdline; then
     skip 'under strace and gdb' 'this kernel forbids to put such a program right (doc/limits.md)'
@@ -100,6 +105,15 @@ debuggers () {
     is 'under strace: what a shell starts' "$status" 0
     with_tool strace -f -o /dev/null /usr/bin/python /e2e/vsyscall.py rewritten
     take_tap 'under strace'
+    # libc.time() leads to the vDSO at its 64th call; syscall(2) does not.
+    with_tool strace -e trace=time /usr/bin/python /e2e/vsyscall.py often 1000
+    is 'time() of libc, again and again' "$status" 0
+    calls=$(echo "$err" | grep -c '^time(NULL)')
+    if tells_auxv; then
+      ok 'soon asks the kernel no more' test "$calls" -ge 263 -a "$calls" -lt 900
+    else
+      ok 'always asks the kernel, which does not tell where the vDSO is (Linux 6.4)' test "$calls" -ge 1000
+    fi
   fi
   if tool gdb; then
     with_tool gdb -nx -batch -ex 'break old_time' -ex run -ex 'x/3i place_of_time' -ex delete -ex continue \
@@ -153,6 +167,8 @@ userland () {
   fi
   in_zone c -- /sbin/ldconfig -p
   like 'ldconfig' "$out" 'libc\.so\.6'
+  in_zone c -- /usr/bin/python /e2e/vsyscall.py often 100000
+  is 'time() of libc, a hundred thousand times' "$status" 0 || diag "$err"
   in_zone -u 1000 c -- /usr/bin/python /e2e/vsyscall.py rewritten
   take_tap 'python, a user of the zone'
 }

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "loader/shadow/rewrite.h"
+#include "loader/shadow/vdso.h"
 #include "tests/unit/made-up-elf.h"
 
 #include <stdint.h>
@@ -32,6 +33,7 @@ check (const uint8_t *data, size_t size, const BzRewrite *rewrite)
 static void
 try_image (const uint8_t *data, size_t size)
 {
+  static const BzVdso vdso = { .offset = { 0x800, 0x900, 0xa00 } };
   g_auto (BzRewrite) rewrite = { 0 };
   g_auto (BzRewrite) again = { 0 };
   g_autoptr (GBytes) noise = g_bytes_new_static (data, size);
@@ -40,6 +42,8 @@ try_image (const uint8_t *data, size_t size)
     bz_rewrite_clear (&again);
   if (!bz_rewrite_find (data, size, &rewrite, NULL))
     return;
+  check (data, size, &rewrite);
+  bz_rewrite_use_vdso (data, size, &vdso, &rewrite);
   check (data, size, &rewrite);
   g_autoptr (GVariant) variant = g_variant_ref_sink (bz_rewrite_to_variant (&rewrite));
   g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (variant);
