@@ -18,6 +18,8 @@ libbrand_a_SOURCES = \
 	brand/elf-facts.c \
 	brand/elf-facts.h \
 	brand/features.def \
+	brand/file-systems.c \
+	brand/file-systems.h \
 	brand/host-cache.c \
 	brand/host-cache.h \
 	brand/host-probe-files.c \

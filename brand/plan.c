@@ -154,6 +154,8 @@ set_for_zone (BzPlan *plan, const BzPlanOptions *options)
   plan->quirk[BZ_QUIRK_OWNER_RECORDS] = options->remember_owners && plan->ids == 1
                                         && plan->quirk[BZ_QUIRK_OWNERS] != 0
                                         && !disabled (options, BZ_QUIRK_OWNER_RECORDS);
+  if (options->mounts && !disabled (options, BZ_QUIRK_MOUNTS))
+    plan->quirk[BZ_QUIRK_MOUNTS] = BZ_MOUNTS_ASK;
   if (options->strict && !disabled (options, BZ_QUIRK_GONE))
     plan->quirk[BZ_QUIRK_GONE] = BZ_GONE_STOP;
 }

@@ -36,6 +36,7 @@ typedef struct {
   guint32 ids;                      /* that the zone has; 0: BZ_PLAN_ALL_IDS */
   gboolean fold_inodes;             /* file systems of the zone need it, or the user wants it */
   gboolean remember_owners;         /* those that a zone with one id lacks */
+  gboolean mounts;                  /* the zone may have file systems mounted by the host's root */
   gboolean strict;                  /* a call that nothing can carry out kills its program */
 } BzPlanOptions;
 

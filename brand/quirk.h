@@ -13,6 +13,7 @@ typedef enum {
 /* Values of the quirks whose value matters to a handler, by position in quirks.def. */
 enum { BZ_SYSINFO_HOST, BZ_SYSINFO_CLAMP, BZ_SYSINFO_NO_UNIT };
 enum { BZ_PROGRAM_RELEASE_HOST, BZ_PROGRAM_RELEASE_NOTE, BZ_PROGRAM_RELEASE_VARIABLE };
+enum { BZ_MOUNTS_HOST, BZ_MOUNTS_TELL, BZ_MOUNTS_ASK };
 enum { BZ_GONE_HOST, BZ_GONE_COUNT, BZ_GONE_STOP };
 
 const char *bz_quirk_name (BzQuirk quirk);

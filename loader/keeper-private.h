@@ -34,6 +34,7 @@ typedef struct {
   struct BzUnwatched *unwatched; /* keeper-attach.c; NULL: somebody is attached */
   gboolean command_ended;
   int command_status;
+  GPtrArray *refused; /* of char *: types of file systems whose refusal was told, or NULL */
   BzMessage *pins;    /* open mounts of a zone that boots: nobody can unmount them */
   BzConsole *console; /* NULL: it does not boot */
   guint reboots;      /* one soon after the other */
@@ -75,6 +76,10 @@ gboolean bz_keeper_serve_supervisor (BzKeeper *keeper);
 gboolean bz_keeper_add_listener (BzKeeper *keeper, int listener, GError **error);
 
 void bz_keeper_close_listeners (BzKeeper *keeper);
+
+/* keeper-mounts.c. */
+/* A request of the supervisor about mount(2): "mount", "mount-refused". */
+void bz_keeper_serve_mount (BzKeeper *keeper, BzMessage *message);
 
 /* keeper-stop.c: ends the zone, gently and after grace_ms by force. */
 void bz_keeper_stop (BzKeeper *keeper, guint grace_ms);

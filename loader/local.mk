@@ -83,6 +83,11 @@ brandzone_keeper_SOURCES = \
 	loader/keeper-stop.c \
 	loader/keeper-supervisor.c \
 	loader/keeper.c \
+	loader/keeper-mounts.c \
+	loader/mount-broker.c \
+	loader/mount-broker.h \
+	loader/mounter.c \
+	loader/mounter.h \
 	loader/prepare.c \
 	loader/prepare.h \
 	loader/shadow/broker.c \

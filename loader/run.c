@@ -145,6 +145,32 @@ take_end (Owner *owner, BzMessage *message)
     close (journal);
 }
 
+/* The caller's terminal may be in raw mode. */
+static void
+print_note (BzMessage *message)
+{
+  const char *text;
+
+  if (g_variant_dict_lookup (message->body, "text", "&s", &text))
+    g_printerr ("brandzone: %s%s", text, isatty (2) ? "\r\n" : "\n");
+}
+
+/* A command may make itself heard before the keeper has told that it runs. */
+static BzMessage *
+await_started (int connection, GError **error)
+{
+  for (;;)
+    {
+      g_autoptr (BzMessage) message = bz_message_receive (connection, NULL, error);
+
+      if (message == NULL || !bz_message_check (message, error))
+        return NULL;
+      if (strcmp (message->kind, "note") != 0)
+        return g_steal_pointer (&message);
+      print_note (message);
+    }
+}
+
 static gboolean
 on_news (gpointer data)
 {
@@ -154,6 +180,8 @@ on_news (gpointer data)
 
   if (message != NULL && strcmp (message->kind, "ended") == 0)
     take_end (owner, message);
+  else if (message != NULL && strcmp (message->kind, "note") == 0)
+    print_note (message);
   else if (message == NULL && !owner->ended)
     bz_fail (&owner->problem, BZ_ERROR_FAILED, "its keeper died, and the zone with it",
              "see the system's log for why", "lost the zone");
@@ -184,9 +212,9 @@ attend_zone (gboolean interactive, Owner *owner, int terminal, GError **error)
 static gboolean
 start_and_attend (const BzPartition *partition, Owner *owner, GError **error)
 {
-  g_autoptr (BzMessage) started = bz_message_receive (owner->connection, NULL, error);
+  g_autoptr (BzMessage) started = await_started (owner->connection, error);
 
-  if (started == NULL || !bz_message_check (started, error))
+  if (started == NULL)
     return FALSE;
   int terminal = bz_message_take_fd (started, 0);
   gboolean good = attend_zone (partition->command->interactive, owner, terminal, error);
@@ -300,9 +328,9 @@ static gboolean
 start_and_run (const BzPartition *partition, const BzCommand *command, Owner *owner, BzEnd *end,
                GError **error)
 {
-  g_autoptr (BzMessage) started = bz_message_receive (owner->connection, NULL, error);
+  g_autoptr (BzMessage) started = await_started (owner->connection, error);
 
-  if (started == NULL || !bz_message_check (started, error))
+  if (started == NULL)
     return FALSE;
   if (bz_loader_exec (partition->run_dir, command, end, error))
     return end_idle_zone (owner, error);
@@ -337,7 +365,7 @@ bz_loader_start (const BzPartition *partition, GError **error)
 
   if (connection < 0)
     return FALSE;
-  started = bz_message_receive (connection, NULL, error);
+  started = await_started (connection, error);
   close (connection);
-  return started != NULL && bz_message_check (started, error);
+  return started != NULL;
 }

@@ -13,6 +13,7 @@ bz_settings_new (void)
 
   settings->devices = g_ptr_array_new_with_free_func ((GDestroyNotify) bz_device_free);
   settings->sysctls = g_new0 (char *, 1);
+  settings->mounts = g_new0 (char *, 1);
   settings->net = bz_net_settings_new ();
   return settings;
 }
@@ -24,6 +25,7 @@ bz_settings_free (BzSettings *settings)
     return;
   g_ptr_array_unref (settings->devices);
   g_strfreev (settings->sysctls);
+  g_strfreev (settings->mounts);
   g_free (settings->mac_address);
   bz_net_settings_free (settings->net);
   g_free (settings->machine_id);
@@ -138,6 +140,9 @@ bz_settings_to_variant (const BzSettings *settings)
   g_variant_dict_insert_value (
       &dict, "sysctls",
       g_variant_new_bytestring_array ((const char *const *) settings->sysctls, -1));
+  g_variant_dict_insert_value (
+      &dict, "mounts",
+      g_variant_new_bytestring_array ((const char *const *) settings->mounts, -1));
   if (settings->mac_address != NULL)
     g_variant_dict_insert_value (&dict, "mac-address",
                                  g_variant_new_bytestring (settings->mac_address));
@@ -184,12 +189,17 @@ bz_settings_from_variant (GVariant *variant, GError **error)
   g_autoptr (GVariant) devices =
       g_variant_dict_lookup_value (dict, "devices", G_VARIANT_TYPE ("a(ayayuuu)"));
   g_autoptr (GVariant) net = g_variant_dict_lookup_value (dict, "net", G_VARIANT_TYPE_VARDICT);
-  char **sysctls = NULL;
+  char **sysctls = NULL, **mounts = NULL;
 
   if (g_variant_dict_lookup (dict, "sysctls", "^aay", &sysctls))
     {
       g_strfreev (settings->sysctls);
       settings->sysctls = sysctls;
+    }
+  if (g_variant_dict_lookup (dict, "mounts", "^aay", &mounts))
+    {
+      g_strfreev (settings->mounts);
+      settings->mounts = mounts;
     }
   g_variant_dict_lookup (dict, "mac-address", "^ay", &settings->mac_address);
   g_variant_dict_lookup (dict, "machine-id", "^ay", &settings->machine_id);

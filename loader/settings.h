@@ -17,6 +17,7 @@ typedef struct {
 typedef struct {
   GPtrArray *devices; /* of BzDevice */
   char **sysctls;     /* "kernel.shmmax=VALUE", checked by bz_sysctl_check; never NULL */
+  char **mounts;      /* file systems that the host's root mounts for it (file-systems.h); never NULL */
   char *mac_address;  /* of its interface (eth0), or NULL */
   BzNetSettings *net; /* never NULL */
   gboolean has_host_id;

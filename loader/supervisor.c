@@ -17,6 +17,7 @@
 #include "brand/base/error.h"
 #include "loader/kernel.h"
 #include "loader/message.h"
+#include "loader/mounter.h"
 #include "loader/namespaces.h"
 #include "loader/shadow/images.h"
 #include "loader/userns.h"
@@ -100,6 +101,8 @@ bz_supervisor_main (const BzSupervisor *supervisor)
       else
         bz_loop_set_images (loop, images);
     }
+  if (loop != NULL)
+    bz_loop_set_mounter (loop, bz_mounter_new (FD_SOCKET));
   if (loop == NULL)
     {
       g_printerr ("brandzone: %s\n", error->message);

@@ -365,6 +365,7 @@ decide (BzWorker *worker, BzSlot *slot)
     .ip = slot->notif.data.instruction_pointer,
     .notifier = &worker->notifier,
     .images = worker->loop->images,
+    .mounter = worker->loop->mounter,
   };
 
   if (!find_row (&call, slot->notif.data.arch, slot->notif.data.nr))

@@ -75,6 +75,7 @@ typedef struct BzCall {
   guint64 ip;
   struct BzNotifier *notifier;
   struct BzImages *images; /* the loader's knowledge of what is executed (images.h), or NULL */
+  struct BzMounter *mounter; /* who mounts what the zone can't (mounter.h), or NULL */
 } BzCall;
 
 /* Both return 0 or a positive errno: EFAULT as the kernel would say, ESRCH when the target is gone

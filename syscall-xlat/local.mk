@@ -92,6 +92,8 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/handlers.h \
 	syscall-xlat/calls/image.c \
 	syscall-xlat/calls/modules.c \
+	syscall-xlat/calls/nfs-guest.c \
+	syscall-xlat/calls/nfs-guest.h \
 	syscall-xlat/calls/nodes.c \
 	syscall-xlat/calls/owners.c \
 	syscall-xlat/calls/personality.c \
@@ -140,6 +142,8 @@ libxlat_a_SOURCES += \
 	syscall-xlat/task-directory.c \
 	syscall-xlat/task-fd.c \
 	syscall-xlat/task-file.c \
+	syscall-xlat/mounter.h \
+	syscall-xlat/task-mount.c \
 	syscall-xlat/task-job.h \
 	syscall-xlat/task-owner.c \
 	syscall-xlat/task-look.c \

@@ -82,6 +82,7 @@ typedef struct {
 struct BzLoop {
   const BzPlan *plan;
   struct BzImages *images;
+  struct BzMounter *mounter;
   BzJournal *journal;
   _Atomic guint references; /* the owner, the watch, each worker */
   pthread_mutex_t lock;     /* lanes, workers, seats; not taken on the way of an ordinary call */

@@ -342,6 +342,12 @@ bz_loop_set_images (BzLoop *loop, struct BzImages *images)
   loop->images = images;
 }
 
+void
+bz_loop_set_mounter (BzLoop *loop, struct BzMounter *mounter)
+{
+  loop->mounter = mounter;
+}
+
 gboolean
 bz_loop_add (BzLoop *loop, guint index, int listener, GError **error)
 {

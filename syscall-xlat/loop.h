@@ -14,6 +14,10 @@ BzLoop *bz_loop_new (const BzPlan *plan, BzJournal *journal, GError **error);
 struct BzImages;
 void bz_loop_set_images (BzLoop *loop, struct BzImages *images);
 
+/* Likewise: who mounts what the zone can't (mounter.h). */
+struct BzMounter;
+void bz_loop_set_mounter (BzLoop *loop, struct BzMounter *mounter);
+
 /* Takes ownership of listener. Index is the keeper's number for it, below
  * BZ_LOOP_LISTENERS, and finds its slots in the journal again: calls that a
  * predecessor received on it are answered first. Starts the thread. */

@@ -8,8 +8,8 @@ struct BzCall;
 struct BzVerdict;
 typedef struct BzVerdict (*BzHandler) (struct BzCall *call);
 
-#define BZ_QUIRK_BIT(quirk) (1u << (quirk))
-_Static_assert(BZ_QUIRK_COUNT <= 32, "a row holds its quirks in 32 bits");
+#define BZ_QUIRK_BIT(quirk) (G_GUINT64_CONSTANT (1) << (quirk))
+_Static_assert(BZ_QUIRK_COUNT < 64, "a row holds its quirks in 64 bits");
 
 /* Narrows a trap by the low 32 bits of one register (the upper half is garbage for a C int), or by
  * the high ones of an address: trapped if
@@ -25,7 +25,7 @@ typedef struct {
   const char *name; /* the kernel's name, as in asm/unistd.h; "break" */
   BzRelease since;  /* the release that introduced it; 0: as old as the ABI */
   BzRelease until;  /* the first release without it; 0: Linux 6.12 has it */
-  guint32
+  guint64
       quirks; /* BZ_QUIRK_BIT of each quirk that traps it, any of them active; 0: never trapped */
   BzHandler handler; /* NULL without quirks */
   const char *handler_name;

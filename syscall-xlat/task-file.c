@@ -154,6 +154,8 @@ static void
 child_main (const BzJob *job, int task, int pipe_fd)
 {
   BzJobAnswer answer = { 0 };
+  int socket = job->sends ? fcntl (job->socket, F_DUPFD, BZ_JOB_SOCKET + 1) : -1;
+  unsigned last = job->sends ? BZ_JOB_SOCKET : BZ_JOB_TASK;
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   prctl (PR_SET_DUMPABLE, 0);
@@ -164,7 +166,9 @@ child_main (const BzJob *job, int task, int pipe_fd)
   else
     close (BZ_JOB_FD);
   dup2 (task, BZ_JOB_TASK);
-  syscall (SYS_close_range, BZ_JOB_TASK + 1U, ~0U, 0U);
+  if (job->sends)
+    dup2 (socket, BZ_JOB_SOCKET);
+  syscall (SYS_close_range, last + 1U, ~0U, 0U);
   answer.error = work (job, &answer);
   gssize put = write (STDIN_FILENO, &answer, G_STRUCT_OFFSET (BzJobAnswer, bytes) + answer.length);
   _exit (put > 0 ? 0 : 1);

@@ -6,6 +6,7 @@
 #define BZ_JOB_BYTES 4096
 #define BZ_JOB_FD 1   /* where the child finds the job's descriptor */
 #define BZ_JOB_TASK 2 /* and the task's directory in /proc */
+#define BZ_JOB_SOCKET 3 /* and where it sends descriptors to */
 
 typedef struct {
   int error; /* 0 or a positive errno */
@@ -17,6 +18,8 @@ typedef struct {
 typedef struct BzJob {
   BzTarget target;
   int fd;          /* of this process, for the child; -1: none */
+  gboolean sends;  /* it has a socket, of this process */
+  int socket;
   gboolean stands; /* the child's root directory is the task's, and its working directory fd,
                     * or the task's own */
   /* In the child, with the task's ids, capabilities and umask: only what is safe after a fork of a

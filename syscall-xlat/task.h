@@ -58,6 +58,12 @@ int bz_task_file_read (BzTarget target, const char *path, void *buffer, gsize si
 int bz_task_file_write (BzTarget target, const char *path, const void *buffer, gsize length,
                         guint budget_ms);
 
+/* The mount point `place` and the file `source` (NULL: none), opened by the task's own paths and
+ * with its rights: fds[0], of O_PATH, and fds[1], of a regular file or block device; -1: none. They
+ * are the caller's to close (task-mount.c). */
+int bz_task_open_mount (BzTarget target, const char *place, const char *source, gboolean writes,
+                        int fds[2], guint budget_ms);
+
 /* Owners and nodes (task-owner.c). */
 int bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *record,
                  guint budget_ms);

@@ -90,6 +90,22 @@ add_device_option (BzSettings *settings, const char *text, GError **error)
   return TRUE;
 }
 
+/* --mounts TYPE,... goes over what the file says. */
+static gboolean
+apply_mounts (BzSettings *settings, const BzZoneFile *file, const BzArguments *arguments,
+              GError **error)
+{
+  const char *given = bz_arguments_string (arguments, "mounts");
+
+  g_strfreev (settings->mounts);
+  settings->mounts = g_strdupv (file->own_mounts);
+  if (given == NULL)
+    return TRUE;
+  g_autofree char *list = g_strdelimit (g_strdup (given), ",", ';');
+  const char *why = bz_take_mounts (&settings->mounts, list);
+  return why == NULL || bad_option ("mounts", given, why, error);
+}
+
 static gboolean
 apply_devices (BzSettings *settings, const BzZoneFile *file, const BzArguments *arguments,
                GError **error)
@@ -227,6 +243,7 @@ bz_apply_settings (BzPartition *partition, const BzZoneFile *file, const BzArgum
 {
   return apply_volumes (partition, file, arguments, error)
          && apply_devices (partition->settings, file, arguments, error)
+         && apply_mounts (partition->settings, file, arguments, error)
          && apply_sysctls (partition, file, arguments, error)
          && apply_limits (partition, file, arguments, error)
          && apply_identity (partition, file, arguments, error);

@@ -42,6 +42,9 @@ const BzOption bz_global_options[] = {
 #define OPTION_REMEMBER_OWNERS \
   FLAG ("remember-owners", 0, \
         "in a zone with one id, keep the owners that files should have, and show them")
+#define OPTION_MOUNTS \
+  STRING ("mounts", 0, "TYPE[,TYPE]...", \
+          "file systems that the zone's own mount(8) may have besides: nfs, ext4, iso9660; see SECURITY.md")
 #define OPTION_NETWORK \
   STRING ("network", 0, "none|host|private|macvlan", \
           "the zone's network: loopback alone (the default), the host's, or an interface of its own")
@@ -116,6 +119,7 @@ static const BzOption run_options[] = {
   OPTION_STRICT,
   OPTION_FOLD_INODES,
   OPTION_REMEMBER_OWNERS,
+  OPTION_MOUNTS,
   OPTION_BRAND,
   OPTION_ABI,
   OPTION_RELEASE,
@@ -153,6 +157,7 @@ static const BzOption start_options[] = {
   OPTION_STRICT,
   OPTION_FOLD_INODES,
   OPTION_REMEMBER_OWNERS,
+  OPTION_MOUNTS,
   OPTION_BRAND,
   OPTION_ABI,
   OPTION_RELEASE,
@@ -195,6 +200,7 @@ static const BzOption plan_options[] = {
   OPTION_STRICT,
   OPTION_FOLD_INODES,
   OPTION_REMEMBER_OWNERS,
+  OPTION_MOUNTS,
   OPTION_BRAND,
   OPTION_ABI,
   OPTION_RELEASE,

@@ -163,6 +163,9 @@ make_plan (const BzContext *context, const BzArguments *arguments, BzPlanning *p
     options.abi = planning->file->abi.value;
   options.program_release = sets_release (arguments);
   options.strict = planning->file->strict || bz_arguments_flag (arguments, "strict");
+  options.mounts = geteuid () == 0
+                   && (planning->file->own_mounts[0] != NULL
+                       || bz_arguments_string (arguments, "mounts") != NULL);
   options.remember_owners =
       planning->file->remember_owners || bz_arguments_flag (arguments, "remember-owners");
   bz_abi_option (arguments, &given, &options.abi);

@@ -38,6 +38,7 @@ bz_zone_file_new (void)
   BzZoneFile *file = g_new0 (BzZoneFile, 1);
 
   file->volumes = g_new0 (char *, 1);
+  file->own_mounts = g_new0 (char *, 1);
   bz_net_settings_init (&file->net);
   file->environment = g_new0 (char *, 1);
   file->mounts = g_ptr_array_new_with_free_func (free_mount);
@@ -64,6 +65,7 @@ bz_zone_file_free (BzZoneFile *file)
   bz_net_settings_clear (&file->net);
   g_free (file->machine_id);
   g_strfreev (file->volumes);
+  g_strfreev (file->own_mounts);
   g_strfreev (file->environment);
   g_ptr_array_unref (file->mounts);
   g_ptr_array_unref (file->devices);

@@ -48,6 +48,7 @@ typedef struct {
   char *brand;       /* NULL: what install found */
   char *release;     /* NULL: the brand's */
   BzZoneAbi abi;
+  char **own_mounts;  /* types of file systems that its own mount(8) may have; never NULL */
   char **volumes;     /* "SRC:DST[:ro]", checked; never NULL */
   GPtrArray *mounts;  /* of BzZoneMount */
   GPtrArray *devices; /* of BzZoneDevice */

@@ -40,6 +40,10 @@ const BzZoneKey bz_zone_keys[] = {
   { "Storage", "Volumes", "/SRC:/DST[:ro];...", NULL,
     "Files and directories of the host that the zone sees; see also [Mount NAME]",
     ZONE (volumes), bz_take_volumes },
+  { "Storage", "Mounts", "TYPE;...", "what a user namespace may mount",
+    "File systems that the zone's own mount(8) may have besides: nfs, ext4, iso9660, ...; the host's "
+    "root mounts them for it; root's zones only",
+    ZONE (own_mounts), bz_take_mounts },
   { "Storage", "FoldInodes", "auto|yes|no", "auto",
     "Give 32-bit programs inode numbers that fit: auto where a file system needs it",
     ZONE (fold_inodes), bz_take_fold_mode },

@@ -60,6 +60,7 @@ const char *bz_take_brand (gpointer field, const char *value);         /* char *
 const char *bz_take_release (gpointer field, const char *value);       /* char ** */
 const char *bz_take_abi (gpointer field, const char *value);           /* BzZoneAbi */
 const char *bz_take_volumes (gpointer field, const char *value);       /* char *** */
+const char *bz_take_mounts (gpointer field, const char *value);        /* char ** */
 const char *bz_take_network (gpointer field, const char *value);       /* BzZoneNetwork */
 const char *bz_take_host_id (gpointer field, const char *value);       /* BzZoneHostId */
 const char *bz_take_machine_id (gpointer field, const char *value);    /* char ** */

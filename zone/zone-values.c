@@ -3,6 +3,7 @@
 
 #include "zone/zone-keys.h"
 
+#include "brand/file-systems.h"
 #include "brand/release.h"
 #include "zone/names.h"
 
@@ -117,6 +118,19 @@ bz_take_volumes (gpointer field, const char *value)
       if (one[0] != '/' || !bz_volume_parse (one, &source, &target, &read_only, NULL))
         return "a volume is /SOURCE:/TARGET or /SOURCE:/TARGET:ro; ';' separates several";
     }
+  set_list (field, g_steal_pointer (&kept));
+  return NULL;
+}
+
+const char *
+bz_take_mounts (gpointer field, const char *value)
+{
+  g_autoptr (GPtrArray) kept = split (value);
+
+  for (guint i = 0; i < kept->len; i++)
+    if (bz_file_system_lookup (g_ptr_array_index (kept, i)) == NULL)
+      return "what can be mounted for a zone is ext2, ext3, ext4, minix, msdos, vfat, iso9660, udf, romfs, "
+             "cramfs, squashfs, nfs and nfs4; ';' separates several";
   set_list (field, g_steal_pointer (&kept));
   return NULL;
 }

@@ -85,7 +85,7 @@ BzVerdict bz_call_reboot (BzCall *call);
 /* calls/terminal.c: vhangup=pretend */
 BzVerdict bz_call_vhangup (BzCall *call);
 
-/* calls/mount.c: proc-mount=busy */
+/* calls/mount.c: proc-mount=busy, mounts=tell, ask */
 BzVerdict bz_call_mount (BzCall *call);
 
 /* calls/rlimits.c: rlimits=accept */

@@ -3,7 +3,9 @@
 
 #include "syscall-xlat/calls/guest.h"
 #include "syscall-xlat/calls/handlers.h"
+#include "syscall-xlat/calls/nfs-guest.h"
 #include "syscall-xlat/heap.h"
+#include "syscall-xlat/mounter.h"
 #include "tests/unit/cmocka-all.h"
 #include "syscall-xlat/program-release.h"
 #include "tests/unit/fake-call.h"
@@ -517,6 +519,104 @@ test_mount (void **state G_GNUC_UNUSED)
     }
 }
 
+typedef struct {
+  BzMounter mounter; /* first */
+  guint refused, asked;
+  char source[64], target[64], options[256];
+  guint64 flags;
+  int answer;
+} FakeMounter;
+
+static void
+fake_refuse (BzMounter *mounter, const BzFileSystem *system)
+{
+  assert_string_equal (system->name, "nfs");
+  ((FakeMounter *) mounter)->refused++;
+}
+
+static int
+fake_mount (BzMounter *mounter, BzCall *call G_GNUC_UNUSED, const BzMountRequest *request)
+{
+  FakeMounter *self = (FakeMounter *) mounter;
+
+  self->asked++;
+  g_strlcpy (self->source, request->source, sizeof self->source);
+  g_strlcpy (self->target, request->target, sizeof self->target);
+  g_strlcpy (self->options, request->options, sizeof self->options);
+  self->flags = request->flags;
+  return self->answer;
+}
+
+static BzVerdict
+mount_call (BzFake *fake, FakeMounter *mounter, guint quirk, const char *type)
+{
+  fake->call.mounter = &mounter->mounter;
+  fake->plan.quirk[BZ_QUIRK_MOUNTS] = (guint8) quirk;
+  strcpy ((char *) fake->memory, "server:/dir");
+  strcpy ((char *) fake->memory + 64, "/mnt");
+  strcpy ((char *) fake->memory + 128, type);
+  return bz_fake_run (fake, bz_call_mount, bz_fake_at (0), bz_fake_at (64), bz_fake_at (128),
+                      0xc0ed0001, bz_fake_at (256));
+}
+
+/* Catalogue row B12. */
+static void
+test_mount_for_a_zone (void **state G_GNUC_UNUSED)
+{
+  static const BzMounterClass class = { .refuse = fake_refuse, .mount = fake_mount };
+  FakeMounter mounter = { .mounter = { .class = &class } };
+  BzFake fake;
+
+  bz_fake_init (&fake, BZ_ABI_I386, "mount");
+  strcpy ((char *) fake.memory + 256, "vers=3,addr=192.0.2.1");
+  assert_continues (mount_call (&fake, &mounter, BZ_MOUNTS_ASK, "nfs"));
+  assert_int_equal (mounter.refused + mounter.asked, 0); /* without the capability */
+  fake.fact[BZ_FACT_CAPABILITIES] = G_GUINT64_CONSTANT (1) << CAP_SYS_ADMIN;
+  assert_continues (mount_call (&fake, &mounter, BZ_MOUNTS_HOST, "nfs"));
+  assert_continues (mount_call (&fake, &mounter, BZ_MOUNTS_ASK, "tmpfs"));
+  assert_int_equal (mounter.refused + mounter.asked, 0);
+  assert_continues (mount_call (&fake, &mounter, BZ_MOUNTS_TELL, "nfs"));
+  assert_int_equal (mounter.refused, 1);
+  assert_value (mount_call (&fake, &mounter, BZ_MOUNTS_ASK, "nfs"), 0);
+  assert_int_equal (mounter.asked, 1);
+  assert_string_equal (mounter.source, "server:/dir");
+  assert_string_equal (mounter.target, "/mnt");
+  assert_string_equal (mounter.options, "vers=3,addr=192.0.2.1");
+  assert_int_equal (mounter.flags, 1); /* without the magic number of old */
+  mounter.answer = EACCES;
+  assert_errno (mount_call (&fake, &mounter, BZ_MOUNTS_ASK, "nfs"), EACCES);
+  mounter.answer = BZ_MOUNT_NOT_OURS;
+  assert_continues (mount_call (&fake, &mounter, BZ_MOUNTS_ASK, "nfs"));
+}
+
+/* As util-linux 2.12 filled it in: version 4, 716 bytes. */
+static void
+test_nfs_data (void **state G_GNUC_UNUSED)
+{
+  g_autoptr (GString) options = g_string_new (NULL);
+  guint8 data[716] = { 4 };
+  const gint32 numbers[] = { 0x40 | 0x80 | 0x200, 8192, 4096, 7, 3, 0, 60, 30, -1 };
+
+  memcpy (data + 40, numbers, sizeof numbers);
+  memcpy (data + 76, "\2\0\x08\x01\xc0\0\2\1", 8);
+  assert_true (bz_nfs_is_binary (data, sizeof data));
+  assert_true (bz_nfs_options (data, sizeof data, options));
+  assert_string_equal (options->str, "addr=192.0.2.1,port=2049,hard,proto=tcp,vers=3,nolock,"
+                                     "rsize=8192,wsize=4096,timeo=7,retrans=3,acregmax=60,acdirmin=30");
+  g_string_truncate (options, 0);
+  data[40] = 0x1;
+  data[41] = 0;
+  assert_true (bz_nfs_options (data, sizeof data, options));
+  assert_true (g_str_has_prefix (options->str, "addr=192.0.2.1,port=2049,soft,proto=udp,vers=2,rsize="));
+  data[76] = 10;
+  assert_false (bz_nfs_options (data, sizeof data, options)); /* no IPv4 */
+  data[76] = 2;
+  assert_false (bz_nfs_options (data, 347, options));
+  assert_false (bz_nfs_is_binary ((const guint8 *) "vers=3", 6));
+  data[0] = 7;
+  assert_false (bz_nfs_is_binary (data, sizeof data));
+}
+
 static void
 test_the_switch_of_ctrl_alt_del (void **state G_GNUC_UNUSED)
 {
@@ -569,6 +669,8 @@ main (void)
     cmocka_unit_test (test_bdflush),
     cmocka_unit_test (test_vhangup),
     cmocka_unit_test (test_mount),
+    cmocka_unit_test (test_mount_for_a_zone),
+    cmocka_unit_test (test_nfs_data),
     cmocka_unit_test (test_an_empty_kernel_log),
     cmocka_unit_test (test_the_clock_can_be_set_in_appearance),
     cmocka_unit_test (test_the_switch_of_ctrl_alt_del),

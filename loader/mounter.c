@@ -1,0 +1,116 @@
+/* What the supervisor does for mount(2): the paths are opened as the task (task-mount.c), the rest is
+ * the keeper's, which decides and has the host's rights (mount-broker.c). */
+#include "config.h"
+
+#include "loader/mounter.h"
+
+#include "loader/message.h"
+#include "syscall-xlat/remote.h"
+#include "syscall-xlat/task.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct {
+  BzMounter mounter; /* first */
+  int socket;
+} Mounter;
+
+static void
+refuse (BzMounter *mounter, const BzFileSystem *system)
+{
+  const Mounter *self = (const Mounter *) mounter;
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "type", "s", system->name);
+  bz_message_send (self->socket, "mount-refused", g_variant_dict_end (&body), NULL, 0, NULL);
+}
+
+static GVariant *
+describe (const BzMountRequest *request)
+{
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "type", "s", request->system->name);
+  g_variant_dict_insert_value (&body, "source", g_variant_new_bytestring (request->source));
+  g_variant_dict_insert_value (&body, "options", g_variant_new_bytestring (request->options));
+  g_variant_dict_insert (&body, "flags", "t", request->flags);
+  return g_variant_dict_end (&body);
+}
+
+/* fds: reply's other end is kept here. */
+static int
+ask_keeper (int socket, const BzMountRequest *request, int *fds, guint count)
+{
+  struct timeval limit = { .tv_sec = BZ_MOUNT_BUDGET_MS / 1000, .tv_usec = 200 * 1000 };
+  g_autoptr (BzMessage) answer = NULL;
+  gint32 failed = ETIMEDOUT;
+  int pair[2];
+
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return errno;
+  setsockopt (pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  fds[0] = pair[1];
+  gboolean sent = bz_message_send (socket, "mount", describe (request), fds, count, NULL);
+  close (pair[1]);
+  if (sent)
+    answer = bz_message_receive (pair[0], NULL, NULL);
+  close (pair[0]);
+  if (answer != NULL)
+    g_variant_dict_lookup (answer->body, "error", "i", &failed);
+  return failed;
+}
+
+static int
+open_namespace (pid_t tid)
+{
+  char path[48];
+
+  g_snprintf (path, sizeof path, "/proc/%d/ns/mnt", (int) tid);
+  return open (path, O_RDONLY | O_CLOEXEC);
+}
+
+static int
+mount_for (BzMounter *mounter, BzCall *call, const BzMountRequest *request)
+{
+  const Mounter *self = (const Mounter *) mounter;
+  BzTarget target = { .tid = call->tid, .begin = bz_call_begin, .call = call };
+  gboolean image = request->system->kind == BZ_FILE_SYSTEM_IMAGE;
+  gboolean writes = (request->flags & MS_RDONLY) == 0 && !request->system->read_only;
+  int opened[2] = { -1, -1 };
+
+  bz_call_will_wait (call);
+  int namespace = open_namespace (call->tid);
+  if (namespace < 0)
+    return BZ_MOUNT_NOT_OURS;
+  int failed = bz_task_open_mount (target, request->target, image ? request->source : NULL, writes,
+                                   opened, BZ_CALL_BUDGET_MS - 500);
+  if (failed == 0)
+    {
+      int fds[] = { -1, opened[0], namespace, opened[1] };
+      failed = ask_keeper (self->socket, request, fds, image ? 4 : 3);
+    }
+  close (namespace);
+  for (guint i = 0; i < 2; i++)
+    if (opened[i] >= 0)
+      close (opened[i]);
+  return failed;
+}
+
+static const BzMounterClass mounter_class = { .refuse = refuse, .mount = mount_for };
+
+BzMounter *
+bz_mounter_new (int socket)
+{
+  Mounter *self = g_new0 (Mounter, 1);
+
+  self->mounter.class = &mounter_class;
+  self->socket = socket;
+  return &self->mounter;
+}

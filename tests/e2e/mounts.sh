@@ -1,0 +1,132 @@
+#!/bin/sh
+# A zone's own mount(8) of what a user namespace can't mount (B12), by the policy Mounts=.
+# shellcheck disable=SC2317 # functions that `ok` and `until_true` call
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+begin
+limit=60
+PATH=$PATH:/usr/sbin:/sbin
+
+# An image with a device node, a set-uid program and a file of another owner.
+make_image () {
+  command -v mke2fs >/dev/null || return 1
+  mkdir "$tmp/files" && echo inside >"$tmp/files/file" && cp "$guests/limits-x86_64" "$tmp/files/program" || return 1
+  if [ "$(id -u)" -eq 0 ]; then
+    mknod "$tmp/files/zero" c 1 5 && chmod 666 "$tmp/files/zero"
+    chown 5:7 "$tmp/files/file" "$tmp/files/program" && chmod u+s "$tmp/files/program"
+  fi
+  truncate -s 4M "$tmp/image" && mke2fs -q -F -t ext4 -d "$tmp/files" "$tmp/image"
+}
+
+# in_zone [OPTION...] -- SCRIPT: in the zone m, with the guest programs in /guest and the image as /image.
+in_zone () {
+  options=
+  while [ "$1" != -- ]; do
+    options="$options $1"
+    shift
+  done
+  # shellcheck disable=SC2086 # words
+  run bz -q run $options -v "$guests:/guest:ro" m -- /bin/sh -c "m () { /guest/mounts-$abi \"\$@\"; }; $2"
+}
+
+loops () {
+  cat /sys/block/loop*/loop/backing_file 2>/dev/null | grep -F "/image" || :
+}
+
+no_loop () {
+  [ "$(loops)" = "$loops_before" ]
+}
+
+refused () {
+  in_zone -- 'm ext4 /image /mnt "" 0; m ext4 /image /mnt "" 1; m nfs srv:/x /mnt "addr=127.0.0.1" 0'
+  # A kernel without NFS has another word for it.
+  like 'B12: a zone may not mount ext4 and NFS: the errno is the kernel'"'"'s' "$(echo "$out" | tr '\n' ' ')" '^1 1 (1|19) $'
+  is 'B12: a line tells it, once for each type' "$(printf '%s\n' "$err" | grep -c 'B12')" 2
+  if [ "$who" = root ]; then
+    like 'B12: and the key that lets it' "$err" 'mount of ext4: .*brandzone config set m Storage.Mounts=ext4'
+  else
+    like 'B12: and that only zones of root can be let' "$err" 'mount of ext4: .*only zones of root'
+  fi
+  in_zone --disable-row B12 -- 'm ext4 /image /mnt "" 0'
+  is 'B12 disabled: the errno is the same' "$out" 1
+  unlike 'B12 disabled: no line tells it' "$err" B12
+  in_zone -- 'm tmpfs t /mnt "" 0; m proc p /mnt "" 0; m devpts d /mnt "" 0; m ext9 /image /mnt "" 0'
+  is 'what a user namespace mounts is the kernel'"'"'s, and so is what there is not' "$(echo "$out" | tr '\n' ' ')" '0 0 0 19 '
+  is 'of which nothing is told' "$err" ''
+  if [ "$who" != root ]; then
+    in_zone --mounts ext4 -- 'm ext4 /image /mnt "" 0'
+    is 'a plain user'"'"'s zone can'"'"'t be let' "$out" 1
+  fi
+}
+
+policy () {
+  run bz config set m Storage.Mounts=btrfs
+  is 'Mounts= takes what can be mounted for a zone' "$status" 8 || is 'as a usage error' "$status" 2
+  like 'and lists it' "$err" 'ext4.*nfs'
+  run bz config set m 'Storage.Mounts=ext4;iso9660'
+  is 'Mounts= is set' "$status" 0
+  # shellcheck disable=SC2016 # for the zone's shell
+  in_zone -- 'm ext4 /image /mnt "errors=remount-ro" 0; cat /mnt/file; stat -c "%u %g" /mnt/file; m nfs a:/b /mnt "" 0
+    echo more >>/mnt/file; mkdir /mnt/new; chown 9 /mnt/new; m umount /mnt; ls /mnt
+    m ext4 /image /mnt "" 1; cat /mnt/file; stat -c %u /mnt/new; touch /mnt/other 2>/dev/null || echo read-only'
+  like 'B12: an ext4 image is mounted, written to, unmounted, and mounted to be read' "$(echo "$out" | tr '\n' ' ')" \
+    '^0 inside 5 7 (1|19) 0 0 inside more 9 read-only $'
+  ok 'its loop device goes with the zone' until_true 5 no_loop
+  # shellcheck disable=SC2016 # for the zone's shell
+  in_zone -- 'm ext4 /image /mnt "" 0; head -c 1 /mnt/zero 2>&1 | head -n 1; mount -o remount,bind,dev /mnt
+    head -c 1 /mnt/zero >/dev/null 2>&1 || echo still; ls -l /mnt/program | cut -c 1-10'
+  like 'device nodes of an image are dead' "$out" 'Permission denied'
+  like 'also when it is mounted again with them' "$out" '^still'
+  like 'set-uid programs are the zone'"'"'s own' "$out" '^-rws'
+  in_zone -- 'm ext4 /image /mnt "journal_dev=2049" 0; m ext4 /image /mnt "journal_path=/dev/vda" 0
+    m ext4 /etc /mnt "" 0; m ext4 /none /mnt "" 0; m ext4 /dev/null /mnt "" 0; m ext4 /image /none "" 0
+    m ext4 /etc/passwd /mnt "" 0'
+  like 'options that name devices, and what is no image, are refused' "$(echo "$out" | tr '\n' ' ')" '^22 22 15 2 15 2 (12|22|5) $'
+  in_zone -- 'ln -s /image /link; cd /mnt; mkdir sub; m ext4 /link sub "" 0; ls sub/file; cd /; m umount /mnt/sub; rmdir /mnt/sub; rm /link'
+  is 'paths are the task'"'"'s own: links, and a directory where it stands' "$(echo "$out" | tr '\n' ' ')" '0 sub/file 0 '
+  in_zone -u 1000 -- 'm ext4 /image /mnt "" 0'
+  is 'users of the zone mount nothing' "$out" 1
+  in_zone -- 'unshare -m sh -c "/guest/mounts-'$abi' ext4 /image /mnt \"\" 0; ls /mnt/file"; ls /mnt'
+  is 'a mount namespace inside the zone keeps it to itself' "$(echo "$out" | tr '\n' ' ')" '0 /mnt/file '
+  in_zone --mounts squashfs -- 'm ext4 /image /mnt "" 0'
+  is '--mounts goes over the zone file' "$out" 1
+  run bz config unset m Storage.Mounts
+}
+
+# The mount(8) of 1999 takes a file as it comes.
+old_mount () {
+  zone s slackware-4.0 || return 0
+  cp "$tmp/image" "$(bz show --json s | field root)/image"
+  run bz -q run s -- /bin/bash -c 'mount -n -t ext4 -o ro /image /mnt'
+  like 'Slackware 4.0: mount says that it may not' "$err" 'permission denied'
+  run bz -q run --mounts ext4 s -- /bin/bash -c 'mount -n -t ext4 -o ro /image /mnt && cat /mnt/file && umount -n /mnt'
+  is 'Slackware 4.0: mount of an image' "$out" "$(printf 'inside\nmore')"
+  run bz -q remove s
+}
+
+make_image || skip_all 'mke2fs is missing'
+loops_before=$(loops)
+for who in $users; do
+  if [ "$who" = user ] && ! plain_users_work; then
+    skip 'mounts in a plain user'"'"'s zone' 'newuidmap, setpriv or unprivileged user namespaces are missing'
+    continue
+  fi
+  abi=x86_64
+  zone m alpine-x86_64 || continue
+  chmod 644 "$tmp/image"
+  bz cp "$tmp/image" m:/image
+  refused
+  if [ "$who" = root ]; then
+    if [ ! -e /dev/loop-control ] || ! grep -qw ext4 /proc/filesystems; then
+      skip 'images' 'this kernel has no loop devices or no ext4'
+    else
+      policy
+      if ! masked ia32; then
+        bz cp m:/image "$tmp/image.new" && mv "$tmp/image.new" "$tmp/image"
+        old_mount
+      fi
+    fi
+  fi
+  run bz -q remove m
+done
+finish
