@@ -10,11 +10,12 @@
  * the first instruction; the new program may be attached to, since its memory is the zone's.
  *
  * Choice: a tracer is itself stopped by PTRACE_SEIZE and PTRACE_INTERRUPT until its tracee has reached the stop and
- * was edited: the tracer sees nothing of it but time. A launcher gets a SIGSTOP, and SIGCONT when it was edited. So does
+ * was edited: the tracer sees nothing of it but time. Of a tracee with several threads it has to reap the others before
+ * execve goes on: so it runs, but stops at each system call, one of which would let the tracee go. A launcher gets a SIGSTOP, and SIGCONT when it was edited. So does
  * what a dead supervisor has left: its SIGSTOP waits there (exec-hook.c).
  *
  * Limits: a tracer that is traced itself, one outside of the zone, and one that asks for no stop at execve can't be
- * used so; nor does a process of several threads stop while its tracer sleeps (the tracer has to reap the others). */
+ * used so. */
 #include "config.h"
 
 #include "loader/shadow/hold.h"
@@ -43,6 +44,7 @@ struct BzHold {
   pid_t process, tracer; /* tracer 0: stopped by a signal */
   guint64 entry;         /* in the list, when stopped by a signal */
   const BzHoldClass *class;
+  gboolean threads; /* the process has several */
   _Atomic int users;
   sem_t held, let_go;
   gboolean failed;
@@ -197,23 +199,76 @@ wait_until (sem_t *event, guint limit_ms)
   return TRUE;
 }
 
+/* TRUE: it stands still; its status is set. */
 static gboolean
-stop_tracer (pid_t tracer, int *status)
+wait_for_tracer (pid_t tracer, gint64 end, int *status)
 {
-  gint64 end = g_get_monotonic_time () + TRACER_STOPS_MS * 1000;
-
-  if (ptrace (PTRACE_SEIZE, tracer, 0, 0) != 0 || ptrace (PTRACE_INTERRUPT, tracer, 0, 0) != 0)
-    return FALSE;
-  while (g_get_monotonic_time () < end)
+  for (guint pause = 20; g_get_monotonic_time () < end; pause = MIN (pause + pause / 4, 1000))
     {
       pid_t pid = waitpid (tracer, status, __WALL | __WNOTHREAD | WNOHANG);
       if (pid == tracer)
         return WIFSTOPPED (*status);
       if (pid < 0 && errno != EINTR)
         return FALSE;
-      sleep_us (50);
+      sleep_us (pause);
     }
   return FALSE;
+}
+
+static gboolean
+stop_tracer (pid_t tracer, int *status)
+{
+  gint64 end = g_get_monotonic_time () + TRACER_STOPS_MS * 1000;
+
+  return ptrace (PTRACE_SEIZE, tracer, 0, PTRACE_O_TRACESYSGOOD) == 0
+         && ptrace (PTRACE_INTERRUPT, tracer, 0, 0) == 0 && wait_for_tracer (tracer, end, status);
+}
+
+#define AT_CALL (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
+
+/* The signal that has stopped the tracer, and is its own. */
+static int
+signal_of (int status)
+{
+  return status >> 16 == 0 && WSTOPSIG (status) != AT_CALL ? WSTOPSIG (status) : 0;
+}
+
+/* Whether the process stands still, and is alone: the old program's other threads are gone. */
+static gboolean
+stands_alone (pid_t process)
+{
+  return state_of (process) == 't' && number_of (process, "\nThreads:\t") == 1;
+}
+
+/* Lets the tracer do its work by single calls until its tracee is at the start of the new program. FALSE: it does not
+ * come there. */
+static gboolean
+walk_tracer (const BzHold *hold, int *status)
+{
+  gint64 end = g_get_monotonic_time () + PROGRAM_STOPS_MS * 1000;
+
+  while (!stands_alone (hold->process))
+    {
+      gboolean own_stop = *status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG (*status) != SIGTRAP; /* job control */
+      if (own_stop || g_get_monotonic_time () > end
+          || ptrace (PTRACE_SYSCALL, hold->tracer, 0, signal_of (*status)) != 0)
+        return FALSE;
+      if (wait_for_tracer (hold->tracer, end, status))
+        continue;
+      /* It waits for long, or is gone. */
+      *status = 0;
+      if (ptrace (PTRACE_INTERRUPT, hold->tracer, 0, 0) == 0)
+        wait_for_tracer (hold->tracer, end + TRACER_STOPS_MS * 1000, status);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+reaches_start (const BzHold *hold, int *status)
+{
+  return hold->threads ? walk_tracer (hold, status)
+                       : reaches (hold->process, 't', PROGRAM_STOPS_MS, NULL, NULL);
 }
 
 /* A thread of its own: whatever happens, its end lets the tracer go. */
@@ -229,13 +284,13 @@ hold_tracer (void *data)
   sem_post (&hold->held);
   if (!failed && wait_until (&hold->let_go, PROGRAM_STOPS_MS))
     {
-      if (reaches (hold->process, 't', PROGRAM_STOPS_MS, NULL, NULL))
+      if (reaches_start (hold, &status))
         class->edit (class->data, hold->process, TRUE);
       else
         class->lost (class->data, hold->process);
     }
   if (WIFSTOPPED (status))
-    ptrace (PTRACE_DETACH, hold->tracer, 0, status >> 16 == 0 ? WSTOPSIG (status) : 0);
+    ptrace (PTRACE_DETACH, hold->tracer, 0, signal_of (status));
   unref (hold);
   return NULL;
 }
@@ -257,8 +312,9 @@ start_thread (void *(*function) (void *), void *data)
 static gboolean
 begin_tracer (BzHold *hold)
 {
-  if (number_of (hold->process, "\nThreads:\t") != 1 || bz_task_process_id (hold->tracer) == getpid ())
+  if (bz_task_process_id (hold->tracer) == getpid ())
     return FALSE;
+  hold->threads = number_of (hold->process, "\nThreads:\t") != 1;
   sem_init (&hold->held, 0, 0);
   sem_init (&hold->let_go, 0, 0);
   atomic_store (&hold->users, 2);

@@ -103,6 +103,8 @@ debuggers () {
     unlike 'and nothing of ours' "$err" 'SIGSTOP|SIGCONT|SIGTRAP'
     with_tool strace -f -e trace=execve /bin/sh -c "$vsyscall rewritten quiet && $vsyscall rewritten quiet && date"
     is 'under strace: what a shell starts' "$status" 0
+    with_tool strace -f -o /dev/null -e trace=execve $vsyscall rewritten ways
+    take_tap 'under strace, ways to execute'
     with_tool strace -f -o /dev/null /usr/bin/python /e2e/vsyscall.py rewritten
     take_tap 'under strace'
     # libc.time() leads to the vDSO at its 64th call; syscall(2) does not.
@@ -122,6 +124,10 @@ debuggers () {
     like 'under gdb: a program without a libc' "$out" '^\$1 = 0$'
     with_tool gdb -nx -batch -ex run -ex 'print $_exitcode' --args /usr/bin/python -c 'import time; time.time()'
     like 'under gdb: python' "$out" '^\$1 = 0$'
+    with_tool gdb -nx -batch -ex run -ex 'print $_exitcode' --args /usr/bin/python -c 'import os, threading
+program = "/guest/vsyscall-x86_64"
+threading.Thread(target=lambda: os.execv(program, [program, "rewritten", "quiet"])).start()'
+    like 'under gdb: execve by a thread that is not the first' "$out" '^\$1 = 0$'
   fi
 }
 
