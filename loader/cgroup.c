@@ -384,3 +384,49 @@ bz_cgroup_remove (BzCgroup *cgroup)
     }
   g_free (cgroup);
 }
+
+/* --- for the next program --- */
+
+void
+bz_cgroup_leave (const BzCgroup *cgroup, BzHandOver *left)
+{
+  GVariantBuilder groups;
+
+  g_variant_builder_init (&groups, G_VARIANT_TYPE ("a(aybay)"));
+  for (guint i = 0; i < cgroup->count; i++)
+    {
+      const char *name = cgroup->hierarchy_name[i] != NULL ? cgroup->hierarchy_name[i] : "";
+      g_variant_builder_add (&groups, "(@ayb@ay)", g_variant_new_bytestring (cgroup->path[i]),
+                             cgroup->is_unified[i], g_variant_new_bytestring (name));
+    }
+  g_variant_dict_insert_value (&left->values, "cgroup-groups", g_variant_builder_end (&groups));
+  bz_hand_over_fds (left, "cgroup-hierarchies", cgroup->hierarchy, cgroup->count);
+  bz_hand_over_fds (left, "cgroup-tasks", cgroup->tasks, cgroup->task_count);
+  bz_hand_over_fd (left, "cgroup-unified", cgroup->unified);
+}
+
+BzCgroup *
+bz_cgroup_take (GVariantDict *values)
+{
+  g_autoptr (GVariant) groups =
+      g_variant_dict_lookup_value (values, "cgroup-groups", G_VARIANT_TYPE ("a(aybay)"));
+  BzCgroup *cgroup = bz_cgroup_none ();
+  const char *path, *name;
+  gboolean unified, bad = groups == NULL || g_variant_n_children (groups) > CGROUP_MAX;
+  GVariantIter iter;
+
+  if (!bad)
+    g_variant_iter_init (&iter, groups);
+  while (!bad && g_variant_iter_next (&iter, "(^&ayb^&ay)", &path, &unified, &name))
+    {
+      cgroup->path[cgroup->count] = g_strdup (path);
+      cgroup->hierarchy_name[cgroup->count] = name[0] != '\0' ? g_strdup (name) : NULL;
+      cgroup->is_unified[cgroup->count++] = unified;
+    }
+  bad |= bz_hand_over_take_fds (values, "cgroup-hierarchies", cgroup->hierarchy, CGROUP_MAX, &bad)
+         != cgroup->count;
+  cgroup->task_count =
+      bz_hand_over_take_fds (values, "cgroup-tasks", cgroup->tasks, CGROUP_MAX, &bad);
+  cgroup->unified = bz_hand_over_take_fd (values, "cgroup-unified", &bad);
+  return bad ? NULL : cgroup;
+}

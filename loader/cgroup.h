@@ -1,6 +1,7 @@
 /* A cgroup of its own for each zone, in the unified hierarchy and in the v1 hierarchies that the host has. */
 #pragma once
 
+#include "loader/hand-over.h"
 #include "loader/loader.h"
 
 typedef struct BzCgroup BzCgroup;
@@ -77,6 +78,10 @@ void bz_cgroup_remove_below (const char *path, guint depth, gboolean itself);
 
 /* Whether the group at this place of the set is of a hierarchy that bz_cgroup_add_named() added. */
 gboolean bz_cgroup_is_named (const BzCgroup *cgroup, guint index);
+
+/* Leaves the set to the next program, and takes it there: NULL when it was not left whole. */
+void bz_cgroup_leave (const BzCgroup *cgroup, BzHandOver *left);
+BzCgroup *bz_cgroup_take (GVariantDict *values);
 
 /* Removes the (empty) cgroups and frees the set. */
 void bz_cgroup_remove (BzCgroup *cgroup);

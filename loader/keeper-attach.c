@@ -62,6 +62,29 @@ bz_keeper_unwatch (BzKeeper *keeper)
       g_unix_fd_add (keeper->terminal, G_IO_IN, on_output, keeper->unwatched);
 }
 
+void
+bz_keeper_leave_unwatched (const BzKeeper *keeper, BzHandOver *left)
+{
+  if (keeper->unwatched != NULL)
+    g_variant_dict_insert_value (
+        &left->values, "unwatched",
+        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, keeper->unwatched->text->str,
+                                   keeper->unwatched->text->len, 1));
+}
+
+void
+bz_keeper_take_unwatched (BzKeeper *keeper, GVariantDict *values)
+{
+  g_autoptr (GVariant) text = g_variant_dict_lookup_value (values, "unwatched", G_VARIANT_TYPE ("ay"));
+  gsize length = 0;
+
+  if (text == NULL || keeper->terminal < 0)
+    return;
+  const char *bytes = g_variant_get_fixed_array (text, &length, 1);
+  bz_keeper_unwatch (keeper);
+  g_string_append_len (keeper->unwatched->text, bytes, (gssize) length);
+}
+
 static void
 ask_to_redraw (int terminal)
 {

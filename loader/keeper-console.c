@@ -212,6 +212,19 @@ replay_log (const BzConsole *console, int fd, guint bytes)
   (void) !send (fd, text->str, text->len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static void
+add_client (BzConsole *console, int fd, guint terminal, gboolean plain)
+{
+  Client *client = g_new0 (Client, 1);
+
+  *client = (Client){ .console = console,
+                      .terminal = &console->terminals[terminal - 1],
+                      .fd = fd,
+                      .plain = plain };
+  client->source = g_unix_fd_add (fd, G_IO_IN, on_input, client);
+  g_ptr_array_add (console->clients, client);
+}
+
 int
 bz_console_join (BzConsole *console, guint terminal, guint replay, gboolean plain, GError **error)
 {
@@ -238,13 +251,7 @@ bz_console_join (BzConsole *console, guint terminal, guint replay, gboolean plai
   setsockopt (pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
   if (terminal == 1)
     replay_log (console, pair[0], MIN (replay, BZ_CONSOLE_LOG_MAX / 2));
-  Client *client = g_new0 (Client, 1);
-  *client = (Client){ .console = console,
-                      .terminal = &console->terminals[terminal - 1],
-                      .fd = pair[0],
-                      .plain = plain && terminal == 1 };
-  client->source = g_unix_fd_add (pair[0], G_IO_IN, on_input, client);
-  g_ptr_array_add (console->clients, client);
+  add_client (console, pair[0], terminal, plain && terminal == 1);
   return pair[1];
 }
 
@@ -257,6 +264,74 @@ bz_console_resize (BzConsole *console, guint terminal, guint rows, guint columns
   if (terminal > 0 && terminal <= BZ_TERMINALS_MAX && console->terminals[terminal - 1].master >= 0
       && rows > 0 && columns > 0)
     ioctl (console->terminals[terminal - 1].master, TIOCSWINSZ, &size);
+}
+
+/* --- for the next program --- */
+
+void
+bz_console_leave (const BzConsole *console, BzHandOver *left)
+{
+  int masters[BZ_TERMINALS_MAX], slaves[BZ_TERMINALS_MAX];
+  GVariantBuilder clients;
+
+  for (guint i = 0; i < BZ_TERMINALS_MAX; i++)
+    {
+      masters[i] = console->terminals[i].master;
+      slaves[i] = console->terminals[i].slave;
+    }
+  bz_hand_over_fds (left, "console-masters", masters, BZ_TERMINALS_MAX);
+  bz_hand_over_fds (left, "console-slaves", slaves, BZ_TERMINALS_MAX);
+  g_variant_dict_insert (&left->values, "console-filter", "u", (guint32) console->filter.state);
+  g_variant_builder_init (&clients, G_VARIANT_TYPE ("a(iub)"));
+  for (guint i = 0; i < console->clients->len; i++)
+    {
+      const Client *client = g_ptr_array_index (console->clients, i);
+      g_variant_builder_add (&clients, "(iub)", (gint32) client->fd,
+                             (guint32) (client->terminal - console->terminals) + 1, client->plain);
+      g_array_append_val (left->fds, client->fd);
+    }
+  g_variant_dict_insert_value (&left->values, "console-clients", g_variant_builder_end (&clients));
+}
+
+static void
+take_terminals (BzConsole *console, GVariantDict *values, gboolean *bad)
+{
+  int masters[BZ_TERMINALS_MAX], slaves[BZ_TERMINALS_MAX];
+
+  bz_hand_over_take_fds (values, "console-masters", masters, BZ_TERMINALS_MAX, bad);
+  bz_hand_over_take_fds (values, "console-slaves", slaves, BZ_TERMINALS_MAX, bad);
+  for (guint i = 0; i < BZ_TERMINALS_MAX && !*bad; i++)
+    {
+      Terminal *terminal = &console->terminals[i];
+      terminal->master = masters[i];
+      terminal->slave = slaves[i];
+      if (terminal->master >= 0)
+        terminal->source = g_unix_fd_add (terminal->master, G_IO_IN, on_output, terminal);
+    }
+}
+
+gboolean
+bz_console_take (BzConsole *console, GVariantDict *values)
+{
+  g_autoptr (GVariant) clients =
+      g_variant_dict_lookup_value (values, "console-clients", G_VARIANT_TYPE ("a(iub)"));
+  guint32 filter = BZ_TEXT_PLAIN, terminal;
+  gboolean plain, bad = clients == NULL;
+  GVariantIter iter;
+  gint32 fd;
+
+  g_variant_dict_lookup (values, "console-filter", "u", &filter);
+  console->filter.state = filter <= BZ_TEXT_STRING ? filter : BZ_TEXT_PLAIN;
+  take_terminals (console, values, &bad);
+  if (bad)
+    return FALSE;
+  g_variant_iter_init (&iter, clients);
+  while (g_variant_iter_next (&iter, "(iub)", &fd, &terminal, &plain))
+    if (fcntl (fd, F_SETFD, FD_CLOEXEC) != 0 || terminal == 0 || terminal > BZ_TERMINALS_MAX)
+      bad = TRUE;
+    else
+      add_client (console, fd, terminal, plain);
+  return !bad;
 }
 
 void

@@ -1,6 +1,7 @@
 /* The keeper's side of the terminals of a zone that boots. */
 #pragma once
 
+#include "loader/hand-over.h"
 #include "loader/message.h"
 
 typedef struct BzConsole BzConsole;
@@ -11,6 +12,11 @@ BzConsole *bz_console_new (const char *log);
 /* Takes the masters of a zone's terminals (message "terminals"), of its first start and of those
  * after a reboot. BZ_ERROR_FAILED if there are none. */
 gboolean bz_console_connect (BzConsole *console, BzMessage *terminals, GError **error);
+
+/* Leaves the terminals and the clients to the next program, and takes them there, into a new console.
+ * FALSE: they were not left whole. */
+void bz_console_leave (const BzConsole *console, BzHandOver *left);
+gboolean bz_console_take (BzConsole *console, GVariantDict *values);
 
 /* Reads what a zone that has ended has left, and closes its terminals. Clients stay. */
 void bz_console_disconnect (BzConsole *console);

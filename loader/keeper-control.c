@@ -28,6 +28,7 @@ answer_info (BzKeeper *keeper, int client, BzMessage *message, GError **error)
   g_variant_dict_insert (&body, "keeper", "i", (gint32) getpid ());
   g_variant_dict_insert (&body, "supervisor", "i", (gint32) keeper->supervisor);
   g_variant_dict_insert (&body, "init", "i", (gint32) keeper->init);
+  g_variant_dict_insert (&body, "version", "s", PACKAGE_VERSION);
   g_variant_dict_insert (&body, "started", "x", keeper->started);
   g_variant_dict_insert (&body, "terminal", "b", keeper->terminal >= 0);
   if (bz_network_addresses (keeper->network) != NULL)
@@ -257,7 +258,7 @@ static const struct {
   { "signal", answer_signal },     { "stop", answer_stop },       { "join", answer_join },
   { "listener", answer_listener }, { "halt", answer_halt },       { "console", answer_console },
   { "winsize", answer_winsize },   { "attach", bz_keeper_answer_attach },
-  { "freeze", answer_freeze },
+  { "freeze", answer_freeze },     { "refresh", bz_keeper_answer_refresh },
 };
 
 static void
@@ -278,6 +279,19 @@ answer (BzKeeper *keeper, int client, BzMessage *message)
 }
 
 /* --- connections --- */
+
+static void
+forget_client (BzKeeper *keeper, int fd)
+{
+  if (keeper->refresher == fd)
+    keeper->refresher = -1;
+  for (guint i = 0; i < keeper->clients->len; i++)
+    if (g_array_index (keeper->clients, int, i) == fd)
+      {
+        g_array_remove_index_fast (keeper->clients, i);
+        return;
+      }
+}
 
 static gboolean
 on_client (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
@@ -300,6 +314,7 @@ on_client (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
       bz_keeper_unwatch (keeper);
     }
   end_freeze (keeper, fd);
+  forget_client (keeper, fd);
   close (fd);
   return G_SOURCE_REMOVE;
 }
@@ -327,16 +342,18 @@ may_control (int client)
 static gboolean
 on_connection (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
 {
+  BzKeeper *keeper = data;
   int client = accept4 (fd, NULL, NULL, SOCK_CLOEXEC);
 
   if (client < 0)
     return G_SOURCE_CONTINUE;
-  if (!may_control (client))
+  if (!may_control (client) || keeper->clients->len >= BZ_KEEPER_CLIENTS_MAX)
     {
       close (client);
       return G_SOURCE_CONTINUE;
     }
   bound_waiting (client);
+  g_array_append_val (keeper->clients, client);
   g_unix_fd_add (client, G_IO_IN, on_client, data);
   return G_SOURCE_CONTINUE;
 }
@@ -382,7 +399,17 @@ bz_keeper_open_control (BzKeeper *keeper, GError **error)
 void
 bz_keeper_serve (BzKeeper *keeper)
 {
+  gboolean owner_is_client = FALSE; /* who came back to a terminal */
+
   g_unix_fd_add (keeper->control, G_IO_IN, on_connection, keeper);
+  for (guint i = 0; i < keeper->clients->len; i++) /* of the program before */
+    {
+      int client = g_array_index (keeper->clients, int, i);
+      owner_is_client |= client == keeper->owner;
+      g_unix_fd_add (client, G_IO_IN, on_client, keeper);
+    }
+  if (keeper->owner < 0 || owner_is_client)
+    return;
   bound_waiting (keeper->owner);
   keeper->owner_source = g_unix_fd_add (keeper->owner, G_IO_IN, on_client, keeper);
 }

@@ -1,7 +1,9 @@
-/* brandzone-keeper SPEC-FD OWNER-FD LOCK-FD LOCK-FD: started by brandzone(1), not by people. */
+/* brandzone-keeper SPEC-FD OWNER-FD LOCK-FD LOCK-FD: started by brandzone(1), not by people.
+ * brandzone-keeper --take STATE-FD, --try STATE-FD ANSWER-FD: by another keeper (keeper-refresh.c). */
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "loader/hand-over.h"
 #include "loader/kernel.h"
 #include "loader/keeper.h"
 #include "loader/message.h"
@@ -66,6 +68,30 @@ fill_streams (void)
   return fd > 2;
 }
 
+static int
+go_on (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariantDict) left = NULL;
+  BzKeeperOptions options = { .owner = -1, .title = argv[0] };
+  gboolean bad = FALSE;
+  int state, answer = -1;
+
+  if (argc < 3 || !parse_descriptor (argv[2], &state)
+      || (argc > 3 && !parse_descriptor (argv[3], &answer)))
+    return BZ_EXIT_BRANDZONE;
+  options.title_length = (gsize) (argv[argc - 1] + strlen (argv[argc - 1]) - argv[0]);
+  left = bz_hand_over_read (state, &error);
+  close (state);
+  options.spec = left != NULL ? bz_hand_over_take_fd (left, "spec", &bad) : -1;
+  options.partition = options.spec >= 0 && !bad ? read_spec (options.spec, &error) : NULL;
+  if (options.partition != NULL)
+    return bz_keeper_go_on (&options, left, answer);
+  if (answer >= 0)
+    bz_message_send_error (answer, error, NULL);
+  return BZ_EXIT_BRANDZONE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -74,6 +100,10 @@ main (int argc, char **argv)
   int locks[BZ_LOCKS];
   gboolean shielded = bz_shield (argv, &error);
 
+  if (argc > 2 && shielded && strcmp (argv[1], BZ_KEEPER_TAKE) == 0)
+    return go_on (argc, argv);
+  if (argc > 3 && shielded && strcmp (argv[1], BZ_KEEPER_TRY) == 0)
+    return go_on (argc, argv);
   if (!fill_streams () || argc != 3 + BZ_LOCKS || !parse_descriptor (argv[1], &options.spec)
       || !parse_descriptor (argv[2], &options.owner) || !parse_descriptor (argv[3], &locks[0])
       || !parse_descriptor (argv[4], &locks[1]))

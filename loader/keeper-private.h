@@ -2,6 +2,7 @@
 #pragma once
 
 #include "loader/cgroup.h"
+#include "loader/hand-over.h"
 #include "loader/keeper-console.h"
 #include "loader/keeper.h"
 #include "loader/message.h"
@@ -23,6 +24,8 @@ typedef struct {
   BzCgroup *cgroup;
   int control; /* listening socket */
   int owner;   /* -1 when the owner has gone */
+  GArray *clients;  /* of int: connections to the control socket */
+  gint32 refresher; /* who waits for this program to go on, or -1 */
   GArray *freezers; /* of int: connections that hold the zone still, or NULL */
   guint owner_source;
 
@@ -81,12 +84,26 @@ void bz_keeper_close_listeners (BzKeeper *keeper);
 /* A request of the supervisor about mount(2): "mount", "mount-refused". */
 void bz_keeper_serve_mount (BzKeeper *keeper, BzMessage *message);
 
+/* Watches the supervisor of the program before. listeners: BZ_LOOP_LISTENERS of them. */
+void bz_keeper_adopt_supervisor (BzKeeper *keeper, const int *listeners);
+
+/* keeper-refresh.c */
+#define BZ_KEEPER_CLIENTS_MAX 1024
+/* The request "refresh": returns only when it has failed. */
+gboolean bz_keeper_answer_refresh (BzKeeper *keeper, int client, BzMessage *message,
+                                   GError **error);
+gboolean bz_keeper_take (BzKeeper *keeper, GVariantDict *values, GError **error);
+/* Tells who asked that this program, and a supervisor of its own, are at work. */
+void bz_keeper_say_refreshed (BzKeeper *keeper);
+
 /* keeper-stop.c: ends the zone, gently and after grace_ms by force. */
 void bz_keeper_stop (BzKeeper *keeper, guint grace_ms);
 
 /* keeper-attach.c. Nobody is attached to the command's terminal any more: it is read, so that the
  * command does not wait for a reader. */
 void bz_keeper_unwatch (BzKeeper *keeper);
+void bz_keeper_leave_unwatched (const BzKeeper *keeper, BzHandOver *left);
+void bz_keeper_take_unwatched (BzKeeper *keeper, GVariantDict *values);
 /* The request "attach": the client becomes the owner, and gets the terminal with the last text. */
 gboolean bz_keeper_answer_attach (BzKeeper *keeper, int client, BzMessage *message, GError **error);
 

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+static gboolean on_listener_end (gint fd, GIOCondition condition, gpointer data);
 static gboolean on_supervisor_death (gint fd, GIOCondition condition, gpointer data);
 
 gboolean
@@ -90,6 +91,19 @@ bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
   return TRUE;
 }
 
+void
+bz_keeper_adopt_supervisor (BzKeeper *keeper, const int *listeners)
+{
+  for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
+    if ((keeper->listeners[i].fd = listeners[i]) >= 0)
+      keeper->listeners[i].source =
+          g_unix_fd_add (listeners[i], G_IO_HUP, on_listener_end, keeper);
+  keeper->supervisor_source =
+      g_unix_fd_add (keeper->supervisor_pidfd, G_IO_IN, on_supervisor_death, keeper);
+  keeper->request_source =
+      g_unix_fd_add (keeper->supervisor_socket, G_IO_IN, on_supervisor_request, keeper);
+}
+
 /* Forgets a supervisor that has ended or is told to. Returns its wait status. */
 static int
 forget_supervisor (BzKeeper *keeper)
@@ -136,7 +150,10 @@ bz_keeper_replace_supervisor (BzKeeper *keeper)
     bz_fail (&error, BZ_ERROR_FAILED, "its supervisor dies again and again",
              "please report it, with the log of the zone", "the zone ends");
   else if (bz_keeper_start_supervisor (keeper, &error))
-    return;
+    {
+      bz_keeper_say_refreshed (keeper);
+      return;
+    }
   /* Without a supervisor tasks would wait for ever in their calls: better no zone than that one. */
   g_printerr ("brandzone: %s: %s\n", keeper->partition->name, error->message);
   bz_pidfd_send_signal (keeper->init_pidfd, SIGKILL);

@@ -315,12 +315,13 @@ make_cgroup (const BzPartition *partition)
   return bz_cgroup_create (partition->name, partition->run_dir);
 }
 
-int
-bz_keeper_main (const BzKeeperOptions *options)
+static BzKeeper
+new_keeper (const BzKeeperOptions *options)
 {
-  g_autoptr (GError) error = NULL;
   BzKeeper keeper = { .partition = options->partition,
                       .options = options,
+                      .clients = g_array_new (FALSE, FALSE, sizeof (int)),
+                      .refresher = -1,
                       .control = -1,
                       .owner = options->owner,
                       .init_pidfd = -1,
@@ -329,18 +330,56 @@ bz_keeper_main (const BzKeeperOptions *options)
                       .supervisor_pidfd = -1,
                       .supervisor_socket = -1,
                       .journal = -1 };
-  int how = BZ_END_COMMAND;
 
   for (guint i = 0; i < BZ_LOOP_LISTENERS; i++)
     keeper.listeners[i].fd = -1;
+  for (guint i = 0; i < BZ_NAMESPACE_COUNT; i++)
+    keeper.namespaces[i] = -1;
+  return keeper;
+}
+
+int
+bz_keeper_go_on (const BzKeeperOptions *options, GVariantDict *left, int answer)
+{
+  g_autoptr (GError) error = NULL;
+  BzKeeper keeper = new_keeper (options);
+  int how = BZ_END_COMMAND;
+
+  gboolean good = bz_keeper_take (&keeper, left, &error);
+  if (answer >= 0) /* a trial: nothing was done, and nothing of it is ours */
+    return (good ? bz_message_send (answer, "refresh", NULL, NULL, 0, NULL)
+                 : bz_message_send_error (answer, error, NULL))
+               ? 0
+               : BZ_EXIT_BRANDZONE;
+  prctl (PR_SET_NAME, "bz-keeper");
+  if (!good)
+    {
+      g_printerr ("brandzone: %s: %s\n", keeper.partition->name, error->message);
+      return BZ_EXIT_BRANDZONE;
+    }
+  /* One of this program takes its place. */
+  if (keeper.supervisor != 0)
+    bz_pidfd_send_signal (keeper.supervisor_pidfd, SIGKILL);
+  else
+    bz_keeper_say_refreshed (&keeper);
+  keep_until_the_end (&keeper, &how);
+  finish (&keeper, how);
+  return 0;
+}
+
+int
+bz_keeper_main (const BzKeeperOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  BzKeeper keeper = new_keeper (options);
+  int how = BZ_END_COMMAND;
+
   forget_the_caller ();
   if (options->partition->boot)
     forget_the_priority ();
   ignore_the_terminal ();
   unset_loginuid ();
   prctl (PR_SET_NAME, "bz-keeper");
-  for (guint i = 0; i < BZ_NAMESPACE_COUNT; i++)
-    keeper.namespaces[i] = -1;
   keeper.cgroup = options->partition->no_cgroup
                       ? bz_cgroup_none ()
                       : make_cgroup (options->partition);

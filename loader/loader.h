@@ -153,6 +153,7 @@ typedef struct {
   pid_t keeper, supervisor, init; /* supervisor 0: none needed */
   gint64 started;                 /* seconds since the epoch */
   gboolean terminal;              /* its command has one, to attach to */
+  char version[32];               /* of the brandzone that keeps it */
   char addresses[128];            /* of its interface; empty: none that are known */
 } BzZoneInfo;
 gboolean bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error);
@@ -166,6 +167,16 @@ int bz_loader_trace (const char *run_dir, GError **error);
 /* Holds all processes of a running zone still until the returned descriptor is closed. -1 and
  * BZ_ERROR_HOST where the zone has no cgroup that can. */
 int bz_loader_freeze (const char *run_dir, GError **error);
+
+/* The keeper's program as it is installed. Owned by the caller. */
+char *bz_loader_keeper_path (void);
+
+/* Lets a running zone's keeper and supervisor go on with the program that is installed now; nothing of
+ * the zone ends. *version: that program's, owned by the caller. BZ_ERROR_STATE when it does not know
+ * the state of the program that runs: that goes on then, as after any failure. */
+gboolean bz_loader_refresh (const char *run_dir, char **version, GError **error);
+/* Whether that keeper runs the program that is installed; TRUE too when it cannot be told. */
+gboolean bz_loader_is_current (pid_t keeper);
 
 /* Ends the zone: its command gets SIGTERM, an init what makes it halt; after `grace_ms` the pid namespace is killed. Waits for the keeper to be gone. */
 gboolean bz_loader_stop (const char *run_dir, guint grace_ms, GError **error);

@@ -21,6 +21,8 @@ libloader_a_SOURCES = \
 	loader/direct.h \
 	loader/devices.h \
 	loader/freeze.c \
+	loader/hand-over.c \
+	loader/hand-over.h \
 	loader/identity.c \
 	loader/identity.h \
 	loader/inside.c \
@@ -55,6 +57,7 @@ libloader_a_SOURCES = \
 	loader/net/resolv.h \
 	loader/net/settings.c \
 	loader/net/settings.h \
+	loader/refresh.c \
 	loader/run.c \
 	loader/settings.c \
 	loader/settings.h \
@@ -79,6 +82,7 @@ brandzone_keeper_SOURCES = \
 	loader/keeper-control.c \
 	loader/keeper-main.c \
 	loader/keeper-private.h \
+	loader/keeper-refresh.c \
 	loader/keeper-start.c \
 	loader/keeper-stop.c \
 	loader/keeper-supervisor.c \

@@ -19,8 +19,8 @@
 #define KEEPER "brandzone-keeper"
 
 /* $BRANDZONE_LIBEXECDIR serves builds that are not installed. */
-static char *
-keeper_path (void)
+char *
+bz_loader_keeper_path (void)
 {
   const char *dir = g_getenv ("BRANDZONE_LIBEXECDIR");
 
@@ -74,7 +74,7 @@ exec_keeper (const char *path, int spec, int owner, const int locks[BZ_LOCKS])
 static gboolean
 spawn_keeper (const BzPartition *partition, int spec, int owner, GError **error)
 {
-  g_autofree char *path = keeper_path ();
+  g_autofree char *path = bz_loader_keeper_path ();
   int report[2], failed = 0, status;
 
   if (pipe2 (report, O_CLOEXEC) != 0)

@@ -195,6 +195,11 @@ static const BzOption stop_options[] = {
   END
 };
 
+static const BzOption refresh_options[] = {
+  FLAG ("all", 0, "refresh all zones that run"),
+  END
+};
+
 static const BzOption plan_options[] = {
   STRING ("image", 0, "TREE", "plan for a tree instead of a zone"),
   OPTION_STRICT,
@@ -283,6 +288,9 @@ const BzVerb bz_verbs[] = {
   { "stop", "[NAME]...", 0, ANY, 0,
     "end a running zone",
     stop_options, bz_verb_stop },
+  { "refresh", "[NAME]...", 0, ANY, 0,
+    "let a zone that runs go on with the brandzone that is installed now",
+    refresh_options, bz_verb_refresh },
   { "list", "", 0, 0, 0,
     "list the zones",
     no_options, bz_verb_list },

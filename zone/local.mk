@@ -119,6 +119,7 @@ libzone_a_SOURCES = \
 	zone/verb-list.c \
 	zone/verb-plan.c \
 	zone/verb-remove.c \
+	zone/verb-refresh.c \
 	zone/verb-rename.c \
 	zone/verb-run.c \
 	zone/verb-snapshot.c \

@@ -32,6 +32,8 @@ add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition cond
   bz_json_number (builder, "init_pid", info->init);
   bz_json_number (builder, "keeper_pid", info->keeper);
   bz_json_number (builder, "supervisor_pid", info->supervisor);
+  bz_json_text (builder, "version", info->version);
+  bz_json_bool (builder, "current", bz_loader_is_current (info->keeper));
   bz_json_text (builder, "addresses", info->addresses[0] != '\0' ? info->addresses : NULL);
 }
 
@@ -169,8 +171,14 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
       g_autofree char *pids =
           g_strdup_printf ("init %d, keeper %d, supervisor %d", (int) shown->info.init,
                            (int) shown->info.keeper, (int) shown->info.supervisor);
+      g_autofree char *kept_by = g_strdup_printf (
+          "brandzone %s%s", shown->info.version,
+          bz_loader_is_current (shown->info.keeper)
+              ? ""
+              : ", which is not the one that is installed (brandzone refresh)");
       bz_print_field ("Started", started);
       bz_print_field ("Processes", pids);
+      bz_print_field ("Kept by", kept_by);
       bz_print_field ("Addresses", shown->info.addresses[0] != '\0' ? shown->info.addresses : NULL);
     }
   bz_print_field ("Brand", file->brand != NULL ? file->brand : state->brand);

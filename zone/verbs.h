@@ -14,6 +14,7 @@ int bz_verb_logs (BzContext *context, const BzArguments *arguments, GError **err
 int bz_verb_boot_edits (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_login (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_refresh (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_mirror (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_list (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error);

@@ -291,6 +291,48 @@ bz_network_detach (BzAttached *attached)
   g_free (attached);
 }
 
+/* --- for the next program --- */
+
+void
+bz_network_leave (const BzAttached *attached, BzHandOver *left)
+{
+  g_variant_dict_insert (&left->values, "network", "b", attached != NULL);
+  if (attached == NULL)
+    return;
+  bz_hand_over_text (left, "network-id", attached->id);
+  bz_hand_over_text (left, "network-resolv", attached->resolv);
+  bz_hand_over_text (left, "network-addresses", attached->addresses);
+  bz_hand_over_fds (left, "network-ports", (const int *) (gpointer) attached->ports->data,
+                    attached->ports->len);
+  bz_hand_over_fd (left, "network-life", attached->pasta.life);
+  bz_hand_over_fd (left, "network-pasta", attached->pasta.pasta);
+  g_variant_dict_insert (&left->values, "network-watcher", "i", (gint32) attached->pasta.watcher);
+}
+
+BzAttached *
+bz_network_take (GVariantDict *values, gboolean *bad)
+{
+  gboolean there = FALSE;
+  gint32 watcher = 0;
+  int ports[2 * BZ_PUBLISH_MAX];
+
+  if (!g_variant_dict_lookup (values, "network", "b", &there) || !there)
+    return NULL;
+  BzAttached *attached = g_new0 (BzAttached, 1);
+  attached->ports = g_array_new (FALSE, FALSE, sizeof (int));
+  g_variant_dict_lookup (values, "network-id", "^ay", &attached->id);
+  g_variant_dict_lookup (values, "network-resolv", "^ay", &attached->resolv);
+  g_variant_dict_lookup (values, "network-addresses", "^ay", &attached->addresses);
+  guint count =
+      bz_hand_over_take_fds (values, "network-ports", ports, G_N_ELEMENTS (ports), bad);
+  g_array_append_vals (attached->ports, ports, count);
+  attached->pasta.life = bz_hand_over_take_fd (values, "network-life", bad);
+  attached->pasta.pasta = bz_hand_over_take_fd (values, "network-pasta", bad);
+  g_variant_dict_lookup (values, "network-watcher", "i", &watcher);
+  attached->pasta.watcher = watcher;
+  return attached;
+}
+
 char *
 bz_network_place (void)
 {

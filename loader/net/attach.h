@@ -1,6 +1,7 @@
 /* The keeper's side of a zone's network. */
 #pragma once
 
+#include "loader/hand-over.h"
 #include "loader/loader.h"
 
 /* What a zone's network holds on the host, as long as the zone runs. */
@@ -11,6 +12,10 @@ BzAttached *bz_network_attach (const BzPartition *partition, pid_t init, int net
 
 /* Takes it away; may be NULL. */
 void bz_network_detach (BzAttached *attached);
+
+/* Leaves it (or NULL) to the next program, and takes it there. Sets *bad when it was not left whole. */
+void bz_network_leave (const BzAttached *attached, BzHandOver *left);
+BzAttached *bz_network_take (GVariantDict *values, gboolean *bad);
 
 const char *bz_network_resolv (const BzAttached *attached);   /* of its resolv.conf, or NULL */
 const char *bz_network_addresses (const BzAttached *attached); /* for people, or NULL */
