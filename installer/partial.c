@@ -8,10 +8,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btrfs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static gboolean
@@ -102,6 +106,20 @@ fail_begin (BzPartial *partial)
   return FALSE;
 }
 
+/* On btrfs the tree becomes a subvolume, which can be cloned in no time (zone/copy-way.c). */
+static int
+make_tree_directory (int dir, const char *name)
+{
+  struct btrfs_ioctl_vol_args args = { 0 };
+  struct statfs fs;
+
+  g_strlcpy (args.name, name, sizeof args.name);
+  if (fstatfs (dir, &fs) == 0 && (guint32) fs.f_type == (guint32) BTRFS_SUPER_MAGIC
+      && ioctl (dir, BTRFS_IOC_SUBVOL_CREATE, &args) == 0)
+    return 0;
+  return mkdirat (dir, name, 0755);
+}
+
 gboolean
 bz_partial_begin (const char *target, BzPartial *partial, GError **error)
 {
@@ -133,7 +151,7 @@ bz_partial_begin (const char *target, BzPartial *partial, GError **error)
                  target);
       return fail_begin (partial);
     }
-  if (mkdirat (partial->fd, "root", 0755) < 0)
+  if (make_tree_directory (partial->fd, "root") < 0)
     {
       bz_fail_errno (error, errno, NULL, "making %s.partial/root", target);
       bz_partial_end (partial, NULL);

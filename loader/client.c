@@ -88,6 +88,7 @@ bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error)
   g_variant_dict_lookup (answer->body, "init", "i", &init);
   g_variant_dict_lookup (answer->body, "started", "x", &info->started);
   g_variant_dict_lookup (answer->body, "terminal", "b", &info->terminal);
+  g_variant_dict_lookup (answer->body, "booted", "b", &info->booted);
   if (g_variant_dict_lookup (answer->body, "addresses", "&s", &addresses))
     g_strlcpy (info->addresses, addresses, sizeof info->addresses);
   if (g_variant_dict_lookup (answer->body, "version", "&s", &version))

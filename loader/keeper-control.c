@@ -31,6 +31,7 @@ answer_info (BzKeeper *keeper, int client, BzMessage *message, GError **error)
   g_variant_dict_insert (&body, "version", "s", PACKAGE_VERSION);
   g_variant_dict_insert (&body, "started", "x", keeper->started);
   g_variant_dict_insert (&body, "terminal", "b", keeper->terminal >= 0);
+  g_variant_dict_insert (&body, "booted", "b", keeper->console != NULL);
   if (bz_network_addresses (keeper->network) != NULL)
     g_variant_dict_insert (&body, "addresses", "s", bz_network_addresses (keeper->network));
   return bz_message_send (client, message->kind, g_variant_dict_end (&body), NULL, 0, error);

@@ -154,6 +154,7 @@ typedef struct {
   gint64 started;                 /* seconds since the epoch */
   gboolean terminal;              /* its command has one, to attach to */
   char version[32];               /* of the brandzone that keeps it */
+  gboolean booted;                /* it runs an init, not a command */
   char addresses[128];            /* of its interface; empty: none that are known */
 } BzZoneInfo;
 gboolean bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error);

@@ -51,6 +51,12 @@ const BzOption bz_global_options[] = {
 #define OPTION_PUBLISH \
   LIST ("publish", 'p', "[ADDRESS:]HOST:ZONE[/udp]", \
         "lead a port of the host into the zone, which then has a private network")
+#define OPTION_STORAGE \
+  STRING ("storage", 0, "auto|overlay|btrfs|reflink|copy", \
+          "how the tree is copied: the best that its file system has, or this")
+#define OPTION_FREEZE_LIMIT \
+  STRING ("freeze-limit", 0, "SECONDS", \
+          "how long a running zone may stand still for it (10 by default, 0 is no limit)")
 #define OPTION_INTERACTIVE FLAG ("interactive", 'i', "pass standard input on")
 #define OPTION_TTY FLAG ("tty", 't', "give the command a terminal")
 #define OPTION_USER \
@@ -221,6 +227,8 @@ static const BzOption check_options[] = {
 static const BzOption snapshot_options[] = {
   FLAG ("list", 'l', "list the snapshots of the zone"),
   FLAG ("remove", 0, "forget a snapshot, and what only it needs"),
+  OPTION_STORAGE,
+  OPTION_FREEZE_LIMIT,
   OPTION_WITHOUT,
   END
 };
@@ -244,7 +252,17 @@ static const BzOption detach_options[] = {
   END
 };
 
-static const BzOption clone_options[] = { OPTION_WITHOUT, END };
+static const BzOption clone_options[] = {
+  OPTION_STORAGE, OPTION_FREEZE_LIMIT, OPTION_WITHOUT, END
+};
+
+static const BzOption rollback_options[] = {
+  FLAG ("restart", 0, "stop a zone that runs, and start it again afterwards"),
+  STRING ("time", 't', "SECONDS", "with --restart: wait so long before the zone is killed (10)"),
+  OPTION_STORAGE,
+  OPTION_WITHOUT,
+  END
+};
 
 static const BzOption doctor_options[] = { OPTION_WITHOUT, END };
 
@@ -304,14 +322,14 @@ const BzVerb bz_verbs[] = {
     "give a stopped zone another name",
     no_options, bz_verb_rename },
   { "clone", "NAME[@SNAPSHOT] NEW", 2, 2, 0,
-    "make another zone of a stopped one, or of a snapshot; both share what they have in common",
+    "make another zone of one, or of a snapshot of it; both share what they have in common",
     clone_options, bz_verb_clone },
   { "snapshot", "NAME [SNAPSHOT]", 1, 2, 0,
-    "keep what a stopped zone is now under a name (the time by default)",
+    "keep what a zone is now under a name (the time by default)",
     snapshot_options, bz_verb_snapshot },
   { "rollback", "NAME [SNAPSHOT]", 1, 2, 0,
     "make a stopped zone what it was at a snapshot (the newest by default)",
-    no_options, bz_verb_rollback },
+    rollback_options, bz_verb_rollback },
   { "diff", "NAME [SNAPSHOT]", 1, 2, 0,
     "list what a zone has added, changed and deleted since a snapshot, or since the last one",
     no_options, bz_verb_diff },

@@ -19,6 +19,8 @@
 
 #define STORE ".layers"
 #define ID_LENGTH 16
+#define MAKING ".making"
+#define REMOVING ".removing"
 
 static char *
 store (const BzDirs *dirs)
@@ -197,6 +199,77 @@ bz_layer_make (const BzDirs *dirs, const BzZoneState *state, const char *like, G
   return g_steal_pointer (&id);
 }
 
+/* --- layers that are copied --- */
+
+gboolean
+bz_layer_begin (const BzDirs *dirs, const BzZoneState *state, BzNewLayer *layer, GError **error)
+{
+  g_autofree char *place = store (dirs);
+  int guard = bz_layers_lock (dirs, error);
+
+  *layer = (BzNewLayer){ .lock = -1 };
+  if (guard < 0)
+    return FALSE;
+  layer->id = new_id ();
+  g_autofree char *name = g_strconcat (".", layer->id, MAKING, NULL);
+  layer->directory = g_build_filename (place, name, NULL);
+  layer->tree = g_build_filename (layer->directory, BZ_OVERLAY_UPPER, NULL);
+  /* Under the lock, so that nobody takes it for one whose maker was killed. */
+  gboolean good = mkdir (layer->directory, 0700) == 0
+                  && (layer->lock = open (layer->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0
+                  && flock (layer->lock, LOCK_EX) == 0;
+  if (!good)
+    bz_fail_errno (error, errno, NULL, "making %s", layer->directory);
+  g_autofree char *work = g_build_filename (layer->directory, BZ_OVERLAY_WORK, NULL);
+  if (good && mkdir (work, 0755) != 0)
+    good = bz_fail_errno (error, errno, NULL, "making %s", work);
+  good = good && write_record (layer->directory, layer->id, state, error);
+  close (guard);
+  return good;
+}
+
+gboolean
+bz_layer_publish (const BzDirs *dirs, BzNewLayer *layer, GError **error)
+{
+  g_autofree char *directory = bz_layer_directory (dirs, layer->id);
+
+  if (syncfs (layer->lock) != 0 || rename (layer->directory, directory) != 0)
+    return bz_fail_errno (error, errno, NULL, "completing %s", directory);
+  make_durable (dirs, layer->id);
+  g_clear_pointer (&layer->directory, g_free);
+  return TRUE;
+}
+
+void
+bz_layer_clear (BzNewLayer *layer)
+{
+  if (layer->lock >= 0)
+    close (layer->lock);
+  g_free (layer->id);
+  g_free (layer->directory);
+  g_free (layer->tree);
+  *layer = (BzNewLayer){ .lock = -1 };
+}
+
+void
+bz_layers_retire_tree (const BzDirs *dirs, const BzZoneState *state)
+{
+  g_autofree char *tree = bz_dirs_zone_root (dirs, state->name);
+  struct stat st;
+
+  if (lstat (tree, &st) != 0)
+    return;
+  if (S_ISLNK (st.st_mode))
+    {
+      unlink (tree);
+      return;
+    }
+  g_autofree char *id = make_directory (dirs, state, NULL);
+  g_autofree char *to = id != NULL ? bz_layer_tree (dirs, id) : NULL;
+  if (id != NULL)
+    (void) !rename (tree, to);
+}
+
 /* The layer that a tree has become although the zone's record does not say so yet: who did that was
  * killed. NULL: it is a tree. Owned by the caller. */
 static char *
@@ -214,6 +287,7 @@ bz_layer_take (const BzDirs *dirs, const BzZoneState *state, GError **error)
 {
   g_autofree char *tree = bz_dirs_zone_root (dirs, state->name);
   char *linked = linked_layer (tree);
+  struct stat st;
 
   if (linked != NULL)
     return linked;
@@ -222,12 +296,15 @@ bz_layer_take (const BzDirs *dirs, const BzZoneState *state, GError **error)
   if (id == NULL)
     return NULL;
   /* The link leads to where it lies itself, until both have changed places. */
-  if (symlink (root, root) != 0
+  if (lstat (tree, &st) != 0 || symlink (root, root) != 0
       || renameat2 (AT_FDCWD, tree, AT_FDCWD, root, RENAME_EXCHANGE) != 0)
     {
       bz_fail_errno (error, errno, NULL, "making a layer of %s", tree);
       return NULL;
     }
+  /* xfs takes a directory for changed that has changed places. */
+  struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, st.st_mtim };
+  (void) !utimensat (AT_FDCWD, root, times, 0);
   g_autofree char *zone = bz_dirs_zone (dirs, state->name);
   sync_path (zone);
   make_durable (dirs, id);
@@ -287,6 +364,21 @@ add_snapshots (GHashTable *needed, const char *directory)
   return TRUE;
 }
 
+/* The tree of a zone that was killed when it had just begun to go on from another one. */
+static void
+retire_left (const BzDirs *dirs, const char *name)
+{
+  g_autofree char *tree = bz_dirs_zone_root (dirs, name);
+  g_autofree char *directory = bz_dirs_zone (dirs, name);
+  struct stat st;
+
+  if (lstat (tree, &st) != 0)
+    return;
+  g_autoptr (BzZoneState) state = bz_state_read (directory, name, NULL);
+  if (state != NULL && state->upper != NULL)
+    bz_layers_retire_tree (dirs, state);
+}
+
 static gboolean
 find_needed (const BzDirs *dirs, GHashTable *needed)
 {
@@ -303,8 +395,32 @@ find_needed (const BzDirs *dirs, GHashTable *needed)
         continue;
       if (!add_directory (needed, path) || !add_snapshots (needed, path))
         return FALSE;
+      if (bz_name_valid (entry))
+        retire_left (dirs, entry);
     }
   return TRUE;
+}
+
+/* Nobody fills it: its maker was killed. */
+static gboolean
+is_abandoned (const char *path)
+{
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean free = fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0;
+
+  if (fd >= 0)
+    close (fd);
+  return free;
+}
+
+static void
+hide_hidden (const char *place, const char *entry, GPtrArray *hidden)
+{
+  g_autofree char *path = g_build_filename (place, entry, NULL);
+
+  if (g_str_has_suffix (entry, REMOVING)
+      || (g_str_has_suffix (entry, MAKING) && is_abandoned (path)))
+    g_ptr_array_add (hidden, g_steal_pointer (&path));
 }
 
 /* Under the lock only their names go, so that nobody waits for trees to be removed. */
@@ -317,14 +433,13 @@ hide (const char *place, GHashTable *needed, GPtrArray *hidden)
     {
       if (entry[0] == '.')
         {
-          if (g_str_has_suffix (entry, ".removing"))
-            g_ptr_array_add (hidden, g_build_filename (place, entry, NULL));
+          hide_hidden (place, entry, hidden);
           continue;
         }
       if (!bz_layer_id_valid (entry) || g_hash_table_contains (needed, entry))
         continue;
       g_autofree char *from = g_build_filename (place, entry, NULL);
-      g_autofree char *name = g_strconcat (".", entry, ".removing", NULL);
+      g_autofree char *name = g_strconcat (".", entry, REMOVING, NULL);
       g_autofree char *to = g_build_filename (place, name, NULL);
       if (rename (from, to) == 0)
         g_ptr_array_add (hidden, g_steal_pointer (&to));

@@ -21,6 +21,8 @@ libzone_a_SOURCES = \
 	zone/completion.c \
 	zone/context.c \
 	zone/context.h \
+	zone/copy-way.c \
+	zone/copy-way.h \
 	zone/counts.c \
 	zone/counts.h \
 	zone/cp.c \
@@ -86,6 +88,10 @@ libzone_a_SOURCES = \
 	zone/p2v.h \
 	zone/repo-edits.c \
 	zone/repo-edits.h \
+	zone/tree-copy-pass.c \
+	zone/tree-copy-pass.h \
+	zone/tree-copy.c \
+	zone/tree-copy.h \
 	zone/tree-edit.c \
 	zone/tree-edit.h \
 	zone/second-stage.c \
@@ -97,6 +103,8 @@ libzone_a_SOURCES = \
 	zone/state.h \
 	zone/still.c \
 	zone/still.h \
+	zone/storage-options.c \
+	zone/storage-options.h \
 	zone/storage.c \
 	zone/storage.h \
 	zone/trace-line.c \

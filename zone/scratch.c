@@ -8,12 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The tree itself, or what it lies in: a subvolume has a device number of its own. */
 static gboolean
-on_one_file_system (const char *a, const char *b)
+on_one_file_system (const char *place, const char *tree)
 {
-  struct stat first, second;
+  g_autofree char *parent = g_path_get_dirname (tree);
+  struct stat first, second, third;
 
-  return stat (a, &first) == 0 && stat (b, &second) == 0 && first.st_dev == second.st_dev;
+  return stat (place, &first) == 0 && stat (tree, &second) == 0 && stat (parent, &third) == 0
+         && (first.st_dev == second.st_dev || first.st_dev == third.st_dev);
 }
 
 static gboolean

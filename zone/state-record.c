@@ -4,8 +4,8 @@
  * unknown ones are passed over, missing ones have a meaning. What an older version must not ignore
  * raises FORMAT: it then leaves the zone alone, also in remove and in sweeping. A newer version
  * reads the formats of older ones, giving what they lack the meaning it had; the record itself
- * stays as it is until it is written anew. Format 2 has [Storage], trees in layers; what does not need it
- * is still written as format 1. The group [Ids] keeps
+ * stays as it is until it is written anew. Format 2 has [Storage], trees in layers, and format 3 one that
+ * lies alone in a layer; what does not need a format is still written in the one before. The group [Ids] keeps
  * its form in every format: versions of any age must not give the ids of a zone to another. */
 #include "config.h"
 
@@ -16,9 +16,10 @@
 #include "zone/layers.h"
 #include "zone/names.h"
 
-#define FORMAT 2
+#define FORMAT 3
 #define FORMAT_PLAIN 1
 #define FORMAT_LAYERS 2
+#define FORMAT_ALONE 3
 #define RANGES_MAX 340 /* what the kernel takes in a uid_map */
 
 static char **
@@ -71,10 +72,12 @@ set_ranges (GKeyFile *keys, const char *key, const GArray *ranges)
   g_key_file_set_string_list (keys, "Ids", key, (const char *const *) texts, ranges->len);
 }
 
-static gboolean
-is_layered (const BzZoneState *state)
+static int
+format_for (const BzZoneState *state)
 {
-  return state->upper != NULL || state->layers->len > 0;
+  if (state->layers->len > 0)
+    return FORMAT_LAYERS;
+  return state->upper != NULL ? FORMAT_ALONE : FORMAT_PLAIN;
 }
 
 static void
@@ -89,7 +92,7 @@ set_layers (GKeyFile *keys, const BzZoneState *state)
 
 /* FALSE if it names something that is no layer. */
 static gboolean
-take_layers (GKeyFile *keys, BzZoneState *state)
+take_layers (GKeyFile *keys, int format, BzZoneState *state)
 {
   g_auto (GStrv) layers = g_key_file_get_string_list (keys, "Storage", "Layers", NULL, NULL);
 
@@ -100,7 +103,8 @@ take_layers (GKeyFile *keys, BzZoneState *state)
         return FALSE;
       g_ptr_array_add (state->layers, g_strdup (*one));
     }
-  return state->upper == NULL || (bz_layer_id_valid (state->upper) && state->layers->len > 0);
+  return state->upper == NULL
+         || (bz_layer_id_valid (state->upper) && (state->layers->len > 0 || format >= FORMAT_ALONE));
 }
 
 gboolean
@@ -110,8 +114,7 @@ bz_state_write (const char *directory, const BzZoneState *state, GError **error)
   g_autoptr (GError) cause = NULL;
   g_autofree char *path = g_build_filename (directory, BZ_STATE_FILE, NULL);
 
-  g_key_file_set_integer (keys, "Zone", "Format",
-                          is_layered (state) ? FORMAT_LAYERS : FORMAT_PLAIN);
+  g_key_file_set_integer (keys, "Zone", "Format", format_for (state));
   g_key_file_set_string (keys, "Zone", "Writer", PACKAGE_VERSION);
   if (state->brand != NULL)
     {
@@ -169,7 +172,7 @@ fill_state (BzZoneState *state, GKeyFile *keys)
   if (abi != NULL && !bz_abi_lookup (abi, &state->abi))
     return FALSE;
   return ranges_from_texts (uids, state->uids) && ranges_from_texts (gids, state->gids)
-         && (format < FORMAT_LAYERS || take_layers (keys, state));
+         && (format < FORMAT_LAYERS || take_layers (keys, format, state));
 }
 
 /* A record of a newer format is nothing to be mended: whoever reads it wrongly could remove what he

@@ -25,7 +25,8 @@ typedef struct {
   guint64 files, bytes;
   BzIdStorage id_storage;
   GArray *uids, *gids; /* of BzIdRange, as BzPartition has them */
-  char *upper;         /* the layer that it writes to (layers.h); NULL: its tree is data/NAME/root */
+  char *upper;         /* the layer that it writes to (layers.h), alone or on `layers`; NULL: its tree
+                        * is data/NAME/root */
   GPtrArray *layers;   /* of char *: ids of those below, topmost first */
 } BzZoneState;
 

@@ -6,7 +6,12 @@
  * and then writes the record, in one step: before it the zone is as it was, after it all is done,
  * and a layer that nobody names is rubbish. A zone is one directory as it is installed, and comes
  * to lie on layers when it is first cloned or snapshot: until then nothing stands between it and its
- * files. */
+ * files.
+ *
+ * Where a zone runs, or its file system has something better, its tree is copied instead
+ * (copy-way.h): the copy is a layer, which is filled under a hidden name and named by the record in
+ * the same one step. What the copy was made of may have become something else meanwhile, unless it
+ * is locked; so that is looked at again before the record is written. */
 #include "config.h"
 
 #include "zone/storage.h"
@@ -15,6 +20,8 @@
 #include "loader/overlay.h"
 #include "zone/layers.h"
 #include "zone/planning.h"
+#include "zone/snapshots.h"
+#include "zone/still.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,7 +29,7 @@
 gboolean
 bz_storage_is_layered (const BzZoneState *state)
 {
-  return state->upper != NULL;
+  return state->layers->len > 0;
 }
 
 char *
@@ -37,7 +44,7 @@ bz_storage_layers (const BzDirs *dirs, const BzZoneState *state)
 {
   g_autoptr (GStrvBuilder) layers = g_strv_builder_new ();
 
-  if (state->upper == NULL)
+  if (!bz_storage_is_layered (state))
     return NULL;
   for (guint i = 0; i < state->layers->len; i++)
     {
@@ -69,8 +76,8 @@ bz_storage_open (const BzDirs *dirs, const BzZoneState *state, gboolean write, G
 {
   g_autofree char *tree = bz_storage_tree (dirs, state);
 
-  return state->upper == NULL ? bz_tree_open (tree, error)
-                              : open_layers (dirs, state, write, error);
+  return bz_storage_is_layered (state) ? open_layers (dirs, state, write, error)
+                                       : bz_tree_open (tree, error);
 }
 
 int
@@ -154,7 +161,7 @@ bz_storage_advance (const BzDirs *dirs, BzZoneState *state, GError **error)
 {
   g_autofree char *taken = NULL;
 
-  if (state->upper != NULL && is_unchanged (dirs, state))
+  if (bz_storage_is_layered (state) && is_unchanged (dirs, state))
     return TRUE;
   if (!check_depth (state, error))
     return FALSE;
@@ -164,10 +171,7 @@ bz_storage_advance (const BzDirs *dirs, BzZoneState *state, GError **error)
   if (!make_upper (dirs, state, error) || !write_record (dirs, state, error))
     return FALSE;
   if (taken != NULL)
-    {
-      g_autofree char *link = bz_dirs_zone_root (dirs, state->name);
-      unlink (link);
-    }
+    bz_layers_retire_tree (dirs, state);
   return TRUE;
 }
 
@@ -178,7 +182,10 @@ bz_storage_return (const BzDirs *dirs, BzZoneState *state, const BzZoneState *sn
   set_layers (state, NULL, snapshot->layers);
   state->files = snapshot->files;
   state->bytes = snapshot->bytes;
-  return make_upper (dirs, state, error) && write_record (dirs, state, error);
+  if (!make_upper (dirs, state, error) || !write_record (dirs, state, error))
+    return FALSE;
+  bz_layers_retire_tree (dirs, state);
+  return TRUE;
 }
 
 gboolean
@@ -188,10 +195,178 @@ bz_storage_share (const BzDirs *dirs, BzZoneState *state, const BzZoneState *fro
   return make_upper (dirs, state, error);
 }
 
+/* --- copies --- */
+
+static gboolean
+same_place (const BzZoneState *a, const BzZoneState *b)
+{
+  if (g_strcmp0 (a->upper, b->upper) != 0 || a->layers->len != b->layers->len)
+    return FALSE;
+  for (guint i = 0; i < a->layers->len; i++)
+    if (!g_str_equal (g_ptr_array_index (a->layers, i), g_ptr_array_index (b->layers, i)))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+bz_storage_still_there (const BzDirs *dirs, const BzZoneState *from, const char *zone,
+                        gboolean snapshot, GError **error)
+{
+  g_autoptr (BzZoneState) now = snapshot ? bz_snapshot_load (dirs, zone, from->name, error)
+                                         : bz_state_load (dirs, zone, error);
+
+  if (now == NULL)
+    return FALSE;
+  return same_place (from, now)
+         || bz_fail (error, BZ_ERROR_LOCKED, "another brandzone has just worked on it",
+                     "see `brandzone list`, and try again", "zone %s", zone);
+}
+
+typedef struct {
+  const BzDirs *dirs;
+  const BzZoneState *state;
+} Hold;
+
+static int
+hold (gpointer data, GError **error)
+{
+  const Hold *what = data;
+  int still = bz_zone_freeze (what->dirs, what->state->name, error);
+
+  if (still >= 0 && !bz_storage_still_there (what->dirs, what->state, what->state->name, FALSE, error))
+    {
+      close (still);
+      return -1;
+    }
+  return still;
+}
+
+static gboolean
+copy_tree (const BzDirs *dirs, const BzZoneState *state, const BzTreeCopy *like, BzNewLayer *layer,
+           BzTreeCopied *copied, GError **error)
+{
+  BzTreeCopy copy = *like;
+
+  if (!bz_layer_begin (dirs, state, layer, error))
+    return FALSE;
+  copy.to = layer->tree;
+  copy.try_reflink = copy.way == BZ_COPY_PLAIN && like->try_reflink;
+  if (geteuid () != 0)
+    {
+      copy.uids = state->uids;
+      copy.gids = state->gids;
+    }
+  return bz_tree_copy (&copy, copied, error);
+}
+
+gboolean
+bz_storage_copy (const BzDirs *dirs, const BzZoneState *state, const BzStorageWay *way,
+                 BzNewLayer *layer, BzTreeCopied *copied, GError **error)
+{
+  g_autofree char *tree = bz_storage_tree (dirs, state);
+  Hold what = { dirs, state };
+  BzTreeCopy copy = { .from = tree,
+                      .way = way->way,
+                      .try_reflink = way->running,
+                      .hold = way->running ? hold : NULL,
+                      .data = &what,
+                      .hold_limit_ms = way->hold_limit_ms };
+
+  return copy_tree (dirs, state, &copy, layer, copied, error);
+}
+
+gboolean
+bz_storage_copy_snapshot (const BzDirs *dirs, const BzZoneState *snapshot, BzCopyWay way,
+                          BzNewLayer *layer, BzTreeCopied *copied, GError **error)
+{
+  g_autofree char *tree = bz_layer_tree (dirs, g_ptr_array_index (snapshot->layers, 0));
+  BzTreeCopy copy = { .from = tree, .way = way };
+
+  return copy_tree (dirs, snapshot, &copy, layer, copied, error);
+}
+
+void
+bz_storage_adopt (BzZoneState *state, const char *upper, const GPtrArray *below)
+{
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+
+  set_layers (state, NULL, below != NULL ? below : none);
+  g_free (state->upper);
+  state->upper = g_strdup (upper);
+}
+
+gboolean
+bz_storage_adopt_below (const BzDirs *dirs, BzZoneState *state, const char *top,
+                        const GPtrArray *below, GError **error)
+{
+  set_layers (state, top, below);
+  return check_depth (state, error) && make_upper (dirs, state, error);
+}
+
+gboolean
+bz_storage_return_copy (const BzDirs *dirs, BzZoneState *state, const BzZoneState *snapshot,
+                        const char *upper, GError **error)
+{
+  bz_storage_adopt (state, upper, NULL);
+  state->files = snapshot->files;
+  state->bytes = snapshot->bytes;
+  if (!write_record (dirs, state, error))
+    return FALSE;
+  bz_layers_retire_tree (dirs, state);
+  return TRUE;
+}
+
+/* --- which way --- */
+
+static gboolean
+wants_layers (BzCopyWay wanted)
+{
+  return wanted == BZ_COPY_AUTO || wanted == BZ_COPY_OVERLAY;
+}
+
+/* A zone that runs holds what it writes to: that can't become a layer. */
+static gboolean
+choose_running (const BzStorageWish *wish, const BzZoneState *state, const char *tree,
+                BzCopyWay *way, GError **error)
+{
+  if (wish->wanted == BZ_COPY_OVERLAY && wish->insist)
+    return bz_fail (error, BZ_ERROR_STATE, "it is running: what it writes to can't become a layer",
+                    "stop it, or choose --storage=auto", "zone %s", state->name);
+  return bz_copy_way_choose (wants_layers (wish->wanted) ? BZ_COPY_AUTO : wish->wanted, tree, FALSE,
+                             way, error);
+}
+
+gboolean
+bz_storage_choose (const BzDirs *dirs, const BzZoneState *state, const BzStorageWish *wish,
+                   gboolean running, BzCopyWay *way, GError **error)
+{
+  g_autofree char *tree = bz_storage_tree (dirs, state);
+
+  if (running)
+    return choose_running (wish, state, tree, way, error);
+  if (bz_storage_is_layered (state) && wants_layers (wish->wanted))
+    return bz_copy_way_choose (BZ_COPY_OVERLAY, tree, wish->overlay, way, error);
+  return bz_copy_way_choose (wish->wanted, tree, wish->overlay, way, error);
+}
+
+gboolean
+bz_storage_choose_snapshot (const BzDirs *dirs, const BzZoneState *snapshot,
+                            const BzStorageWish *wish, BzCopyWay *way, GError **error)
+{
+  g_autofree char *tree = bz_layer_tree (dirs, g_ptr_array_index (snapshot->layers, 0));
+
+  if (snapshot->layers->len == 1)
+    return bz_copy_way_choose (wish->wanted, tree, wish->overlay, way, error);
+  if (!wants_layers (wish->wanted) && wish->insist)
+    return bz_fail (error, BZ_ERROR_STATE, "it lies on several layers", "choose --storage=overlay",
+                    "snapshot %s", snapshot->name);
+  return bz_copy_way_choose (BZ_COPY_OVERLAY, tree, wish->overlay, way, error);
+}
+
 char *
 bz_storage_describe (const BzZoneState *state)
 {
-  if (state->upper == NULL)
+  if (!bz_storage_is_layered (state))
     return g_strdup ("directory");
   return g_strdup_printf ("overlay on %u layer%s", state->layers->len,
                           state->layers->len == 1 ? "" : "s");

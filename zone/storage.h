@@ -1,6 +1,8 @@
 /* Where the tree of a zone is, and how it is looked at while the zone does not run. */
 #pragma once
 
+#include "zone/copy-way.h"
+#include "zone/layers.h"
 #include "zone/state.h"
 
 gboolean bz_storage_is_layered (const BzZoneState *state);
@@ -32,6 +34,49 @@ gboolean bz_storage_return (const BzDirs *dirs, BzZoneState *state, const BzZone
  * bz_layers_lock must be held until its record is written. */
 gboolean bz_storage_share (const BzDirs *dirs, BzZoneState *state, const BzZoneState *from,
                            GError **error);
+
+/* --- copies, where layers can't be shared or need not be --- */
+
+/* What the user wants, and what there is for it. */
+typedef struct {
+  BzCopyWay wanted;
+  gboolean insist;  /* said now, not in the zone file: fail where it can't be */
+  gboolean overlay; /* the host has overlayfs */
+} BzStorageWish;
+
+/* How the tree of a zone, or of a snapshot, is given to another. BZ_COPY_OVERLAY: by sharing layers
+ * (bz_storage_advance); else by a copy. Never AUTO. */
+gboolean bz_storage_choose (const BzDirs *dirs, const BzZoneState *state, const BzStorageWish *wish,
+                            gboolean running, BzCopyWay *way, GError **error);
+gboolean bz_storage_choose_snapshot (const BzDirs *dirs, const BzZoneState *snapshot,
+                                     const BzStorageWish *wish, BzCopyWay *way, GError **error);
+
+typedef struct {
+  BzCopyWay way;
+  gboolean running; /* hold it still meanwhile, up to hold_limit_ms (0: as long as it takes) */
+  guint hold_limit_ms;
+} BzStorageWay;
+
+/* Copies what a zone writes to into a new layer, which is to be published while bz_layers_lock is
+ * held and bz_storage_still_there was asked. The zone must run or its lock be held. */
+gboolean bz_storage_copy (const BzDirs *dirs, const BzZoneState *state, const BzStorageWay *way,
+                          BzNewLayer *layer, BzTreeCopied *copied, GError **error);
+/* The same with the only layer of a snapshot. */
+gboolean bz_storage_copy_snapshot (const BzDirs *dirs, const BzZoneState *snapshot, BzCopyWay way,
+                                   BzNewLayer *layer, BzTreeCopied *copied, GError **error);
+
+/* Whether a zone, or the snapshot from->name of it, still lies where `from` says. */
+gboolean bz_storage_still_there (const BzDirs *dirs, const BzZoneState *from, const char *zone,
+                                 gboolean snapshot, GError **error);
+
+/* Gives the zone of `state` the copy `upper` to write to, over the layers `below` (NULL: alone). */
+void bz_storage_adopt (BzZoneState *state, const char *upper, const GPtrArray *below);
+/* The same, but the copy is the topmost layer, under an empty one. bz_layers_lock must be held. */
+gboolean bz_storage_adopt_below (const BzDirs *dirs, BzZoneState *state, const char *top,
+                                 const GPtrArray *below, GError **error);
+/* Lets the zone go on from the copy of a snapshot. Same locks as bz_storage_return. */
+gboolean bz_storage_return_copy (const BzDirs *dirs, BzZoneState *state,
+                                 const BzZoneState *snapshot, const char *upper, GError **error);
 
 /* "overlay, 3 layers" or "directory". Owned by the caller. */
 char *bz_storage_describe (const BzZoneState *state);

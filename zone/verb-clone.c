@@ -1,7 +1,7 @@
 /* clone: another zone with the tree of one, or of a snapshot of it.
  *
- * Neither is copied where the host has overlayfs: what the zone is becomes a layer, and both go on
- * from it. The clone has ids of its own where the layers hold the zones' own ids (idmapped mounts);
+ * Neither is copied where the host has overlayfs and the zone does not run: what the zone is becomes a
+ * layer, and both go on from it. Else the clone gets a copy (storage.h). The clone has ids of its own where the layers hold the zones' own ids (idmapped mounts);
  * where they hold the host's, all zones that share them have the same. */
 #include "config.h"
 
@@ -11,7 +11,8 @@
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/snapshots.h"
-#include "zone/storage.h"
+#include "zone/still.h"
+#include "zone/storage-options.h"
 #include "zone/verbs.h"
 #include "zone/zone-file.h"
 
@@ -26,6 +27,8 @@ typedef struct {
   char *name, *snapshot; /* NULL: what the zone is now */
   const char *new_name;
   BzZoneState *from, *state;
+  BzStorageDone done;
+  guint limit_ms;
   char *how;
 } Clone;
 
@@ -105,6 +108,17 @@ complete (Clone *clone, GError **error)
          && bz_state_commit (dirs, clone->state, error);
 }
 
+/* Its record appears last: until then the layer is rubbish, and the zone that it is of unchanged. */
+static gboolean
+begin_and_complete (Clone *clone, gboolean ready, GError **error)
+{
+  gboolean done = ready && begin (clone, error) && complete (clone, error);
+
+  if (!done)
+    bz_state_discard (clone->context->dirs, clone->new_name, NULL);
+  return done;
+}
+
 /* The layers that the clone gets: of the snapshot, or of the zone, which goes on from them too. */
 static gboolean
 share (Clone *clone, GError **error)
@@ -115,60 +129,87 @@ share (Clone *clone, GError **error)
   if (guard < 0)
     return FALSE;
   gboolean done = (clone->snapshot != NULL || bz_storage_advance (dirs, clone->from, error))
-                  && bz_storage_share (dirs, clone->state, clone->from, error)
-                  && begin (clone, error) && complete (clone, error);
-  if (!done)
-    bz_state_discard (dirs, clone->new_name, NULL);
+                  && bz_storage_share (dirs, clone->state, clone->from, error);
+  done = begin_and_complete (clone, done, error);
   close (guard);
-  if (done)
-    clone->how = bz_storage_describe (clone->state);
+  return done;
+}
+
+/* Alone, or on the layers that the zone lies on itself. Those of a zone that runs, and of which more
+ * clones may be made, get an empty one over the copy. */
+static gboolean
+adopt (Clone *clone, const char *copy, GError **error)
+{
+  if (clone->done.running && bz_storage_is_layered (clone->from))
+    return bz_storage_adopt_below (clone->context->dirs, clone->state, copy, clone->from->layers,
+                                   error);
+  bz_storage_adopt (clone->state, copy, clone->snapshot != NULL ? NULL : clone->from->layers);
+  return TRUE;
+}
+
+static gboolean
+copy (Clone *clone, GError **error)
+{
+  const BzDirs *dirs = clone->context->dirs;
+  BzStorageWay way = { clone->done.way, clone->done.running, clone->limit_ms };
+  g_auto (BzNewLayer) layer = { .lock = -1 };
+
+  if (!(clone->snapshot != NULL
+            ? bz_storage_copy_snapshot (dirs, clone->from, way.way, &layer, &clone->done.copied, error)
+            : bz_storage_copy (dirs, clone->from, &way, &layer, &clone->done.copied, error)))
+    return FALSE;
+  int guard = bz_layers_lock (dirs, error);
+  if (guard < 0)
+    return FALSE;
+  gboolean done = bz_storage_still_there (dirs, clone->from, clone->name, clone->snapshot != NULL,
+                                          error)
+                  && bz_layer_publish (dirs, &layer, error) && adopt (clone, layer.id, error);
+  done = begin_and_complete (clone, done, error);
+  close (guard);
   return done;
 }
 
 static gboolean
-check_overlay (Clone *clone, GError **error)
+choose_and_make (Clone *clone, GError **error)
 {
-  g_autoptr (BzHost) host = bz_context_host (clone->context, clone->arguments, error);
+  const BzDirs *dirs = clone->context->dirs;
+  BzStorageWish wish;
+  BzStorageDone *done = &clone->done;
 
-  if (host == NULL)
+  if (!bz_storage_wish (clone->context, clone->arguments, clone->name, &wish, error)
+      || !(clone->snapshot != NULL
+               ? bz_storage_choose_snapshot (dirs, clone->from, &wish, &done->way, error)
+               : bz_storage_choose (dirs, clone->from, &wish, done->running, &done->way, error)))
     return FALSE;
-  return host->has[BZ_FEATURE_OVERLAY]
-         || bz_fail (error, BZ_ERROR_HOST, "this host has no overlay file system",
-                     bz_feature_mend (BZ_FEATURE_OVERLAY), "cloning zone %s", clone->name);
+  describe (clone);
+  if (!(done->way == BZ_COPY_OVERLAY ? share : copy) (clone, error))
+    return FALSE;
+  clone->how = bz_storage_tell (done, clone->state, clone->name);
+  return TRUE;
 }
 
-/* The lock of the source: none is needed for a snapshot, which does not change. */
+/* The lock of the source: none is needed for a snapshot, which does not change, and none is to be had
+ * of a zone that runs. */
 static gboolean
 make (Clone *clone, GError **error)
 {
   const BzDirs *dirs = clone->context->dirs;
-  int lock;
+  int lock = -1;
 
-  if (!check_overlay (clone, error))
-    return FALSE;
-  if (clone->snapshot != NULL)
+  if (clone->snapshot == NULL)
     {
-      BzZoneState *snapshot = bz_snapshot_load (dirs, clone->name, clone->snapshot, error);
-      if (snapshot == NULL)
+      lock = bz_zone_lock_if_stopped (dirs, clone->name, &clone->done.running, error);
+      if (lock < 0 && !clone->done.running)
         return FALSE;
-      bz_zone_state_free (clone->from);
-      clone->from = snapshot;
-      describe (clone);
-      return share (clone, error);
     }
-  lock = bz_state_lock (dirs, clone->name, 0, error);
-  if (lock < 0)
-    return FALSE;
   /* As it is now that nobody works on it. */
   bz_zone_state_free (clone->from);
-  clone->from = bz_state_load (dirs, clone->name, error);
-  gboolean done = clone->from != NULL;
-  if (done)
-    {
-      describe (clone);
-      done = share (clone, error);
-    }
-  close (lock);
+  clone->from = clone->snapshot != NULL
+                    ? bz_snapshot_load (dirs, clone->name, clone->snapshot, error)
+                    : bz_state_load (dirs, clone->name, error);
+  gboolean done = clone->from != NULL && choose_and_make (clone, error);
+  if (lock >= 0)
+    close (lock);
   return done;
 }
 
@@ -193,7 +234,7 @@ report (const Clone *clone)
       bz_json_text (builder, "name", clone->new_name);
       bz_json_text (builder, "from", clone->name);
       bz_json_text (builder, "snapshot", clone->snapshot);
-      bz_json_text (builder, "storage", "overlay");
+      bz_storage_tell_json (builder, &clone->done);
       bz_json_number (builder, "layers", clone->state->layers->len);
       bz_json_end (builder);
     }
@@ -209,6 +250,8 @@ bz_verb_clone (BzContext *context, const BzArguments *arguments, GError **error)
                            .arguments = arguments,
                            .new_name = bz_arguments_word (arguments, 1) };
 
+  if (!bz_storage_freeze_limit (arguments, &clone.limit_ms, error))
+    return -1;
   split (&clone, bz_arguments_word (arguments, 0));
   clone.from = bz_state_load (context->dirs, clone.name, error);
   if (clone.from == NULL || !bz_name_check (clone.new_name, error)

@@ -7,10 +7,12 @@
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/snapshots.h"
+#include "zone/still.h"
 #include "zone/storage.h"
 #include "zone/verbs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -189,6 +191,25 @@ report (const BzContext *context, const GPtrArray *changes)
     }
 }
 
+/* One that does not run can't be started meanwhile; one that runs stands still, unless nothing on this
+ * host can hold it. A descriptor, or -1. */
+static int
+hold (const BzContext *context, const char *name, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  gboolean running;
+  int still = bz_zone_hold_still (context->dirs, name, &running, &cause);
+
+  if (still < 0 && running)
+    {
+      bz_context_note (context, "it may change while it is compared: %s", cause->message);
+      return open ("/", O_PATH | O_CLOEXEC);
+    }
+  if (still < 0)
+    g_propagate_error (error, g_steal_pointer (&cause));
+  return still;
+}
+
 int
 bz_verb_diff (BzContext *context, const BzArguments *arguments, GError **error)
 {
@@ -198,7 +219,14 @@ bz_verb_diff (BzContext *context, const BzArguments *arguments, GError **error)
       state != NULL ? base_of (context, state, bz_arguments_word (arguments, 1), error) : NULL;
   g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func (change_free);
 
-  if (base == NULL || !compare (context, state, base, changes, error))
+  if (base == NULL)
+    return -1;
+  int still = hold (context, name, error);
+  if (still < 0)
+    return -1;
+  gboolean done = compare (context, state, base, changes, error);
+  close (still);
+  if (!done)
     return -1;
   g_ptr_array_sort (changes, by_path);
   report (context, changes);

@@ -3,6 +3,7 @@
 
 #include "brand/base/error.h"
 #include "zone/output.h"
+#include "zone/copy-way.h"
 #include "zone/verbs.h"
 
 #include <stdio.h>
@@ -43,6 +44,54 @@ print_lacks (const BzHost *host)
     }
 }
 
+/* How zones are cloned: a matter of the file system that they lie on, or will lie on. */
+typedef struct {
+  char *directory;
+  BzCopyWays ways;
+  GPtrArray *names; /* best first, NULL at the end */
+} Copying;
+
+static void
+copying_clear (Copying *copying)
+{
+  g_free (copying->directory);
+  g_clear_pointer (&copying->names, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Copying, copying_clear)
+
+static void
+look_at_copying (const BzContext *context, const BzHost *host, Copying *copying)
+{
+  copying->directory = g_strdup (context->dirs->data);
+  while (!g_file_test (copying->directory, G_FILE_TEST_EXISTS)
+         && !g_str_equal (copying->directory, "/"))
+    {
+      char *parent = g_path_get_dirname (copying->directory);
+      g_free (copying->directory);
+      copying->directory = parent;
+    }
+  bz_copy_ways_probe (copying->directory, &copying->ways);
+  const gboolean has[] = { [BZ_COPY_BTRFS] = copying->ways.btrfs,
+                           [BZ_COPY_OVERLAY] = host->has[BZ_FEATURE_OVERLAY],
+                           [BZ_COPY_REFLINK] = copying->ways.reflink,
+                           [BZ_COPY_PLAIN] = TRUE };
+  static const BzCopyWay order[] = { BZ_COPY_BTRFS, BZ_COPY_OVERLAY, BZ_COPY_REFLINK,
+                                     BZ_COPY_PLAIN };
+  copying->names = g_ptr_array_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (order); i++)
+    if (has[order[i]])
+      g_ptr_array_add (copying->names, (gpointer) bz_copy_way_name (order[i]));
+  g_ptr_array_add (copying->names, NULL);
+}
+
+static void
+print_copying (const Copying *copying)
+{
+  g_autofree char *names = g_strjoinv (", ", (char **) copying->names->pdata);
+
+  printf ("\nTrees in %s (%s) are copied by %s.\n", copying->directory, copying->ways.type, names);
+}
+
 static void
 print_table (const BzHost *host)
 {
@@ -66,7 +115,7 @@ print_table (const BzHost *host)
 }
 
 static void
-print_json (const BzHost *host, gboolean good)
+print_json (const BzHost *host, const Copying *copying, gboolean good)
 {
   JsonBuilder *builder = bz_json_begin ();
 
@@ -88,6 +137,12 @@ print_json (const BzHost *host, gboolean good)
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
+  json_builder_set_member_name (builder, "storage");
+  json_builder_begin_object (builder);
+  bz_json_text (builder, "directory", copying->directory);
+  bz_json_text (builder, "file_system", copying->ways.type);
+  bz_json_texts (builder, "ways", (const char *const *) copying->names->pdata);
+  json_builder_end_object (builder);
   bz_json_end (builder);
 }
 
@@ -99,11 +154,14 @@ bz_verb_doctor (BzContext *context, const BzArguments *arguments, GError **error
   if (host == NULL)
     return -1;
   gboolean good = bz_host_check (host, NULL);
+  g_auto (Copying) copying = { 0 };
+  look_at_copying (context, host, &copying);
   if (context->json)
-    print_json (host, good);
+    print_json (host, &copying, good);
   else
     {
       print_table (host);
+      print_copying (&copying);
       puts (good ? "\nZones can run here."
                  : "\nZones can't run here until what everything needs is mended.");
     }

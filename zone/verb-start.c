@@ -34,6 +34,12 @@ start_zone (BzContext *context, const BzArguments *arguments, const char *name, 
   return TRUE;
 }
 
+gboolean
+bz_start_again (BzContext *context, const BzArguments *arguments, const char *name, GError **error)
+{
+  return start_zone (context, arguments, name, error);
+}
+
 /* For a service manager, and for who wants to see it: the zone's life is the command's. */
 static gboolean
 wait_for_end (BzContext *context, const char *name, GError **error)

@@ -48,4 +48,7 @@ int bz_verb_names (BzContext *context, const BzArguments *arguments, GError **er
 /* --time of stop and restart, in milliseconds. */
 /* How long an init or a command is waited for, if nobody says. */
 #define BZ_STOP_SECONDS 10
+/* As `start` does, for a zone that another verb has stopped. error: may be NULL. */
+gboolean bz_start_again (BzContext *context, const BzArguments *arguments, const char *name,
+                         GError **error);
 gboolean bz_stop_grace (const BzArguments *arguments, guint *grace_ms, GError **error);

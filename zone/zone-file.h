@@ -5,6 +5,7 @@
 #include "brand/abi.h"
 #include "brand/brand.h"
 #include "loader/loader.h"
+#include "zone/tree-copy.h"
 
 /* Bytes that a zone file may have. */
 #define BZ_ZONE_FILE_MAX (64 * 1024)
@@ -63,6 +64,7 @@ typedef struct {
   BzLimit descriptors;
   guint64 capabilities_dropped, capabilities_kept;
   GPtrArray *sysctls;  /* of char *: "name=value", each name once */
+  BzCopyWay copy;
   BzFoldMode fold_inodes;
   gboolean remember_owners; /* that a zone with one id lacks */
   char *boot_init, *boot_arguments; /* NULL: what the tree has; none */

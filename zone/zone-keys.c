@@ -44,6 +44,9 @@ const BzZoneKey bz_zone_keys[] = {
     "File systems that the zone's own mount(8) may have besides: nfs, ext4, iso9660, ...; the host's "
     "root mounts them for it; root's zones only",
     ZONE (own_mounts), bz_take_mounts },
+  { "Storage", "Copy", "auto|overlay|btrfs|reflink|copy", "auto",
+    "How clone, snapshot and rollback come to another tree: the best that its file system has, or this",
+    ZONE (copy), bz_take_copy_way },
   { "Storage", "FoldInodes", "auto|yes|no", "auto",
     "Give 32-bit programs inode numbers that fit: auto where a file system needs it",
     ZONE (fold_inodes), bz_take_fold_mode },

@@ -71,6 +71,7 @@ const char *bz_take_target (gpointer field, const char *value);        /* char *
 const char *bz_take_device_target (gpointer field, const char *value); /* char ** */
 const char *bz_take_bool (gpointer field, const char *value);          /* gboolean */
 const char *bz_take_fold_mode (gpointer field, const char *value);     /* BzFoldMode */
+const char *bz_take_copy_way (gpointer field, const char *value);      /* BzCopyWay */
 const char *bz_take_mode (gpointer field, const char *value);          /* guint32 */
 const char *bz_take_id (gpointer field, const char *value);            /* guint32 */
 const char *bz_take_bytes (gpointer field, const char *value);         /* guint64 */

@@ -5,6 +5,7 @@
 
 #include "brand/file-systems.h"
 #include "brand/release.h"
+#include "zone/copy-way.h"
 #include "zone/names.h"
 
 #include <cap-ng.h>
@@ -162,6 +163,12 @@ const char *
 bz_take_fold_mode (gpointer field, const char *value)
 {
   return bz_fold_mode_lookup (value, field) ? NULL : "it is auto, yes or no";
+}
+
+const char *
+bz_take_copy_way (gpointer field, const char *value)
+{
+  return bz_copy_way_lookup (value, field) ? NULL : "it is auto, overlay, btrfs, reflink or copy";
 }
 
 const char *

@@ -17,7 +17,7 @@ EXITKILL_SYSGOOD = 0x00100000 | 1
 ORIG_RAX, RSI, RDX = 15 * 8, 13 * 8, 12 * 8
 O_CREAT = 0o100
 CHANGES = {
-    1: "write", 74: "fsync", 76: "truncate", 77: "ftruncate", 82: "rename", 83: "mkdir", 84: "rmdir", 86: "link",
+    1: "write", 46: "sendmsg", 74: "fsync", 76: "truncate", 77: "ftruncate", 82: "rename", 83: "mkdir", 84: "rmdir", 86: "link",
     87: "unlink", 88: "symlink", 90: "chmod", 91: "fchmod", 92: "chown", 258: "mkdirat", 263: "unlinkat",
     264: "renameat", 265: "linkat", 266: "symlinkat", 306: "syncfs", 316: "renameat2",
 }

@@ -135,7 +135,7 @@ snapshots () {
   run bz --json snapshot --list z
   is 'snapshot --list' "$(printf '%s' "$out" | field snapshots.0.name) $(printf '%s' "$out" | field snapshots.1.name)" 'good bad'
   run bz rollback z
-  like 'rollback without a name is to the newest' "$out" 'bad$'
+  like 'rollback without a name is to the newest' "$out" 'bad '
   many=$(layers)
   run bz snapshot --remove z bad
   is 'snapshot --remove' "$status" 0

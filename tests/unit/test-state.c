@@ -462,7 +462,7 @@ test_ids_of_zones_are_not_given_again (void **state)
 static void
 test_newer_records_are_left_alone (void **state)
 {
-  static const char newer[] = "[Zone]\nFormat=3\nWriter=9.8\nMystery=1\n"
+  static const char newer[] = "[Zone]\nFormat=4\nWriter=9.8\nMystery=1\n"
                               "[Ids]\nStorage=stars\nUids=0:524288:65536;\nGids=0:524288:65536;\n";
   const BzDirs *dirs = ((Fixture *) *state)->dirs;
   g_autofree char *path = bz_dirs_zone (dirs, "one");
