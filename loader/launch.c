@@ -27,6 +27,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#ifndef UNAME26
+#define UNAME26 0x0020000
+#endif
+#define PERSONALITY_QUERY 0xffffffffUL
+
 /* In a user namespace these give nothing that a distribution needs, and each of
  * them opens kernel code to its root. All others stay: a program with file
  * capabilities outside the bounding set can't even be executed (FAILURES S18). */
@@ -278,10 +283,17 @@ search_and_exec (char **argv, char **environment)
   return kept;
 }
 
+/* The caller's flags stay, but not what uname(2) tells by: that is the brand's, and all tasks of the zone begin with it
+ * (syscall-xlat/calls/release.c relies on that). */
 static gboolean
 set_personality (const BzPlan *plan, GError **error)
 {
-  if (plan->personality == 0 || personality ((unsigned long) plan->personality) >= 0)
+  int now = personality (PERSONALITY_QUERY);
+  unsigned long wanted = (unsigned long) plan->personality;
+
+  if (now >= 0)
+    wanted |= (unsigned long) now & ~(unsigned long) (PER_MASK | UNAME26);
+  if ((now >= 0 && wanted == (unsigned long) now) || personality (wanted) >= 0)
     return TRUE;
   bz_fail_errno (error, errno, "an outer container may refuse personality(2)",
                  "cannot set the brand's personality");

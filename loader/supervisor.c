@@ -22,6 +22,7 @@
 #include "loader/shadow/images.h"
 #include "loader/userns.h"
 #include "syscall-xlat/loop.h"
+#include "syscall-xlat/remote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,7 +96,8 @@ bz_supervisor_main (const BzSupervisor *supervisor)
     loop = bz_loop_new (supervisor->plan, journal, &error);
   if (loop != NULL && supervisor->rewrites && supervisor->plan->quirk[BZ_QUIRK_VSYSCALL] != 0)
     {
-      BzImages *images = bz_images_new (FD_SOCKET, bz_journal_starting (journal), &error);
+      BzImages *images = bz_images_new (FD_SOCKET, bz_journal_starting (journal), supervisor->plan->release_number,
+                                       bz_journal_ever (journal, BZ_EVER_NEWER), &error);
       if (images == NULL)
         loop = NULL;
       else

@@ -164,6 +164,12 @@ bz_journal_counts (BzJournal *journal)
   return counts;
 }
 
+_Atomic guint32 *
+bz_journal_ever (BzJournal *journal, guint what)
+{
+  return &journal->memory->header.happened[what];
+}
+
 guint64
 bz_journal_successions (BzJournal *journal)
 {

@@ -31,6 +31,8 @@ typedef struct {
 /* Rows that were trapped at least once, by number. Element type BzCount; owned by the caller.
  * May be called by any process that maps the journal while the zone runs. */
 GArray *bz_journal_counts (BzJournal *journal);
+/* What has ever happened (BzEver): 0 or 1, borrowed from the journal. */
+_Atomic guint32 *bz_journal_ever (BzJournal *journal, guint what);
 /* How often a supervisor took over from a dead one. */
 guint64 bz_journal_successions (BzJournal *journal);
 

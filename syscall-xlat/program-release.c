@@ -17,7 +17,8 @@
  * Choice. `note`: where uname is called from text below 1 GiB, as only programs linked to a fixed address
  * do (those that are dynamic call it from a library, far above), the program's headers are read where i386 and
  * x86-64 programs have them, in one read of memory; /proc is not asked. If the note asks for more than the
- * zone's release, uname tells the note's.
+ * zone's release, uname tells the note's. Where each program
+ * is looked at before it runs (images.h), memory is read only once one has come that asks for more.
  * `variable`: BRANDZONE_RELEASE in the environment that the program was executed with comes first. It costs
  * a look at /proc for each call of uname in the zone (about as much as the call itself), so it
  * holds only in zones that were told so.
@@ -30,6 +31,7 @@
 #include "syscall-xlat/program-release.h"
 
 #include "brand/brand-file.h"
+#include "syscall-xlat/remote.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -116,13 +118,22 @@ bz_program_note (const guint8 *head, gsize size, guint32 part[3])
   return FALSE;
 }
 
+/* Where each program is looked at before it runs (images.h), that one asks for more is known before it calls; there
+ * the read of its memory would be a tenth of the call. */
+static gboolean
+may_want_more (BzCall *call)
+{
+  return call->ip < FIXED_TEXT_END
+         && (call->images == NULL || bz_call_has_happened (call, BZ_EVER_NEWER));
+}
+
 static gboolean
 release_of_note (BzCall *call, char *release, gsize size)
 {
   guint8 head[HEAD];
   guint32 part[3];
 
-  if (call->ip >= FIXED_TEXT_END
+  if (!may_want_more (call)
       || bz_call_read (call, call->abi == BZ_ABI_I386 ? 0x08048000 : 0x400000, head, sizeof head)
              != 0
       || !bz_program_note (head, sizeof head, part)

@@ -33,6 +33,8 @@ typedef enum {
   BZ_EVER_ROOT,        /* a task may have another root directory, mount or user namespace than the
                         * zone's */
   BZ_EVER_UTS,         /* a task may have another UTS namespace than the zone's */
+  BZ_EVER_NEWER,       /* a static program may have run that wants a newer kernel than the brand's: seen where images
+                        * of programs are (images.h) */
   BZ_EVERS
 } BzEver;
 

@@ -86,6 +86,7 @@ examine (BzImagesState *images, BzCall *call, int fd, const BzFileKey *key)
     bz_call_will_wait (call);
   file->key = *key;
   file->copy = file->shared = -1;
+  file->wants = G_MAXUINT64; /* until it has been read */
   if (reserve (images, key->size))
     {
       sure = examine_copy (images, fd, file);

@@ -12,6 +12,8 @@
 typedef struct {
   BzImages base;
   int broker;
+  BzRelease release;       /* the zone's */
+  _Atomic guint32 *newer;  /* the journal's */
   BzKnownFiles *files;
   BzExecContext *context;
   pthread_mutex_t lock;

@@ -104,7 +104,7 @@ static const BzImagesClass images_class = {
 };
 
 BzImages *
-bz_images_new (int broker_socket, BzStarting *starting, GError **error)
+bz_images_new (int broker_socket, BzStarting *starting, BzRelease release, _Atomic guint32 *newer, GError **error)
 {
   BzExecContext *context = bz_exec_context_new (error);
 
@@ -113,6 +113,8 @@ bz_images_new (int broker_socket, BzStarting *starting, GError **error)
   BzImagesState *images = g_new0 (BzImagesState, 1);
   images->base.class = &images_class;
   images->broker = broker_socket;
+  images->release = release;
+  images->newer = newer;
   images->files = bz_known_files_new ();
   images->context = context;
   images->last_resort = bz_last_resort_needed ();

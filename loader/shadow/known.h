@@ -1,6 +1,8 @@
 /* The files that a supervisor has looked at: what of their text must be put right. */
 #pragma once
 
+#include "brand/release.h"
+
 #include <glib.h>
 #include <sys/stat.h>
 
@@ -29,6 +31,7 @@ typedef struct {
   guint64 entry;     /* e_entry of an ELF file */
   guint64 lowest;    /* lowest address of its segments */
   gboolean elf64;    /* an x86-64 ELF file */
+  BzRelease wants;   /* the kernel that its ABI note asks for; 0: none */
   char *interpreter; /* PT_INTERP, or of a script's first line; NULL: none */
   gint64 doubtful; /* monotonic microseconds when it could not be examined, and may be later; 0: all
                       is known */

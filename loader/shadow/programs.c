@@ -185,6 +185,14 @@ find_interpreter (BzImagesState *images, BzCall *call, const BzKnownFile *progra
              : NULL;
 }
 
+/* Where uname(2) must look for a release of the program's own: program-release.c. */
+static void
+look_at_release (BzImagesState *images, const BzKnownFile *program)
+{
+  if (program == NULL || program->wants > images->release)
+    atomic_store_explicit (images->newer, 1, memory_order_relaxed);
+}
+
 /* What the task runs. */
 static void
 find_running (BzImagesState *images, BzCall *call, BzExecHook *hook)
@@ -192,9 +200,13 @@ find_running (BzImagesState *images, BzCall *call, BzExecHook *hook)
   int fd = bz_exec_context_open_program (images->context, call->tid);
 
   if (fd < 0)
-    return;
+    {
+      look_at_release (images, NULL);
+      return;
+    }
   hook->program = bz_images_look (images, call, fd);
   close (fd);
+  look_at_release (images, hook->program);
   hook->interpreter = find_interpreter (images, call, hook->program);
 }
 
@@ -266,6 +278,8 @@ bz_programs_execute (BzImages *base, BzCall *call, int directory, guint64 addres
   hook.find = NULL;
   hook.program = find_program (images, call, directory, path, flags, &lost);
   hook.interpreter = find_interpreter (images, call, hook.program);
+  if (!lost)
+    look_at_release (images, hook.program);
   if (!lost)
     return hook_if_needed (images, call, &hook);
   if (can_be_of_proc (path))

@@ -15,6 +15,7 @@
 
 #include "brand/base/error.h"
 #include "loader/kernel.h"
+#include "syscall-xlat/program-release.h"
 #include "syscall-xlat/remote.h"
 
 #include <elf.h>
@@ -202,10 +203,15 @@ bz_start_read (int copy, BzKnownFile *file)
     Elf64_Ehdr elf;
   } start;
   gssize got = pread (copy, start.bytes, sizeof start.bytes, 0);
+  guint32 part[3];
+
+  file->wants = 0;
 
   if (got > 2 && memcmp (start.bytes, "#!", 2) == 0)
     read_script (start.bytes, (gsize) got, file);
   else if (got >= (gssize) sizeof start.elf && memcmp (start.bytes, ELFMAG, SELFMAG) == 0
            && start.bytes[EI_CLASS] == ELFCLASS64)
     read_elf (copy, &start.elf, file);
+  if (got > 0 && bz_program_note (start.bytes, (gsize) got, part))
+    file->wants = BZ_RELEASE (part[0], part[1], part[2]);
 }

@@ -13,7 +13,10 @@
  * having asked, and it is not shown to brands whose kernel lacked it. Limit: with a call that
  * continues the brand's flags are lost for that task and its children (nobody can change the value
  * on the way), and its result shows them. Whoever asks for another personality gets that and no
- * other. A flag of the brand's that the task sets itself does not show afterwards. */
+ * other. A flag of the brand's that the task sets itself does not show afterwards.
+ *
+ * Where the brand has no such flags (quirk personality=host), every call continues, and is only noted: uname(2) tells
+ * another machine or release by PER_LINUX32 and UNAME26, and need not look at its task while nobody has changed them. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"
@@ -65,6 +68,12 @@ bz_call_personality (BzCall *call)
   guint32 wanted = (guint32) call->args[0], brand = (guint32) call->plan->personality;
   guint64 now;
 
+  if (call->plan->quirk[BZ_QUIRK_PERSONALITY] == 0)
+    {
+      if (wanted != QUERY)
+        bz_call_happens (call, BZ_EVER_PERSONALITY);
+      return bz_continue ();
+    }
   if (is_start (call, wanted))
     return bz_value (PER_LINUX);
   if (bz_call_fact (call, BZ_FACT_PERSONALITY, &now) == 0)

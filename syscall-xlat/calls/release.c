@@ -57,6 +57,17 @@ apply_uname26 (const BzPlan *plan, char field[65])
   set_field (field, text);
 }
 
+/* What uname(2) makes of a personality changes by personality(2) alone, which is trapped with it; exec leaves the base
+ * and UNAME26 as they are (Linux 2.6.8 to 6.18). So all tasks have the zone's until one calls it. */
+static int
+personality_of (BzCall *call, guint64 *personality)
+{
+  if (bz_call_has_happened (call, BZ_EVER_PERSONALITY))
+    return bz_call_fact (call, BZ_FACT_PERSONALITY, personality);
+  *personality = call->plan->personality;
+  return 0;
+}
+
 /* Where the brand tells the machine, an i386 task's needs no look at its personality, unless its
  * release does; where the host does, the personality decides, as in the kernel. A task that can't
  * be looked at is plain. */
@@ -68,7 +79,7 @@ look_at_personality (BzCall *call, gboolean *linux32, gboolean *uname26)
 
   *linux32 = call->abi == BZ_ABI_I386 && call->plan->quirk[BZ_QUIRK_MACHINE] != 0;
   *uname26 = FALSE;
-  if ((*linux32 && !new_release) || bz_call_fact (call, BZ_FACT_PERSONALITY, &personality) != 0)
+  if ((*linux32 && !new_release) || personality_of (call, &personality) != 0)
     return;
   *linux32 = *linux32 || (personality & PER_MASK) == PER_LINUX32;
   *uname26 = (personality & UNAME26) != 0;

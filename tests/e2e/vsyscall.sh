@@ -51,6 +51,18 @@ guest_programs () {
   is 'a program executes itself 300 times' "$status $out" '0 chain: done, 0 left'
   in_zone c -- $vsyscall rewritten maps $vsyscall
   is 'a program that was put right is itself in /proc/self/maps' "$status" 0
+  # A program that wants a newer kernel than the zone's is seen when it starts (E5), also later than others.
+  in_zone c -- /guest/note-x86_64
+  is 'a static program is told no release below its ABI note'"'"'s' "$out,$status" 3.2.0,0
+  in_zone c -- /bin/sh -c '/guest/note-x86_64; true; uname -r'
+  is 'others are told the zone'"'"'s' "$out" "3.2.0
+$(in_zone c -- uname -r; printf %s "$out")"
+  if [ ! -x "$guests/cost-i386" ] || masked ia32; then
+    skip 'a 32-bit program starts one that was put right' 'no program for i386 runs here'
+  else
+    in_zone c -- /guest/cost-i386 exec 3 $vsyscall rewritten quiet
+    ok 'a 32-bit program starts one that was put right' test "$status" = 0 -a "${out:-0}" -gt 0
+  fi
   for what in answers signals stops; do
     tap "no way to rewrite: $what" c -- /guest/lastresort-x86_64 $what
   done

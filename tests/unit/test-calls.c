@@ -92,6 +92,7 @@ test_machine_is_the_task_s (void **state G_GNUC_UNUSED)
   run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
   assert_string_equal (names->machine, "x86_64");
   fake.fact[BZ_FACT_PERSONALITY] = PER_LINUX32;
+  fake.happened[BZ_EVER_PERSONALITY] = TRUE;
   run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
   assert_string_equal (names->machine, "i586");
 
@@ -106,6 +107,30 @@ test_machine_is_the_task_s (void **state G_GNUC_UNUSED)
 }
 
 static void
+test_uname_looks_at_no_task_before_one_has_changed (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+  const BzGuestUtsname *names = (const BzGuestUtsname *) fake.memory;
+
+  bz_fake_init (&fake, BZ_ABI_X86_64, "uname");
+  fake.plan.personality = PER_LINUX32; /* a 64-bit program of an i386 zone */
+  fake.fact_error = EACCES;
+  run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
+  assert_string_equal (names->machine, "i586");
+
+  /* A query changes nothing; a change counts from then on. */
+  fake.fact_error = 0;
+  fake.fact[BZ_FACT_PERSONALITY] = PER_LINUX;
+  fake.plan.quirk[BZ_QUIRK_PERSONALITY] = 0;
+  assert_continues (run (&fake, bz_call_personality, 0xffffffff, 0, 0));
+  run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
+  assert_string_equal (names->machine, "i586");
+  assert_continues (run (&fake, bz_call_personality, PER_LINUX, 0, 0));
+  run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
+  assert_string_equal (names->machine, "x86_64");
+}
+
+static void
 test_uname26_counts_on_from_the_claimed_release (void **state G_GNUC_UNUSED)
 {
   BzFake fake;
@@ -113,6 +138,7 @@ test_uname26_counts_on_from_the_claimed_release (void **state G_GNUC_UNUSED)
 
   bz_fake_init (&fake, BZ_ABI_X86_64, "uname");
   fake.fact[BZ_FACT_PERSONALITY] = UNAME26;
+  fake.happened[BZ_EVER_PERSONALITY] = TRUE;
   fake.plan.release = (char *) "3.10.0-1160.el7.x86_64";
   fake.plan.release_number = BZ_RELEASE (3, 10, 0);
   run (&fake, bz_call_uname, bz_fake_at (0), 0, 0);
@@ -655,6 +681,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_uname_is_the_brand_s),
     cmocka_unit_test (test_machine_is_the_task_s),
+    cmocka_unit_test (test_uname_looks_at_no_task_before_one_has_changed),
     cmocka_unit_test (test_uname26_counts_on_from_the_claimed_release),
     cmocka_unit_test (test_abi_notes),
     cmocka_unit_test (test_variables),
