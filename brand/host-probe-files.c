@@ -3,6 +3,7 @@
 
 #include "brand/host-probe.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #define CGROUP2_MAGIC 0x63677270
+#define NR_FCHMODAT2 452
 
 /* The caller's first range in /etc/subuid or /etc/subgid: "100000:65536", or NULL. */
 static char *
@@ -89,6 +91,13 @@ gboolean
 bz_probe_modify_ldt (void)
 {
   return syscall (SYS_modify_ldt, 0, NULL, 0) == 0;
+}
+
+/* Asked with flags that no kernel knows. */
+gboolean
+bz_probe_fchmodat2 (void)
+{
+  return syscall (NR_FCHMODAT2, -1, "", 0, ~0) == 0 || errno != ENOSYS;
 }
 
 /* The caller's own cgroup in the unified hierarchy, relative: "/user.slice/...", or NULL. */

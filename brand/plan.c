@@ -141,9 +141,9 @@ set_calls (BzPlan *plan, const BzBrand *brand, const BzHost *host)
     plan->calls_absent[count] = g_strdup ("modify_ldt");
 }
 
-/* What only some zones need. */
+/* What only some zones need, or some hosts. */
 static void
-set_for_zone (BzPlan *plan, const BzPlanOptions *options)
+set_for_zone (BzPlan *plan, const BzHost *host, const BzPlanOptions *options)
 {
   plan->ids = options->ids != 0 ? options->ids : BZ_PLAN_ALL_IDS;
   /* Only a map of one id is made by its owner, and denies setgroups (Linux 3.19). */
@@ -156,6 +156,8 @@ set_for_zone (BzPlan *plan, const BzPlanOptions *options)
                                         && !disabled (options, BZ_QUIRK_OWNER_RECORDS);
   if (options->mounts && !disabled (options, BZ_QUIRK_MOUNTS))
     plan->quirk[BZ_QUIRK_MOUNTS] = BZ_MOUNTS_ASK;
+  plan->quirk[BZ_QUIRK_NEWER_CALLS] =
+      !host->has[BZ_FEATURE_FCHMODAT2] && !disabled (options, BZ_QUIRK_NEWER_CALLS);
   if (options->strict && !disabled (options, BZ_QUIRK_GONE))
     plan->quirk[BZ_QUIRK_GONE] = BZ_GONE_STOP;
 }
@@ -204,7 +206,7 @@ bz_plan_make (const BzBrand *brand, const BzHost *host, const BzPlanOptions *opt
   set_machine (plan, brand, options, &uts);
   set_limits (plan, brand);
   set_calls (plan, brand, host);
-  set_for_zone (plan, options);
+  set_for_zone (plan, host, options);
   plan->sync_wake_up = host->has[BZ_FEATURE_SYNC_WAKE_UP];
   plan->wait_killable = host->has[BZ_FEATURE_WAIT_KILLABLE];
   plan->host_release = host->release;

@@ -184,6 +184,13 @@ make_placeholder (BzCall *call, const BzPlace *place, guint mode)
   return bz_task_make_placeholder (target_of (call), place, mode, FILE_BUDGET_MS);
 }
 
+static int
+change_mode (BzCall *call, const BzPlace *place, guint mode, gboolean *reached)
+{
+  bz_call_will_wait (call);
+  return bz_task_change_mode (target_of (call), place, mode, reached, FILE_BUDGET_MS);
+}
+
 /* A task may do this to itself; what it may not, raising the hard limit, is not tried. */
 static int
 raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard)
@@ -261,6 +268,7 @@ static const BzNotifierClass worker_class = {
   .put_fd = put_fd,
   .own = own,
   .make_placeholder = make_placeholder,
+  .change_mode = change_mode,
   .raise_limit = raise_limit,
   .stop = stop,
 };

@@ -92,6 +92,7 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/handlers.h \
 	syscall-xlat/calls/image.c \
 	syscall-xlat/calls/modules.c \
+	syscall-xlat/calls/newer.c \
 	syscall-xlat/calls/nfs-guest.c \
 	syscall-xlat/calls/nfs-guest.h \
 	syscall-xlat/calls/nodes.c \

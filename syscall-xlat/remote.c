@@ -147,6 +147,12 @@ bz_call_make_placeholder (BzCall *call, const BzPlace *place, guint mode)
 }
 
 int
+bz_call_change_mode (BzCall *call, const BzPlace *place, guint mode, gboolean *reached)
+{
+  return call->notifier->class->change_mode (call, place, mode, reached);
+}
+
+int
 bz_call_raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard)
 {
   if (!bz_call_begin (call))

@@ -54,6 +54,7 @@ typedef struct {
   const struct BzFileClass *files; /* files.h */
   int (*own) (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record);
   int (*make_placeholder) (BzCall *call, const BzPlace *place, guint mode);
+  int (*change_mode) (BzCall *call, const BzPlace *place, guint mode, gboolean *reached);
   int (*raise_limit) (BzCall *call, int resource, guint64 soft, guint64 hard);
   void (*stop) (BzCall *call);
 } BzNotifierClass;
@@ -102,6 +103,9 @@ int bz_call_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *rec
 
 /* Makes a character device without a device (0:0) as the task. 0 or a positive errno. */
 int bz_call_make_placeholder (BzCall *call, const BzPlace *place, guint mode);
+
+/* fchmodat(2) as the task. 0 or a positive errno; *reached: it is that of the call, made as the task. */
+int bz_call_change_mode (BzCall *call, const BzPlace *place, guint mode, gboolean *reached);
 
 /* 0 when `hard` is above the task's own hard limit: its soft one is then as near to `soft` as it can
  * be. Else a positive errno, and nothing was done. */

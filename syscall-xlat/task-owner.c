@@ -1,4 +1,4 @@
-/* Owners that can't be set, and nodes that can't be made, as the task would.
+/* Owners that can't be set, nodes that can't be made, and modes by a call that the host lacks, as the task would.
  *
  * Problem: a zone's root is not root over everything that it sees. The mounts of /proc and /sys and
  * the nodes that are bound into a plain user's /dev belong to the host; a zone with one id has no
@@ -147,6 +147,18 @@ make_node (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer G_GNUC_
   return mknodat (AT_FDCWD, self->place->path, S_IFCHR | (self->mode & 07777), 0) != 0 ? errno : 0;
 }
 
+/* By the plain call: the C library's function would make the one that the host lacks, or look at /proc. */
+static int
+change_mode (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer)
+{
+  const OwnerJob *self = (const OwnerJob *) job;
+
+  if (job->credentials.nested)
+    return ENOTSUP;
+  answer->length = 1;
+  return syscall (SYS_fchmodat, AT_FDCWD, self->place->path, self->mode) != 0 ? errno : 0;
+}
+
 static int
 run (OwnerJob *self, BzJobAnswer *answer, guint budget_ms)
 {
@@ -187,4 +199,18 @@ bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode, gui
   BzJobAnswer answer = { 0 };
 
   return run (&self, &answer, budget_ms);
+}
+
+int
+bz_task_change_mode (BzTarget target, const BzPlace *place, guint mode, gboolean *reached,
+                     guint budget_ms)
+{
+  OwnerJob self = {
+    .job = { .target = target, .work = change_mode }, .place = place, .mode = mode
+  };
+  BzJobAnswer answer = { 0 };
+  int failed = run (&self, &answer, budget_ms);
+
+  *reached = answer.length == 1;
+  return failed;
 }

@@ -363,7 +363,8 @@ bz_task_credentials (int directory, BzTaskCredentials *credentials)
     return errno;
   theirs[length] = '\0';
   pthread_once (&own_namespaces_once, look_at_own_namespaces);
-  if (strcmp (theirs, own_namespace[NAMESPACE_USER]) != 0)
+  credentials->nested = strcmp (theirs, own_namespace[NAMESPACE_USER]) != 0;
+  if (credentials->nested)
     credentials->capabilities = 0;
   return 0;
 }

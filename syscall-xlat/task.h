@@ -36,6 +36,7 @@ typedef struct {
   guint n_groups; /* 64: there may be more */
   guint64 capabilities;
   guint32 umask;
+  gboolean nested; /* of a user namespace inside the zone's: no capabilities over the zone, and others of its own */
 } BzTaskCredentials;
 gboolean bz_task_parse_credentials (const char *text, BzTaskCredentials *credentials);
 
@@ -69,3 +70,6 @@ int bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *
                  guint budget_ms);
 int bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode,
                               guint budget_ms);
+/* *reached: the answer is that of fchmodat(2), made as the task. */
+int bz_task_change_mode (BzTarget target, const BzPlace *place, guint mode, gboolean *reached,
+                         guint budget_ms);

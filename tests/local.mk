@@ -1,12 +1,12 @@
 ## tests: guest programs, real trees end to end, benchmarks. Unit tests and fuzz harnesses
 ## are listed by the directory that they test.
 
-BZ_GUESTS = conform intrude boot clock cost fuse gone heap inodes limits loop memory missing modules mounts note release rights sizes storm sysctl
+BZ_GUESTS = conform intrude boot clock cost fuse gone heap inodes limits loop memory missing modules mounts newer note release rights sizes storm sysctl
 BZ_GUEST_FILES = tests/guest/guest.c tests/guest/guest.h \
 	tests/guest/conform.c tests/guest/intrude.c \
 	tests/guest/boot.c tests/guest/clock.c tests/guest/cost.c tests/guest/fuse.c tests/guest/gone.c tests/guest/heap.c tests/guest/inodes.c \
 	tests/guest/limits.c tests/guest/loop.c tests/guest/memory.c tests/guest/missing.c \
-	tests/guest/modules.c tests/guest/mounts.c tests/guest/note.c tests/guest/release.c tests/guest/rights.c tests/guest/sizes.c tests/guest/storm.c \
+	tests/guest/modules.c tests/guest/mounts.c tests/guest/newer.c tests/guest/note.c tests/guest/release.c tests/guest/rights.c tests/guest/sizes.c tests/guest/storm.c \
 	tests/guest/sysctl.c
 # The vsyscall page is of x86-64 alone.
 BZ_GUESTS_64 = hang lastresort library loads steal vsyscall

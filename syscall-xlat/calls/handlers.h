@@ -105,6 +105,9 @@ BzVerdict bz_call_fchmodat (BzCall *call);
 BzVerdict bz_call_utime (BzCall *call);     /* also utimes */
 BzVerdict bz_call_utimensat (BzCall *call); /* also utimensat_time64, futimesat */
 
+/* calls/newer.c: newer-calls=older */
+BzVerdict bz_call_fchmodat2 (BzCall *call);
+
 /* calls/nodes.c: nodes=placeholder */
 BzVerdict bz_call_mknod (BzCall *call);
 BzVerdict bz_call_mknodat (BzCall *call);

@@ -191,6 +191,8 @@ NF < 10 { fault("a row has ten columns, not " NF); next }
 		fault(name " ended in " until ", before it came in " since)
 	if ((until != "-" || quirk != "-") && reason == "")
 		fault(name " needs a reason")
+	if (since != "-" && order(since) > order("5.14") && reason == "")
+		fault(name " is newer than the lowest host, 5.14: which older call does the same, or why does none?")
 	if ((quirk == "-") != (handler == "-"))
 		fault(name ": a quirk and a handler go together")
 	if (quirk == "-" && ($7 != "-" || $8 != "-"))

@@ -7,7 +7,7 @@ begin
 
 # As brand/features.def has them; brandzone's own list must be no longer than what is looked at here.
 features='kernel user-namespaces user-notify wait-killable sync-wake-up idmapped-mounts subordinate-ids'
-features="$features ia32 overlay vsyscall cgroup modify-ldt nftables dnsmasq pasta"
+features="$features ia32 overlay vsyscall cgroup modify-ldt fchmodat2 nftables dnsmasq pasta"
 
 # refused NAME PATTERN: the last run was, as a lack of the host, and said so.
 refused () {
@@ -102,6 +102,8 @@ others () {
     is 'modify-ldt: there, unmasked' "$status" 0
     run bz -q run --without modify-ldt --brand el6 -v "$guests:/guest:ro" z -- /guest/missing-x86_64 -modify_ldt:154
     is 'modify-ldt: ENOSYS' "$status" 0
+    run bz plan --json --without fchmodat2 --brand native z
+    is 'fchmodat2: the plan has it answered' "$(printf '%s' "$out" | field quirks.newer-calls)" older
   fi
   if [ -x "$guests/vsyscall-x86_64" ]; then
     bz check --brand el6 "$guests/vsyscall-x86_64" >"$tmp/with" 2>&1

@@ -36,6 +36,39 @@ calls () {
   done
 }
 
+# carried_out BRAND [OPTION...]: fchmodat2 without flags, as a kernel that has it answers it.
+carried_out () {
+  for abi in x86_64 i386; do
+    if [ ! -x "$guests/newer-$abi" ]; then continue; fi
+    if [ $abi = i386 ] && masked ia32; then continue; fi
+    run bz -q run --brand "$@" --stats -v "$guests:/guest:ro" z -- \
+      /bin/sh -c 'd=$(mktemp -d /tmp/XXXXXX) && chmod 755 $d && "$0" $d' "/guest/newer-$abi"
+    take_tap "$*: newer"
+  done
+}
+
+# What an older call does as well, on a kernel that has the newer one and where it is masked: with the same answers.
+older_call () {
+  for brand in native debian-bullseye alpine; do
+    carried_out $brand
+    if lacks 6.6; then
+      like "$brand: fchmodat2 is answered by fchmodat" "$err" 'answered: (.*, )?fchmodat2( \(i386\))? [0-9]'
+    else
+      unlike "$brand: nothing is trapped where the kernel has fchmodat2" "$err" 'fchmodat2'
+      carried_out $brand --without fchmodat2
+      like "$brand: fchmodat2 is answered by fchmodat" "$err" 'answered: (.*, )?fchmodat2( \(i386\))? [0-9]'
+    fi
+  done
+  run bz -q run --brand native --without fchmodat2 --disable-row S7 --stats -v "$guests:/guest:ro" z -- \
+    /guest/newer-x86_64 /tmp
+  unlike 'S7 disabled: nothing is answered' "$err" 'fchmodat2'
+  if lacks 6.6; then
+    like 'S7 disabled: the symptom of the catalogue' "$out" 'S7: fchmodat2 without flags.*: expected 0, got -38$'
+  fi
+  run bz -q run --brand linux-2.6 --without fchmodat2 -v "$guests:/guest:ro" z -- /guest/missing-x86_64 -fchmodat2:452
+  is 'a brand whose kernel did not have it lacks it' "$status" 0
+}
+
 write_script () {
   cat >"$tmp/new/script" <<'END'
 set -u
@@ -102,6 +135,7 @@ for who in $users; do
   fi
   if zone z alpine-x86_64; then
     calls
+    older_call
     run bz -q remove z
   fi
   if [ -n "${BRANDZONE_TEST_FULL:-}" ]; then trixie; fi

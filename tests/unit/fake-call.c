@@ -149,6 +149,17 @@ fake_make_placeholder (BzCall *call, const BzPlace *place G_GNUC_UNUSED, guint m
 }
 
 static int
+fake_change_mode (BzCall *call, const BzPlace *place, guint mode, gboolean *reached)
+{
+  BzFake *fake = fake_of (call);
+
+  fake->place = (BzPlace){ .directory = place->directory, .follow = place->follow };
+  fake->node_mode = mode;
+  *reached = fake->reaches;
+  return fake->own_error;
+}
+
+static int
 fake_raise_limit (BzCall *call, int resource G_GNUC_UNUSED, guint64 soft, guint64 hard)
 {
   BzFake *fake = fake_of (call);
@@ -179,6 +190,7 @@ static const BzNotifierClass fake_class = {
   .move_heap = fake_move_heap,
   .own = fake_own,
   .make_placeholder = fake_make_placeholder,
+  .change_mode = fake_change_mode,
   .raise_limit = fake_raise_limit,
   .stop = fake_stop,
 };

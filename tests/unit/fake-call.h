@@ -31,7 +31,8 @@ typedef struct {
   BzOwner record; /* that was to be kept; known: none was */
   gboolean remembers;
   guint node_mode;
-  int own_error; /* also of nodes */
+  gboolean reaches; /* the call is made as the task */
+  int own_error; /* also of nodes and modes */
   guint owned, nodes, stops;
   guint writes, files_read, files_written, heap_moves;
 } BzFake;

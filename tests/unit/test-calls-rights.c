@@ -281,6 +281,32 @@ test_gone (void **state G_GNUC_UNUSED)
   assert_int_equal (fake.stops, 1);
 }
 
+static void
+test_newer (void **state G_GNUC_UNUSED)
+{
+  BzFake fake;
+
+  start (&fake, BZ_ABI_X86_64, "fchmodat2", 0);
+  strcpy ((char *) fake.memory, "dir/file");
+  fake.reaches = TRUE;
+  assert_verdict (bz_fake_run (&fake, bz_call_fchmodat2, 7, bz_fake_at (0), 0104750, 0, 0),
+                  BZ_VERDICT_VALUE, 0, FALSE);
+  assert_int_equal (fake.place.directory, 7);
+  assert_true (fake.place.follow);
+  assert_int_equal (fake.node_mode, 04750);
+  fake.own_error = EPERM;
+  fails (bz_fake_run (&fake, bz_call_fchmodat2, 7, bz_fake_at (0), 0644, 0, 0), EPERM);
+  continues (bz_fake_run (&fake, bz_call_fchmodat2, 7, bz_fake_at (0), 0644, 0x100, 0));
+  fails (bz_fake_run (&fake, bz_call_fchmodat2, 7, 1, 0644, 0, 0), EFAULT);
+  fake.reaches = FALSE;
+  continues (bz_fake_run (&fake, bz_call_fchmodat2, 7, bz_fake_at (0), 0644, 0, 0));
+  fake.own_error = EBADF;
+  fails (bz_fake_run (&fake, bz_call_fchmodat2, 7, bz_fake_at (0), 0644, 0, 0), EBADF);
+  strcpy ((char *) fake.memory, "/proc/self/fd/3");
+  fake.reaches = TRUE;
+  continues (bz_fake_run (&fake, bz_call_fchmodat2, 7, bz_fake_at (0), 0644, 0, 0));
+}
+
 int
 main (void)
 {
@@ -294,6 +320,7 @@ main (void)
     cmocka_unit_test (test_nodes),
     cmocka_unit_test (test_audit),
     cmocka_unit_test (test_gone),
+    cmocka_unit_test (test_newer),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

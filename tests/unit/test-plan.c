@@ -83,6 +83,26 @@ test_i386 (void **state)
 }
 
 static void
+test_newer_calls (void **state G_GNUC_UNUSED)
+{
+  static const char *const rows[] = { "S7", NULL };
+  BzPlanOptions options = { .abi = BZ_ABI_X86_64 };
+  BzHost host = full_host ();
+  g_autoptr (BzBrand) brand = shipped ("native");
+  g_autoptr (BzPlan) full = bz_plan_make (brand, &host, &options, NULL);
+
+  assert_int_equal (full->quirk[BZ_QUIRK_NEWER_CALLS], 0);
+  assert_true (bz_host_mask (&host, "fchmodat2", NULL));
+  g_autoptr (BzPlan) plan = bz_plan_make (brand, &host, &options, NULL);
+  assert_int_equal (plan->quirk[BZ_QUIRK_NEWER_CALLS], 1);
+  options.disabled_rows = rows;
+  g_autoptr (BzPlan) off = bz_plan_make (brand, &host, &options, NULL);
+  assert_int_equal (off->quirk[BZ_QUIRK_NEWER_CALLS], 0);
+  for (guint i = 0; i < BZ_FEATURE_COUNT; i++)
+    g_free (host.detail[i]);
+}
+
+static void
 test_masks (void **state)
 {
   static const char *const masks[] = { "wait-killable", "sync-wake-up", "modify-ldt" };
@@ -310,6 +330,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_brand_speaks),
     cmocka_unit_test (test_i386),
+    cmocka_unit_test (test_newer_calls),
     cmocka_unit_test (test_masks),
     cmocka_unit_test (test_host_speaks_where_the_brand_is_silent),
     cmocka_unit_test (test_own_release),
