@@ -44,6 +44,7 @@ BZ_E2E = tests/e2e/boot.sh tests/e2e/login.sh tests/e2e/refresh.sh tests/e2e/cal
 	tests/e2e/sources.sh \
 	tests/e2e/systemd.sh tests/e2e/services.sh \
 	tests/e2e/terminal.sh tests/e2e/trees.sh tests/e2e/users.sh tests/e2e/vsyscall.sh
+BZ_E2E += tests/e2e/intrude.sh
 if HOST_TESTS
 TESTS += $(BZ_E2E)
 endif

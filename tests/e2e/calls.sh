@@ -47,20 +47,6 @@ has () {
   [ "$(planned "quirks.$1")" = "$2" ]
 }
 
-# What the supervisor must not be made to do, of each family that the planned brand answers.
-intrusions () {
-  families='uname sysinfo statfs affinity'
-  if has sysctl answer; then families="$families sysctl"; fi
-  if has modules empty; then families="$families modules"; fi
-  if has syslog empty; then families="$families syslog"; fi
-  if has clock pretend; then families="$families clock"; fi
-  if has reboot accept-cad; then families="$families reboot"; fi
-  if has vhangup pretend; then families="$families vhangup"; fi
-  # shellcheck disable=SC2086 # words
-  inside "$1" "$2" -- intrude $families
-  take_tap "$label: intrude"
-}
-
 # The same calls on the host and in the zone, call family by call family: what differs is a row of the brand, and S6 (calls
 # that its kernel lacked) is put back.
 conformance () {
@@ -103,7 +89,6 @@ matrix () {
   fi
   inside "$1" "$2" -- release "$release" "$version" "$machine"
   take_tap "$label: release"
-  intrusions "$1" "$2"
   soft=$(planned limits.nofile.soft)
   hard=$(planned limits.nofile.hard)
   if [ "${hard:-0}" -gt "$(own_limit 5)" ]; then hard=; fi
