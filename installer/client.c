@@ -91,6 +91,8 @@ make_argv (const BzInstallOptions *options)
     g_ptr_array_add (argv, g_strconcat ("--suite=", options->suite, NULL));
   if (options->arch != NULL)
     g_ptr_array_add (argv, g_strconcat ("--arch=", options->arch, NULL));
+  if (options->list != NULL)
+    g_ptr_array_add (argv, g_strconcat ("--list=", options->list, NULL));
   g_ptr_array_add (argv, g_strdup ("--"));
   g_ptr_array_add (argv, g_strdup (options->source));
   g_ptr_array_add (argv, g_strdup (options->target));

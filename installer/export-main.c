@@ -23,7 +23,7 @@ static const GOptionEntry entries[] = {
   { "temporary-fd", 0, 0, G_OPTION_ARG_INT, &temporary_fd, "A place for an image's layer", "FD" },
   { "report-fd", 0, 0, G_OPTION_ARG_INT, &report_fd, "Report to this descriptor", "FD" },
   { "id-shift", 0, 0, G_OPTION_ARG_INT64, &id_shift, "Take this from every owner id", "N" },
-  { "format", 0, 0, G_OPTION_ARG_STRING, &format, "tar or oci", "FORMAT" },
+  { "format", 0, 0, G_OPTION_ARG_STRING, &format, "tar, oci or mtree", "FORMAT" },
   { "filter", 0, 0, G_OPTION_ARG_STRING, &filter, "gzip, xz or zstd", "FILTER" },
   { "prefix", 0, 0, G_OPTION_ARG_STRING, &prefix, "Of all names", "TEXT" },
   { "architecture", 0, 0, G_OPTION_ARG_STRING, &architecture, "Of the image", "NAME" },
@@ -36,6 +36,8 @@ work (BzExport *export, GError **error)
 {
   if (strcmp (format, "oci") == 0)
     return bz_export_image (export, out_fd, temporary_fd, architecture, name, error);
+  if (strcmp (format, "mtree") == 0)
+    return bz_export_list (export, out_fd, error);
   BzArchiveWriter *writer = bz_export_open (out_fd, filter, error);
   if (writer == NULL)
     return FALSE;

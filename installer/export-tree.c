@@ -1,4 +1,4 @@
-/* A tree as a tar archive.
+/* A tree as a tar archive, or as a list.
  *
  * What must survive: owners, modes, times to the nanosecond, hard links, holes, devices, extended
  * attributes, access lists, capabilities of files. pax has a form for each. Facts: libarchive takes
@@ -7,7 +7,7 @@
  * without when it is that of the tree. Names are written in the order of bytes, so that the same
  * tree gives the same archive. Limits: sockets have no form in tar and are left out; attributes of
  * symbolic links are not written. The tree may change meanwhile: a file that becomes shorter is
- * filled up with zeros, as tar does. */
+ * filled up with zeros, as tar does. In a list a file with several names is told, and read, once for each. */
 #include "config.h"
 
 #include "installer/export.h"
@@ -48,6 +48,21 @@ fail_writer (BzArchiveWriter *writer, GError **error)
                           "writing the archive");
   return bz_fail (error, BZ_ERROR_FAILED, why != NULL ? why : "unknown", NULL,
                   "writing the archive");
+}
+
+/* Everything that mtree(5) gives another meaning, and what is no printable ASCII. */
+static void
+append_escaped (GString *line, const char *text)
+{
+  for (; *text != '\0'; text++)
+    {
+      unsigned char byte = (unsigned char) *text;
+
+      if (byte <= ' ' || byte >= 0x7f || strchr ("#\\=*?[", byte) != NULL)
+        g_string_append_printf (line, "\\%03o", byte);
+      else
+        g_string_append_c (line, (char) byte);
+    }
 }
 
 BzArchiveWriter *
@@ -105,6 +120,38 @@ plain_id (const BzExport *export, guint32 id)
   return id >= export->id_shift ? id - export->id_shift : id;
 }
 
+/* Into the list, in the form that does not depend on the ids of this host. */
+static void
+list_attribute (const BzExport *export, const char *path, const char *name, const guint8 *value,
+                gsize size)
+{
+  g_autofree char *text = g_base64_encode (value, size);
+
+  g_string_append (export->list, "#xattr ./");
+  append_escaped (export->list, path);
+  g_string_append_c (export->list, ' ');
+  append_escaped (export->list, name);
+  g_string_append_printf (export->list, "=%s\n", text);
+}
+
+static void
+list_acl (const BzExport *export, const char *path, const char *name, guint8 *acl, gsize size)
+{
+  for (gsize at = 4; at + 8 <= size; at += 8)
+    {
+      guint16 tag;
+      guint32 id;
+
+      memcpy (&tag, acl + at, sizeof tag);
+      memcpy (&id, acl + at + 4, sizeof id);
+      if (GUINT16_FROM_LE (tag) != 0x02 && GUINT16_FROM_LE (tag) != 0x08)
+        continue;
+      id = GUINT32_TO_LE (plain_id (export, GUINT32_FROM_LE (id)));
+      memcpy (acl + at + 4, &id, sizeof id);
+    }
+  list_attribute (export, path, name, acl, size);
+}
+
 static void
 add_acl (const BzExport *export, struct archive_entry *entry, int type, const guint8 *acl,
          gsize size)
@@ -136,8 +183,8 @@ add_acl (const BzExport *export, struct archive_entry *entry, int type, const gu
 }
 
 static void
-add_capability (const BzExport *export, struct archive_entry *entry, const guint8 *value,
-                gsize size)
+add_capability (const BzExport *export, struct archive_entry *entry, const char *path,
+                const guint8 *value, gsize size)
 {
   struct vfs_ns_cap_data data = { 0 };
   guint32 magic;
@@ -152,36 +199,49 @@ add_capability (const BzExport *export, struct archive_entry *entry, const guint
       data.magic_etc = GUINT32_TO_LE ((magic & VFS_CAP_FLAGS_MASK) | VFS_CAP_REVISION_2);
       size = XATTR_CAPS_SZ_2;
     }
-  archive_entry_xattr_add_entry (entry, "security.capability", &data, size);
+  if (export->list != NULL)
+    list_attribute (export, path, "security.capability", (const guint8 *) &data, size);
+  else
+    archive_entry_xattr_add_entry (entry, "security.capability", &data, size);
 }
 
 static void
-add_attribute (const BzExport *export, struct archive_entry *entry, const char *name,
-               const guint8 *value, gsize size)
+add_attribute (const BzExport *export, struct archive_entry *entry, const char *path,
+               const char *name, guint8 *value, gsize size)
 {
-  if (strcmp (name, "system.posix_acl_access") == 0)
+  if (g_str_has_prefix (name, "system.posix_acl_") && export->list != NULL)
+    list_acl (export, path, name, value, size);
+  else if (strcmp (name, "system.posix_acl_access") == 0)
     add_acl (export, entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, value, size);
   else if (strcmp (name, "system.posix_acl_default") == 0)
     add_acl (export, entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, value, size);
   else if (strcmp (name, "security.capability") == 0)
-    add_capability (export, entry, value, size);
-  else if (g_str_has_prefix (name, "user.") && !g_str_has_prefix (name, "user.overlay."))
+    add_capability (export, entry, path, value, size);
+  else if (!g_str_has_prefix (name, "user.") || g_str_has_prefix (name, "user.overlay."))
+    return;
+  else if (export->list != NULL)
+    list_attribute (export, path, name, value, size);
+  else
     archive_entry_xattr_add_entry (entry, name, value, size);
 }
 
 /* Of a file or directory that is open; other kinds have none that the installer would take. */
 static void
-add_attributes (const BzExport *export, struct archive_entry *entry, int fd)
+add_attributes (const BzExport *export, struct archive_entry *entry, const char *path, int fd)
 {
+  ssize_t size = flistxattr (fd, NULL, 0);
+
+  if (size <= 0)
+    return;
   g_autofree char *names = g_malloc (XATTR_LIST_MAX);
   g_autofree guint8 *value = g_malloc (XATTR_SIZE_MAX);
-  ssize_t size = flistxattr (fd, names, XATTR_LIST_MAX);
+  size = flistxattr (fd, names, XATTR_LIST_MAX);
 
   for (ssize_t at = 0; at < size; at += (ssize_t) strlen (names + at) + 1)
     {
       ssize_t length = fgetxattr (fd, names + at, value, XATTR_SIZE_MAX);
       if (length >= 0)
-        add_attribute (export, entry, names + at, value, (gsize) length);
+        add_attribute (export, entry, path, names + at, value, (gsize) length);
     }
 }
 
@@ -307,8 +367,9 @@ write_file (Walk *walk, int dir, const char *name, const char *path, GError **er
       return bz_fail_errno (error, saved, NULL, "reading %s", path);
     }
   struct archive_entry *entry = entry_of (walk, path, &st);
-  add_attributes (walk->export, entry, fd);
-  add_holes (entry, fd, st.st_size);
+  add_attributes (walk->export, entry, path, fd);
+  if (walk->export->list == NULL)
+    add_holes (entry, fd, st.st_size);
   good = write_header (walk, entry, error) && write_contents (walk, fd, st.st_size, path, error);
   archive_entry_free (entry);
   close (fd);
@@ -363,6 +424,8 @@ write_name (Walk *walk, int dir, const char *directory, const char *name, GPtrAr
   const char *known = NULL;
   struct stat st;
 
+  if (walk->export->step != NULL && !walk->export->step (walk->export->data, error))
+    return FALSE;
   if (fstatat (dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT || bz_fail_errno (error, errno, NULL, "reading %s", path);
   if (S_ISDIR (st.st_mode))
@@ -375,7 +438,7 @@ write_name (Walk *walk, int dir, const char *directory, const char *name, GPtrAr
       walk->export->sockets++;
       return TRUE;
     }
-  if (st.st_nlink > 1)
+  if (st.st_nlink > 1 && walk->export->list == NULL)
     known = known_link (walk, path, &st);
   if (known != NULL || !S_ISREG (st.st_mode))
     return write_other (walk, dir, name, path, &st, known, error);
@@ -424,7 +487,7 @@ write_directory (Walk *walk, const char *path, GError **error)
   if (fd < 0 || fstat (fd, &st) != 0)
     return bz_fail_errno (error, errno, NULL, "reading /%s", path);
   struct archive_entry *entry = entry_of (walk, path, &st);
-  add_attributes (walk->export, entry, fd);
+  add_attributes (walk->export, entry, path, fd);
   gboolean good = write_header (walk, entry, error);
   archive_entry_free (entry);
   int copy = openat (fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -453,5 +516,60 @@ bz_export_tree (BzExport *export, BzArchiveWriter *writer, GError **error)
       g_autofree char *path = g_ptr_array_steal_index (todo, todo->len - 1);
       good = write_directory (&walk, path, error);
     }
+  return good;
+}
+
+/* --- lists --- */
+
+static BzArchiveWriter *
+open_list (int fd, GError **error)
+{
+  static const char *const words[] = { "type", "uid",  "gid",    "mode",  "size",
+                                       "time", "link", "device", "sha256" };
+  BzArchiveWriter *writer = archive_write_new ();
+  int result = archive_write_set_format_mtree (writer);
+
+  result = MIN (result, archive_write_set_format_option (writer, "mtree", "all", NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    result = MIN (result, archive_write_set_format_option (writer, "mtree", words[i], "1"));
+  archive_write_set_bytes_in_last_block (writer, 1);
+  if (result >= ARCHIVE_WARN && archive_write_open_fd (writer, fd) == ARCHIVE_OK)
+    return writer;
+  fail_writer (writer, error);
+  archive_write_free (writer);
+  return NULL;
+}
+
+static gboolean
+write_all (int fd, const char *text, gsize size, GError **error)
+{
+  while (size > 0)
+    {
+      gssize written = write (fd, text, size);
+
+      if (written < 0 && errno == EINTR)
+        continue;
+      if (written < 0)
+        return bz_fail_errno (error, errno, errno == ENOSPC ? "make room" : NULL,
+                              "writing the list of the tree");
+      text += written;
+      size -= (gsize) written;
+    }
+  return TRUE;
+}
+
+gboolean
+bz_export_list (BzExport *export, int fd, GError **error)
+{
+  g_autoptr (GString) attributes = g_string_new (NULL);
+  BzArchiveWriter *writer = open_list (fd, error);
+
+  if (writer == NULL)
+    return FALSE;
+  export->list = attributes;
+  gboolean good = bz_export_tree (export, writer, error);
+  good = bz_export_close (writer, good ? error : NULL) && good
+         && write_all (fd, attributes->str, attributes->len, error);
+  export->list = NULL;
   return good;
 }

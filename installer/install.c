@@ -4,6 +4,7 @@
 #include "installer/install.h"
 
 #include "brand/base/error.h"
+#include "installer/list.h"
 #include "installer/report.h"
 
 #include <dirent.h>
@@ -213,8 +214,15 @@ fill_tree (BzInstall *install, GError **error)
   bz_job_tell_tallies (install->job);
 
   g_autofree char *from = g_build_filename (install->base, userland, NULL);
-  return bz_job_step (install->job, error) && is_in_place (install, error)
-         && bz_partial_commit (install->partial, from, error);
+  if (!bz_job_step (install->job, error) || !is_in_place (install, error))
+    return FALSE;
+  /* Of packages their own manager unpacks the most, later. */
+  gboolean seed = install->source->type == BZ_SOURCE_RPM_REPOSITORY
+                  || install->source->type == BZ_SOURCE_DEB_REPOSITORY;
+  const char *list = seed ? NULL : install->args->list;
+  return (list == NULL
+          || bz_list_make (install->job, install->partial, from, install->args->id_shift, error))
+         && bz_partial_commit (install->partial, from, list, error);
 }
 
 static gboolean

@@ -13,6 +13,7 @@ typedef struct {
   char **wanted, **seed;
   const char *suite;
   const char *arch;
+  const char *list; /* name of the file beside the target for the list of the tree, or NULL */
 } BzInstallArgs;
 
 /* Tells the source first (BZ_REPORT_SOURCE). On failure nothing is left. */

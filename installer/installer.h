@@ -39,6 +39,8 @@ typedef struct {
   const GArray *uids, *gids;   /* plain users: unpack inside a user namespace with these maps; NULL:
                                 * as host root;   empty: the caller's id alone is mapped */
   guint32 id_shift;            /* root with BZ_IDS_SHIFTED: added to every id; 0: none */
+  const char *list; /* name of the file beside the target that lists the tree; NULL: none. Never made of
+                     * what has a stage (BzInstallResult) */
   BzProgressFunc progress;     /* or NULL */
   gpointer data;               /* for progress and recognised */
   BzRecognisedFunc recognised; /* told once, before anything is written; or NULL */

@@ -46,6 +46,7 @@ libunpack_a_SOURCES = \
 	installer/disk.h \
 	installer/choose.c \
 	installer/choose.h \
+	installer/export-tree.c \
 	installer/extfs.c \
 	installer/extfs.h \
 	installer/extfs-data.c \
@@ -59,6 +60,8 @@ libunpack_a_SOURCES = \
 	installer/job.c \
 	installer/job.h \
 	installer/layer.c \
+	installer/list.c \
+	installer/list.h \
 	installer/media.c \
 	installer/media.h \
 	installer/minix.c \
@@ -91,7 +94,7 @@ libunpack_a_SOURCES = \
 
 pkglibexec_PROGRAMS += brandzone-export
 brandzone_export_CPPFLAGS = $(libunpack_a_CPPFLAGS)
-brandzone_export_SOURCES = installer/export-main.c installer/export-oci.c installer/export-tree.c
+brandzone_export_SOURCES = installer/export-main.c installer/export-oci.c
 brandzone_export_LDADD = libunpack.a libinstaller.a libbrand.a $(UNPACK_LIBS)
 
 pkglibexec_PROGRAMS += brandzone-install

@@ -22,7 +22,7 @@ static gboolean keep_partial;
 static gint64 id_shift, max_size, max_files = 10 * 1000 * 1000;
 static int requests_fd = -1;
 static char **wanted, **seed;
-static char *arch, *suite;
+static char *arch, *suite, *list;
 static char **paths;
 
 static const GOptionEntry entries[] = {
@@ -40,6 +40,8 @@ static const GOptionEntry entries[] = {
     "Unpack this package: the package manager needs it", "NAME" },
   { "arch", 0, 0, G_OPTION_ARG_STRING, &arch, "Take packages for this machine", "ARCH" },
   { "suite", 0, 0, G_OPTION_ARG_STRING, &suite, "Take this suite of a Debian repository", "SUITE" },
+  { "list", 0, 0, G_OPTION_ARG_FILENAME, &list,
+    "List what is in the tree in this file, beside the target", "NAME" },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, "SOURCE TARGET" },
   { NULL },
 };
@@ -71,7 +73,8 @@ parse (int argc, char **argv, BzInstallArgs *args, GError **error)
   if (!g_option_context_parse (context, &argc, &argv, &failure))
     return bz_fail (error, BZ_ERROR_USAGE, failure->message, NULL, "brandzone-install");
   if (paths == NULL || g_strv_length (paths) != 2 || id_shift < 0
-      || id_shift > (gint64) G_MAXUINT32 - 65536 || max_size < 0 || max_files <= 0)
+      || id_shift > (gint64) G_MAXUINT32 - 65536 || max_size < 0 || max_files <= 0
+      || (list != NULL && strchr (list, '/') != NULL))
     return bz_fail (error, BZ_ERROR_USAGE, "it takes a SOURCE and a TARGET",
                     "brandzone-install --help", "brandzone-install");
   *args = (BzInstallArgs){ .source = paths[0],
@@ -82,7 +85,8 @@ parse (int argc, char **argv, BzInstallArgs *args, GError **error)
                            .wanted = wanted,
                            .seed = seed,
                            .suite = suite,
-                           .arch = arch };
+                           .arch = arch,
+                           .list = list };
   return TRUE;
 }
 

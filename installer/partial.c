@@ -161,14 +161,16 @@ bz_partial_begin (const char *target, BzPartial *partial, GError **error)
 }
 
 gboolean
-bz_partial_commit (BzPartial *partial, const char *subdirectory, GError **error)
+bz_partial_commit (BzPartial *partial, const char *subdirectory, const char *list, GError **error)
 {
   g_autofree char *from =
       g_build_filename ("root", *subdirectory == '\0' ? NULL : subdirectory, NULL);
 
   /* The data first: a name that survives a power cut must not lead to empty files. */
-  if (syncfs (partial->fd) < 0)
+  if (!partial->synced && syncfs (partial->fd) < 0)
     return bz_fail_errno (error, errno, NULL, "writing %s to its disk", partial->target);
+  if (list != NULL && renameat (partial->fd, BZ_PARTIAL_LIST, partial->parent_fd, list) < 0)
+    return bz_fail_errno (error, errno, NULL, "renaming the list of %s", partial->target);
   if (renameat2 (partial->fd, from, partial->parent_fd, partial->name, RENAME_NOREPLACE) < 0)
     {
       if (errno == EEXIST)

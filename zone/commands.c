@@ -233,9 +233,16 @@ static const BzOption snapshot_options[] = {
   END
 };
 
+static const BzOption verify_options[] = {
+  FLAG ("all", 0, "tell of each file that differs where programs keep data, too"),
+  FLAG ("ready", 0, "only say whether they are ready, and don't look at their trees"),
+  END
+};
+
 static const BzOption export_options[] = {
-  STRING ("format", 0, "auto|tar|oci",
-          "what to write: auto is an OCI image for FILE.oci, FILE.oci.tar, else a tar archive"),
+  STRING ("format", 0, "auto|tar|oci|mtree",
+          "what to write: auto is an OCI image for FILE.oci, FILE.oci.tar, a list for FILE.mtree, else a tar "
+          "archive"),
   FLAG ("force", 'f', "replace a file that is there"),
   END
 };
@@ -334,7 +341,7 @@ const BzVerb bz_verbs[] = {
     "list what a zone has added, changed and deleted since a snapshot, or since the last one",
     no_options, bz_verb_diff },
   { "export", "NAME FILE", 2, 2, 0,
-    "write the tree of a zone to a tar archive or an OCI image (- is standard output)",
+    "write the tree of a zone to a tar archive or an OCI image, or a list of it (- is standard output)",
     export_options, bz_verb_export },
   { "detach", "NAME DIR", 2, 2, 0,
     "make a stopped zone a directory that can be carried to another host",
@@ -349,8 +356,8 @@ const BzVerb bz_verbs[] = {
     "show or change how a zone is run: its zone file",
     no_options, bz_verb_config },
   { "verify", "[NAME]...", 0, ANY, 0,
-    "say whether zones are ready to start, without starting them",
-    no_options, bz_verb_verify },
+    "say whether zones are ready to start, and what in the named ones is not as it was installed",
+    verify_options, bz_verb_verify },
   { "detect", "TREE", 1, 1, 0,
     "say which brand a tree wants, and why",
     no_options, bz_verb_detect },

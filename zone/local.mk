@@ -47,6 +47,8 @@ libzone_a_SOURCES = \
 	zone/layers.c \
 	zone/layers.h \
 	zone/lock.c \
+	zone/installed.c \
+	zone/installed.h \
 	zone/manifest.c \
 	zone/manifest.h \
 	zone/meter.c \
@@ -93,6 +95,8 @@ libzone_a_SOURCES = \
 	zone/tree-copy.c \
 	zone/tree-copy.h \
 	zone/tree-edit.c \
+	zone/tree-list.c \
+	zone/tree-list.h \
 	zone/tree-edit.h \
 	zone/second-stage.c \
 	zone/second-stage.h \
@@ -191,7 +195,7 @@ zone/systemd/brandzone@.service zone/systemd/brandzone.service: %: %.in
 if HAVE_CMOCKA
 BZ_ZONE_TESTS = tests/unit/test-boot tests/unit/test-check tests/unit/test-commands tests/unit/test-names \
 	tests/unit/test-program tests/unit/test-rows \
-	tests/unit/test-state tests/unit/test-zone-file
+	tests/unit/test-state tests/unit/test-tree-list tests/unit/test-zone-file
 check_PROGRAMS += $(BZ_ZONE_TESTS)
 TESTS += $(BZ_ZONE_TESTS)
 BZ_ZONE_TEST_CPPFLAGS = $(libzone_a_CPPFLAGS) $(CMOCKA_CFLAGS)
@@ -217,6 +221,9 @@ tests_unit_test_rows_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_state_SOURCES = tests/unit/test-state.c
 tests_unit_test_state_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
 tests_unit_test_state_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tree_list_SOURCES = tests/unit/test-tree-list.c
+tests_unit_test_tree_list_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
+tests_unit_test_tree_list_LDADD = libzone.a libbrand.a $(JSON_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_zone_file_SOURCES = tests/unit/test-zone-file.c
 tests_unit_test_zone_file_CPPFLAGS = $(BZ_ZONE_TEST_CPPFLAGS)
 tests_unit_test_zone_file_LDADD = $(ZONE_LIBS) $(CMOCKA_LIBS)
@@ -229,7 +236,10 @@ endif
 EXTRA_DIST += tests/cli/test-cli.sh tests/cli/test-errors.sh tests/cli/test-check.sh
 
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz-zone-file
+noinst_PROGRAMS += tests/fuzz/fuzz-tree-list tests/fuzz/fuzz-zone-file
+tests_fuzz_fuzz_tree_list_SOURCES = tests/fuzz/fuzz-tree-list.c
+tests_fuzz_fuzz_tree_list_LDADD = $(ZONE_LIBS)
+tests_fuzz_fuzz_tree_list_LDFLAGS = -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_zone_file_SOURCES = tests/fuzz/fuzz-zone-file.c
 tests_fuzz_fuzz_zone_file_LDADD = $(ZONE_LIBS)
 tests_fuzz_fuzz_zone_file_LDFLAGS = -fsanitize=fuzzer,address,undefined

@@ -5,6 +5,7 @@
 #include "brand/base/error.h"
 #include "brand/brand.h"
 #include "zone/ids.h"
+#include "zone/installed.h"
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/zone-file.h"
@@ -29,6 +30,7 @@ bz_manifest_free (BzManifest *manifest)
   g_free (manifest->brand);
   g_free (manifest->source);
   g_free (manifest->digest);
+  g_free (manifest->list_digest);
   g_free (manifest);
 }
 
@@ -69,11 +71,13 @@ bz_manifest_write (const char *directory, const BzZoneState *state, GError **err
   g_autoptr (GKeyFile) keys = g_key_file_new ();
   g_autofree char *path = g_build_filename (directory, BZ_MANIFEST, NULL);
   g_autofree char *tree = g_build_filename (directory, BZ_MANIFEST_TREE, NULL);
-  g_autofree char *digest = digest_of (tree, error);
+  g_autofree char *list = g_build_filename (directory, BZ_INSTALLED, NULL);
+  g_autofree char *digest = digest_of (tree, error), *list_digest = NULL;
   g_autoptr (GError) cause = NULL;
   gsize length;
 
-  if (digest == NULL)
+  if (digest == NULL
+      || (access (list, F_OK) == 0 && (list_digest = digest_of (list, error)) == NULL))
     return FALSE;
   g_key_file_set_integer (keys, GROUP, "Format", FORMAT);
   g_key_file_set_string (keys, GROUP, "Writer", PACKAGE_VERSION);
@@ -86,6 +90,8 @@ bz_manifest_write (const char *directory, const BzZoneState *state, GError **err
   g_key_file_set_uint64 (keys, GROUP, "Bytes", state->bytes);
   g_key_file_set_uint64 (keys, GROUP, "Ids", count_ids (state));
   g_key_file_set_string (keys, GROUP, "Sha256", digest);
+  if (list_digest != NULL)
+    g_key_file_set_string (keys, GROUP, "ListSha256", list_digest);
   g_autofree char *data = g_key_file_to_data (keys, &length, NULL);
   return g_file_set_contents_full (path, data, length,
                                    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
@@ -123,6 +129,7 @@ bz_manifest_read (const char *directory, GError **error)
   manifest->brand = g_key_file_get_string (keys, GROUP, "Brand", NULL);
   manifest->source = g_key_file_get_string (keys, GROUP, "Source", NULL);
   manifest->digest = g_key_file_get_string (keys, GROUP, "Sha256", NULL);
+  manifest->list_digest = g_key_file_get_string (keys, GROUP, "ListSha256", NULL);
   manifest->files = g_key_file_get_uint64 (keys, GROUP, "Files", NULL);
   manifest->bytes = g_key_file_get_uint64 (keys, GROUP, "Bytes", NULL);
   manifest->ids = g_key_file_get_uint64 (keys, GROUP, "Ids", NULL);
@@ -136,17 +143,25 @@ bz_manifest_read (const char *directory, GError **error)
   return g_steal_pointer (&manifest);
 }
 
+static gboolean
+check_file (const char *directory, const char *name, const char *digest, GError **error)
+{
+  g_autofree char *path = g_build_filename (directory, name, NULL);
+  g_autofree char *is = digest_of (path, error);
+
+  if (is == NULL)
+    return FALSE;
+  return g_str_equal (is, digest)
+         || bz_fail (error, BZ_ERROR_INPUT, "it is not the one that the manifest names",
+                     "take it from a backup", "%s", path);
+}
+
 gboolean
 bz_manifest_check_tree (const char *directory, const BzManifest *manifest, GError **error)
 {
-  g_autofree char *tree = g_build_filename (directory, BZ_MANIFEST_TREE, NULL);
-  g_autofree char *digest = digest_of (tree, error);
-
-  if (digest == NULL)
-    return FALSE;
-  return g_str_equal (digest, manifest->digest)
-         || bz_fail (error, BZ_ERROR_INPUT, "it is not the one that the manifest names",
-                     "take it from a backup", "%s", tree);
+  return check_file (directory, BZ_MANIFEST_TREE, manifest->digest, error)
+         && (manifest->list_digest == NULL
+             || check_file (directory, BZ_INSTALLED, manifest->list_digest, error));
 }
 
 /* --- what a host lacks --- */

@@ -26,6 +26,14 @@ bz_save_filter (const char *path)
   return NULL;
 }
 
+guint32
+bz_save_id_shift (const BzZoneState *state)
+{
+  return geteuid () == 0 && state->id_storage == BZ_IDS_SHIFTED && state->uids->len > 0
+             ? g_array_index (state->uids, BzIdRange, 0).outside
+             : 0;
+}
+
 /* A file without a name, which vanishes with its last descriptor. */
 static int
 open_nameless (const char *directory, GError **error)
@@ -102,20 +110,20 @@ bz_save_tree (const BzContext *context, const BzZoneState *state, const BzSave *
 {
   g_autofree char *parent =
       save->path != NULL ? g_path_get_dirname (save->path) : g_strdup (g_get_tmp_dir ());
-  gboolean oci = g_strcmp0 (save->format, "oci") == 0, user = geteuid () != 0;
+  gboolean oci = g_strcmp0 (save->format, "oci") == 0;
+  gboolean packed = g_strcmp0 (save->format, "tar") == 0, user = geteuid () != 0;
   BzExportOptions options = { .out_fd = STDOUT_FILENO,
                               .temporary_fd = -1,
                               .format = save->format,
                               .prefix = save->prefix,
-                              .filter = save->path != NULL && !oci ? bz_save_filter (save->path)
+                              .filter = save->path != NULL && packed ? bz_save_filter (save->path)
                                                                    : NULL,
                               .architecture = state->abi == BZ_ABI_I386 ? "386" : "amd64",
                               .name = state->name,
+                              .id_shift = bz_save_id_shift (state),
                               .uids = user ? state->uids : NULL,
                               .gids = user ? state->gids : NULL };
 
-  if (!user && state->id_storage == BZ_IDS_SHIFTED && state->uids->len > 0)
-    options.id_shift = g_array_index (state->uids, BzIdRange, 0).outside;
   if (!check_name (save, error)
       || (save->path != NULL && (options.out_fd = open_nameless (parent, error)) < 0))
     return FALSE;

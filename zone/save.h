@@ -7,13 +7,16 @@
 
 typedef struct {
   const char *path;   /* absolute; NULL: standard output */
-  const char *format; /* "tar" or "oci" */
+  const char *format; /* "tar", "oci" or "mtree" */
   const char *prefix; /* or NULL */
   gboolean force;     /* replace what is there */
 } BzSave;
 
 /* What the name of a file says of the compression of an archive; NULL: none. */
 const char *bz_save_filter (const char *path);
+
+/* What is taken from the owners of the tree's files for root's zones whose trees hold the host's ids. */
+guint32 bz_save_id_shift (const BzZoneState *state);
 
 /* The file appears when it is complete, durably, or not at all. The caller holds the zone still
  * (still.h). BZ_ERROR_STATE when there is one and it is not to be replaced. */

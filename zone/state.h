@@ -2,6 +2,7 @@
  *
  *   data/NAME/root/        the tree
  *   data/NAME/zone.state   what install noted (this file)
+ *   data/NAME/installed.mtree  what was installed (installed.h)
  *   data/NAME/snapshots/   records of its snapshots (snapshots.h)
  *   data/.layers/          trees that zones share (layers.h)
  *   data/.NAME.lock        its lock, see bz_state_lock

@@ -6,6 +6,7 @@
 
 #include "brand/base/error.h"
 #include "installer/installer.h"
+#include "zone/installed.h"
 #include "zone/manifest.h"
 #include "zone/names.h"
 #include "zone/output.h"
@@ -35,7 +36,9 @@ fill (const BzContext *context, const BzZoneState *state, const char *place, GEr
     return FALSE;
   if (result.sockets > 0)
     bz_context_note (context, "%u sockets left out", result.sockets);
-  return bz_zone_file_copy (file, zone, error) && bz_manifest_write (place, state, error);
+  g_autofree char *from = bz_dirs_zone (context->dirs, state->name);
+  return bz_zone_file_copy (file, zone, error) && bz_installed_copy (from, place, error)
+         && bz_manifest_write (place, state, error);
 }
 
 static gboolean
@@ -159,7 +162,6 @@ install (BzContext *context, const BzManifest *manifest, const BzArguments *give
 {
   const char *brand = bz_arguments_string (given, "brand");
   g_autofree char *tree = g_build_filename (directory, BZ_MANIFEST_TREE, NULL);
-  g_autofree char *zone = g_build_filename (directory, BZ_MANIFEST_ZONE, NULL);
   BzContext silent = *context;
   char *words[] = { (char *) "--brand", (char *) (brand != NULL ? brand : manifest->brand),
                     (char *) "--abi", (char *) bz_abi_name (manifest->abi),
@@ -169,7 +171,7 @@ install (BzContext *context, const BzManifest *manifest, const BzArguments *give
 
   silent.quiet = TRUE;
   silent.json = FALSE;
-  return arguments != NULL && bz_install_configured (&silent, arguments, zone, error) == 0;
+  return arguments != NULL && bz_install_configured (&silent, arguments, directory, error) == 0;
 }
 
 int

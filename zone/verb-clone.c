@@ -7,6 +7,7 @@
 
 #include "brand/base/error.h"
 #include "zone/ids.h"
+#include "zone/installed.h"
 #include "zone/layers.h"
 #include "zone/names.h"
 #include "zone/output.h"
@@ -104,7 +105,11 @@ complete (Clone *clone, GError **error)
   g_autofree char *from = bz_dirs_zone_file (dirs, clone->name);
   g_autofree char *to = bz_dirs_zone_file (dirs, clone->new_name);
 
-  return bz_state_own_zone_file (dirs, clone->new_name, error) && bz_zone_file_copy (from, to, error)
+  g_autofree char *old = bz_dirs_zone (dirs, clone->name);
+  g_autofree char *new = bz_dirs_hidden (dirs, clone->new_name, "installing");
+
+  return bz_installed_share (old, new, error)
+         && bz_state_own_zone_file (dirs, clone->new_name, error) && bz_zone_file_copy (from, to, error)
          && bz_state_commit (dirs, clone->state, error);
 }
 

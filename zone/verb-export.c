@@ -1,4 +1,4 @@
-/* export: a zone's tree as an archive or as a container image. */
+/* export: a zone's tree as an archive, as a container image, or as a list. */
 #include "config.h"
 
 #include "brand/base/error.h"
@@ -18,7 +18,9 @@ format_of (const BzArguments *arguments, const char *path)
 
   if (given != NULL && strcmp (given, "auto") != 0)
     return given;
-  return strstr (path, ".oci") != NULL ? "oci" : "tar";
+  return strstr (path, ".oci") != NULL          ? "oci"
+         : g_str_has_suffix (path, ".mtree") ? "mtree"
+                                             : "tar";
 }
 
 static void

@@ -6,6 +6,8 @@
 #include "installer/installer.h"
 #include "installer/report.h"
 #include "zone/ids.h"
+#include "zone/installed.h"
+#include "zone/manifest.h"
 #include "zone/named-source.h"
 #include "zone/names.h"
 #include "zone/output.h"
@@ -39,7 +41,7 @@ typedef struct {
   BzInstallResult *result;
   BzMeter *meter;
   GPtrArray *notices; /* of the second stage */
-  const char *zone_file; /* to be copied, or NULL */
+  const char *detached;  /* the directory of a zone that comes from elsewhere, or NULL */
   GPtrArray *left;    /* of a machine: what does not come along; else NULL */
 } Install;
 
@@ -393,6 +395,7 @@ unpack (Install *install, const char *source, GError **error)
     .keep_partial = bz_arguments_flag (install->arguments, "keep-partial"),
     .uids = root ? NULL : install->state->uids,
     .gids = root ? NULL : install->state->gids,
+    .list = BZ_INSTALLED,
     .progress = show_progress,
     .recognised = show_recognised,
     .run = run_for_installer,
@@ -564,15 +567,31 @@ find_brand (Install *install, GError **error)
   return TRUE;
 }
 
+/* The installer has listed what it unpacked: not what came after it. */
+static gboolean
+list_again (const Install *install, GError **error)
+{
+  const BzDirs *dirs = install->context->dirs;
+  g_autofree char *directory = bz_dirs_hidden (dirs, install->state->name, "installing");
+
+  if (install->result->stage != NULL || install->left != NULL)
+    return bz_installed_make (dirs, install->state, error);
+  return install->detached == NULL || bz_installed_copy (install->detached, directory, error);
+}
+
 static gboolean
 complete (Install *install, GError **error)
 {
+  g_autofree char *zone_file = install->detached == NULL
+                                   ? NULL
+                                   : g_build_filename (install->detached, BZ_MANIFEST_ZONE, NULL);
   g_autofree char *file = bz_dirs_zone_file (install->context->dirs, install->state->name);
 
-  if (!bz_state_own_zone_file (install->context->dirs, install->state->name, error))
+  if (!list_again (install, error)
+      || !bz_state_own_zone_file (install->context->dirs, install->state->name, error))
     return FALSE;
-  return (install->zone_file != NULL ? bz_zone_file_copy (install->zone_file, file, error)
-                                     : bz_zone_file_create (file, install->state->brand, error))
+  return (zone_file != NULL ? bz_zone_file_copy (zone_file, file, error)
+                            : bz_zone_file_create (file, install->state->brand, error))
          && bz_state_commit (install->context->dirs, install->state, error);
 }
 
@@ -835,11 +854,11 @@ bz_verb_install (BzContext *context, const BzArguments *arguments, GError **erro
 }
 
 int
-bz_install_configured (BzContext *context, const BzArguments *arguments, const char *zone_file,
+bz_install_configured (BzContext *context, const BzArguments *arguments, const char *detached,
                        GError **error)
 {
   const char *name = bz_arguments_word (arguments, 0);
-  g_auto (Install) install = { .context = context, .arguments = arguments, .zone_file = zone_file };
+  g_auto (Install) install = { .context = context, .arguments = arguments, .detached = detached };
   g_autofree char *source = NULL, *shown = NULL;
   sigset_t held, old;
 

@@ -1,10 +1,13 @@
-/* verify: whether zones are in order, without starting them. */
+/* verify: whether zones are in order, without starting them, and what in their trees is not as
+ * installed. */
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "zone/installed.h"
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/planning.h"
+#include "zone/tree-list.h"
 #include "zone/verbs.h"
 
 #include <errno.h>
@@ -15,7 +18,22 @@
 
 typedef struct {
   GPtrArray *problems, *warnings; /* of char * */
+  GPtrArray *then, *now;          /* what the changes borrow; NULL: not compared */
+  GArray *changes;                /* of BzTreeChange */
+  guint counts[BZ_N_PLACES];
+  gboolean all; /* those of data are told one by one, too */
 } Findings;
+
+static void
+findings_clear (Findings *findings)
+{
+  g_clear_pointer (&findings->problems, g_ptr_array_unref);
+  g_clear_pointer (&findings->warnings, g_ptr_array_unref);
+  g_clear_pointer (&findings->changes, g_array_unref);
+  g_clear_pointer (&findings->then, g_ptr_array_unref);
+  g_clear_pointer (&findings->now, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Findings, findings_clear)
 
 static void
 add_source (Findings *findings, const char *what, const char *path)
@@ -93,6 +111,53 @@ verify_one (const BzContext *context, const BzArguments *arguments, const char *
 }
 
 static void
+compare_tree (const BzContext *context, const char *name, Findings *findings)
+{
+  g_autoptr (GError) cause = NULL;
+  g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, &cause);
+
+  if (state == NULL)
+    return; /* told already */
+  findings->changes =
+      bz_installed_compare (context, state, &findings->then, &findings->now, &cause);
+  if (cause != NULL)
+    g_ptr_array_add (findings->problems, g_strdup (cause->message));
+  else if (findings->changes == NULL)
+    g_ptr_array_add (findings->warnings,
+                     g_strdup ("nothing says what was installed: an older brandzone made it"));
+  for (guint i = 0; findings->changes != NULL && i < findings->changes->len; i++)
+    findings->counts[g_array_index (findings->changes, BzTreeChange, i).place]++;
+}
+
+/* What a zone at work writes is no reason to doubt it. */
+static gboolean
+is_changed (const Findings *findings)
+{
+  return findings->counts[BZ_PLACE_PROGRAM] > 0 || findings->counts[BZ_PLACE_CONFIGURATION] > 0;
+}
+
+static void
+report_changes (const BzContext *context, const char *name, const Findings *findings)
+{
+  const guint *counts = findings->counts;
+
+  for (guint i = 0; findings->changes != NULL && i < findings->changes->len; i++)
+    {
+      const BzTreeChange *change = &g_array_index (findings->changes, BzTreeChange, i);
+      if (change->place == BZ_PLACE_DATA && !findings->all)
+        continue;
+      g_autofree char *path = bz_text_safe (bz_tree_change_path (change));
+      g_autofree char *text = bz_tree_change_text (change);
+      g_autofree char *safe = bz_text_safe (text);
+      printf ("%s: /%s: %s\n", name, path, safe);
+    }
+  if (findings->changes != NULL && findings->changes->len > 0 && !context->quiet)
+    printf ("%s: not as installed: %u of programs, %u of configuration, %u of data%s\n", name,
+            counts[BZ_PLACE_PROGRAM], counts[BZ_PLACE_CONFIGURATION], counts[BZ_PLACE_DATA],
+            counts[BZ_PLACE_DATA] > 0 && !findings->all ? " (--all names those, too)" : "");
+}
+
+static void
 report_text (const BzContext *context, const char *name, const Findings *findings)
 {
   for (guint i = 0; i < findings->problems->len; i++)
@@ -105,8 +170,36 @@ report_text (const BzContext *context, const char *name, const Findings *finding
       g_autofree char *safe = bz_text_safe (g_ptr_array_index (findings->warnings, i));
       printf ("%s: warning: %s\n", name, safe);
     }
+  report_changes (context, name, findings);
   if (findings->problems->len == 0 && !context->quiet)
     printf ("%s: ready to start\n", name);
+}
+
+static void
+changes_json (JsonBuilder *builder, const Findings *findings)
+{
+  json_builder_set_member_name (builder, "changes");
+  if (findings->changes == NULL)
+    {
+      json_builder_add_null_value (builder);
+      return;
+    }
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < findings->changes->len; i++)
+    {
+      const BzTreeChange *change = &g_array_index (findings->changes, BzTreeChange, i);
+      g_auto (GStrv) words = bz_differs_words (change->differs);
+      g_autofree char *path = g_strconcat ("/", bz_tree_change_path (change), NULL);
+      g_autofree char *text = bz_tree_change_text (change);
+
+      json_builder_begin_object (builder);
+      bz_json_text (builder, "path", path);
+      bz_json_text (builder, "place", bz_place_name (change->place));
+      bz_json_texts (builder, "differs", (const char *const *) words);
+      bz_json_text (builder, "says", text);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
 }
 
 static void
@@ -119,6 +212,7 @@ report_json (JsonBuilder *builder, const char *name, const Findings *findings)
   g_ptr_array_add (findings->warnings, NULL);
   bz_json_texts (builder, "problems", (const char *const *) findings->problems->pdata);
   bz_json_texts (builder, "warnings", (const char *const *) findings->warnings->pdata);
+  changes_json (builder, findings);
   json_builder_end_object (builder);
 }
 
@@ -164,12 +258,14 @@ bz_verb_verify (BzContext *context, const BzArguments *arguments, GError **error
     }
   for (char **name = names; *name != NULL; name++)
     {
-      g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
-      g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-      Findings findings = { problems, warnings };
+      g_auto (Findings) findings = { .problems = g_ptr_array_new_with_free_func (g_free),
+                                     .warnings = g_ptr_array_new_with_free_func (g_free),
+                                     .all = bz_arguments_flag (arguments, "all") };
 
       verify_one (context, arguments, *name, &findings);
-      if (problems->len > 0)
+      if (bz_arguments_n_words (arguments) > 0 && !bz_arguments_flag (arguments, "ready"))
+        compare_tree (context, *name, &findings);
+      if (findings.problems->len > 0 || is_changed (&findings))
         status = 1;
       if (builder != NULL)
         report_json (builder, *name, &findings);

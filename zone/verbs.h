@@ -20,8 +20,8 @@ int bz_verb_list (BzContext *context, const BzArguments *arguments, GError **err
 int bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_cp (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_rename (BzContext *context, const BzArguments *arguments, GError **error);
-/* install, with a zone file (and drop-ins) that is there already; NULL: with a new one. */
-int bz_install_configured (BzContext *context, const BzArguments *arguments, const char *zone_file,
+/* install, with the zone file and the list of a detached zone's directory; NULL: with new ones. */
+int bz_install_configured (BzContext *context, const BzArguments *arguments, const char *detached,
                            GError **error);
 int bz_verb_export (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_attach (BzContext *context, const BzArguments *arguments, GError **error);

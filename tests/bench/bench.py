@@ -410,7 +410,7 @@ def installing(work, tree):
             leave_out(f"install of a {suffix}", "bsdtar is missing (libarchive-tools)")
             continue
         against(work, f"install of a {suffix}, bsdtar's time", 1.15,
-                f"mkdir PLACE && bsdtar -C PLACE -xpf '{source}' && sync -f PLACE", f"'{installer}' '{source}' PLACE", times)
+                f"mkdir PLACE && bsdtar -C PLACE -xpf '{source}' && sync -f PLACE", f"'{installer}' --list=list.mtree '{source}' PLACE", times)
     if shutil.which("umoci") is None:
         leave_out("install of an OCI image", "umoci is missing")
         return
@@ -419,7 +419,7 @@ def installing(work, tree):
     run(["umoci", "new", "--image", layout + ":old"])
     run(["umoci", "raw", "add-layer", "--image", layout + ":old", archive])
     against(work, "install of an OCI image, umoci's time", 1.0,
-            f"umoci unpack --image '{layout}:old' PLACE && sync -f PLACE", f"'{installer}' '{layout}' PLACE", times)
+            f"umoci unpack --image '{layout}:old' PLACE && sync -f PLACE", f"'{installer}' --list=list.mtree '{layout}' PLACE", times)
 
 
 def table():

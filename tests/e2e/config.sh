@@ -44,7 +44,7 @@ mounts () {
   run bz run z -- true
   is 'and the zone does not start' "$status" 125
   run bz config unset z mount.s.source mount.s.target mount.s.readonly
-  run bz verify z
+  run bz verify --ready z
   is 'verify of a zone that is ready' "$out" 'z: ready to start'
 }
 

@@ -92,6 +92,88 @@ carrying () {
   bz -q remove back
 }
 
+# What is not as it was installed: a list is kept with the zone, with its clones, and with what is carried away.
+lists () {
+  zone v alpine-x86 || return
+  list=$tmp/$who/state/zones/v/installed.mtree
+  run bz verify v
+  is 'a zone is as it was installed' "$out" 'v: ready to start'
+  bz run v -- sh -c 'echo x >>/etc/passwd; rm /bin/cat; chmod 4711 /bin/busybox; ln -sf nowhere /bin/ash; mkdir -p /opt/new/dir
+    : >/opt/new/dir/file; : >/var/log/messages; touch /bin/ls /etc/group; rm /etc/motd; mkdir /etc/motd; printf %s "name=with spaces" >"/usr/bin/n a=m#e"'
+  changes='v: /bin/ash: target nowhere (was /bin/busybox)
+v: /bin/busybox: mode 4711 (was 0755)
+v: /bin/cat: missing
+v: /etc/motd: type dir (was file)
+v: /etc/passwd: contents (1.2 KiB, was 1.2 KiB)
+v: /opt: added
+v: /usr/bin/n a=m#e: added
+v: not as installed: 5 of programs, 2 of configuration, 1 of data (--all names those, too)
+v: ready to start'
+  run bz verify v
+  is 'verify tells what changed' "$out" "$changes"
+  is 'with status 1' "$status" 1
+  run bz verify --all v
+  like 'and with --all of data, too' "$out" 'v: /var/log/messages: added'
+  run bz verify --ready v
+  is 'or only whether it is ready' "$status $out" '0 v: ready to start'
+  run bz --json verify v
+  like 'as JSON' "$(printf %s "$out" | tr -d ' \n')" '"path":"/bin/busybox","place":"program","differs":\["mode"\]'
+  if command -v bsdtar >/dev/null; then
+    is 'others read the list, too' "$(by sh -c 'cd "$1/state/zones/v/root" && bsdtar -tf "$2" | grep -c .' sh "$tmp/$who" "$list")" \
+      "$(grep -c '^\.' "$list")"
+  fi
+  run bz -q export v "$tmp/$who/now.mtree"
+  like 'export writes a list of now' "$(cat "$tmp/$who/now.mtree")" './bin/busybox .*mode=4711'
+  rm -f "$tmp/$who/now.mtree"
+  if ! masked overlay; then
+    bz -q snapshot v first
+    bz -q clone v w
+    run bz verify w
+    is 'a clone keeps it' "$out" "$(printf %s "$changes" | sed 's/^v/w/')"
+    bz run v -- rm -rf /etc
+    bz -q rollback v
+    bz -q remove w
+  fi
+  run bz verify v
+  is 'a rolled back zone differs as before' "$out" "$changes"
+  bz -q detach --force v "$tmp/$who/away"
+  bz -q attach "$tmp/$who/away" v
+  run bz verify v
+  is 'and so does one that was carried' "$out" "$changes"
+  by sh -c 'echo "./etc/shadow type=file" >>"$1/away/installed.mtree"' sh "$tmp/$who"
+  run bz attach "$tmp/$who/away" u
+  is 'a list that was changed on the way is not taken' "$status" 8
+  by sh -c 'echo "/../x type=file" >>"$1"' sh "$list"
+  run bz verify v
+  like 'a list that is damaged' "$status $out" '1 v: line [0-9]* of .*installed.mtree: it makes no sense'
+  by rm -rf "$list" "$tmp/$who/away"
+  run bz verify v
+  like 'without a list the tree is not compared' "$status $out" '0 v: warning: nothing says what was installed'
+  bz -q remove v
+}
+
+# Capabilities and access lists are as good as a set-id bit.
+attributes () {
+  zone v alpine-x86 || return
+  file=$tmp/$who/state/zones/v/root/bin/busybox
+  if [ "$who" = root ] && command -v setcap setfattr >/dev/null && setcap cap_net_raw+ep "$file" 2>/dev/null; then
+    run bz verify v
+    is 'a capability that was given' "$out" 'v: /bin/busybox: attributes
+v: not as installed: 1 of programs, 0 of configuration, 0 of data
+v: ready to start'
+    bz -q export v "$tmp/$who/v.tar"
+    bz -q install u "$tmp/$who/v.tar"
+    run bz verify u
+    is 'and one that was installed' "$out" 'u: ready to start'
+    setcap -r "$tmp/$who/state/zones/u/root/bin/busybox"
+    run bz verify u
+    like 'and taken away' "$out" 'u: /bin/busybox: attributes'
+    bz -q remove u
+    rm "$tmp/$who/v.tar"
+  fi
+  bz -q remove v
+}
+
 # shellcheck disable=SC2317 # called by name
 ticks () {
   bz cp c:/srv/tick "$tmp/$who/tick" >/dev/null 2>&1 && [ -s "$tmp/$who/tick" ] && cat "$tmp/$who/tick"
@@ -148,6 +230,8 @@ for who in $users ${BRANDZONE_TEST_FULL:+alone}; do
   [ "$who" != alone ] || [ "$(id -u)" -eq 0 ] || continue
   round_trip
   carrying
+  lists
+  attributes
   [ "$who" = alone ] || running_zones
 done
 finish
