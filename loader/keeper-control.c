@@ -260,6 +260,7 @@ static const struct {
   { "listener", answer_listener }, { "halt", answer_halt },       { "console", answer_console },
   { "winsize", answer_winsize },   { "attach", bz_keeper_answer_attach },
   { "freeze", answer_freeze },     { "refresh", bz_keeper_answer_refresh },
+  { "mount", bz_keeper_answer_give }, { "umount", bz_keeper_answer_take },
 };
 
 static void

@@ -95,6 +95,9 @@ gboolean bz_keeper_answer_refresh (BzKeeper *keeper, int client, BzMessage *mess
 gboolean bz_keeper_take (BzKeeper *keeper, GVariantDict *values, GError **error);
 /* Tells who asked that this program, and a supervisor of its own, are at work. */
 void bz_keeper_say_refreshed (BzKeeper *keeper);
+/* keeper-volumes.c: the requests "mount" and "umount". */
+gboolean bz_keeper_answer_give (BzKeeper *keeper, int client, BzMessage *message, GError **error);
+gboolean bz_keeper_answer_take (BzKeeper *keeper, int client, BzMessage *message, GError **error);
 
 /* keeper-stop.c: ends the zone, gently and after grace_ms by force. */
 void bz_keeper_stop (BzKeeper *keeper, guint grace_ms);

@@ -159,6 +159,12 @@ typedef struct {
 } BzZoneInfo;
 gboolean bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error);
 
+/* Shows files of the host in a running zone: as a volume of its start would be. BZ_ERROR_STATE when the
+ * place is another volume's. */
+gboolean bz_loader_mount (const char *run_dir, const BzVolume *volume, GError **error);
+/* Takes one away again, of its start or given later. BZ_ERROR_INPUT when there is none. */
+gboolean bz_loader_umount (const char *run_dir, const char *target, GError **error);
+
 /* A read-only descriptor of the zone's journal (bz_journal_map), or -1. */
 int bz_loader_journal (const char *run_dir, GError **error);
 

@@ -71,6 +71,7 @@ libloader_a_SOURCES = \
 	loader/userns.c \
 	loader/userns.h \
 	loader/view-private.h \
+	loader/volumes.c \
 	loader/view-cgroup.c loader/view.c \
 	loader/view.h
 
@@ -88,6 +89,7 @@ brandzone_keeper_SOURCES = \
 	loader/keeper-supervisor.c \
 	loader/keeper.c \
 	loader/keeper-mounts.c \
+	loader/keeper-volumes.c \
 	loader/mount-broker.c \
 	loader/mount-broker.h \
 	loader/mounter.c \

@@ -195,8 +195,8 @@ prepare_root (const BzPartition *partition, int userns_fd, GError **error)
 
 /* The zone's root is to the volume what the host's root is; where the file system can't map ids,
  * the zone sees nobody's files. */
-static int
-prepare_volume (const BzVolume *volume, int userns_fd, GError **error)
+int
+bz_prepare_volume (const BzVolume *volume, int userns_fd, GError **error)
 {
   uint64_t attributes = BZ_MOUNT_ATTR_NODEV | (volume->read_only ? BZ_MOUNT_ATTR_RDONLY : 0);
   int fd = clone_mapped (volume->source, userns_fd, attributes, NULL);
@@ -269,7 +269,7 @@ bz_prepare (const BzPartition *partition, int userns_fd, BzMounts *prepared, GEr
   for (guint i = 0; i < partition->volumes->len; i++)
     {
       prepared->volumes[i] =
-          prepare_volume (g_ptr_array_index (partition->volumes, i), userns_fd, error);
+          bz_prepare_volume (g_ptr_array_index (partition->volumes, i), userns_fd, error);
       if (prepared->volumes[i] < 0)
         {
           bz_mounts_close (prepared, partition->volumes->len);

@@ -83,19 +83,25 @@ restrict_mount (int *fd, uint64_t attributes, const char *path, GError **error)
   return bz_mounts_lock (fd, 1, -1, error);
 }
 
+int
+bz_view_open_volume (const BzVolume *volume, GError **error)
+{
+  int fd = clone_tree (volume->source, error);
+
+  if (fd >= 0 && volume->read_only
+      && !restrict_mount (&fd, BZ_MOUNT_ATTR_RDONLY | BZ_MOUNT_ATTR_NODEV, volume->source, error))
+    return -1;
+  return fd;
+}
+
 static gboolean
 open_volumes (const BzPartition *partition, const BzMounts *prepared, int *fds, GError **error)
 {
   for (guint i = 0; i < partition->volumes->len; i++)
     {
       const BzVolume *volume = g_ptr_array_index (partition->volumes, i);
-      fds[i] =
-          prepared->volumes != NULL ? prepared->volumes[i] : clone_tree (volume->source, error);
+      fds[i] = prepared->volumes != NULL ? prepared->volumes[i] : bz_view_open_volume (volume, error);
       if (fds[i] < 0)
-        return FALSE;
-      if (prepared->volumes == NULL && volume->read_only
-          && !restrict_mount (&fds[i], BZ_MOUNT_ATTR_RDONLY | BZ_MOUNT_ATTR_NODEV, volume->source,
-                              error))
         return FALSE;
     }
   return TRUE;
@@ -421,8 +427,8 @@ make_tmp (int root)
 
 /* --- volumes --- */
 
-static gboolean
-attach_volume (const BzVolume *volume, int fd, int root, GError **error)
+gboolean
+bz_view_attach_volume (const BzVolume *volume, int fd, int root, GError **error)
 {
   struct bz_mount_attr attr = { .attr_set = BZ_MOUNT_ATTR_NODEV };
   struct stat st;
@@ -452,7 +458,7 @@ build (const BzPartition *partition, const BzMounts *prepared, const int *volume
     return FALSE;
   make_tmp (root);
   for (guint i = 0; i < partition->volumes->len; i++)
-    if (!attach_volume (g_ptr_array_index (partition->volumes, i), volumes[i], root, error))
+    if (!bz_view_attach_volume (g_ptr_array_index (partition->volumes, i), volumes[i], root, error))
       return FALSE;
   return TRUE;
 }

@@ -188,6 +188,11 @@ static const BzOption boot_edits_options[] = {
   END
 };
 
+static const BzOption mount_options[] = {
+  FLAG ("remember", 0, "change its zone file, too: for the next start"),
+  END
+};
+
 static const BzOption mirror_options[] = {
   STRING ("listen", 0, "ADDRESS:PORT", "where it is served (127.0.0.1, and any port that is free)"),
   STRING ("zone", 0, "NAME", "point the repository files of this zone to it meanwhile"),
@@ -352,6 +357,12 @@ const BzVerb bz_verbs[] = {
   { "cp", "[ZONE:]SOURCE [ZONE:]TARGET", 2, 2, 0,
     "copy files between a zone and the host",
     no_options, bz_verb_cp },
+  { "mount", "NAME SRC:DST[:ro]", 2, 2, 0,
+    "show a file or directory of the host in a zone that runs",
+    mount_options, bz_verb_mount },
+  { "umount", "NAME DST", 2, 2, 0,
+    "take what brandzone has mounted from a zone that runs",
+    mount_options, bz_verb_umount },
   { "config", "get|set|unset|edit|export|import NAME [KEY[=VALUE]...|FILE]", 2, ANY, 0,
     "show or change how a zone is run: its zone file",
     no_options, bz_verb_config },

@@ -128,6 +128,7 @@ libzone_a_SOURCES = \
 	zone/verb-export.c \
 	zone/verb-install.c \
 	zone/verb-mirror.c \
+	zone/verb-mount.c \
 	zone/verb-list.c \
 	zone/verb-plan.c \
 	zone/verb-remove.c \

@@ -15,6 +15,8 @@ int bz_verb_boot_edits (BzContext *context, const BzArguments *arguments, GError
 int bz_verb_login (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_stop (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_refresh (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_mount (BzContext *context, const BzArguments *arguments, GError **error);
+int bz_verb_umount (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_mirror (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_list (BzContext *context, const BzArguments *arguments, GError **error);
 int bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error);

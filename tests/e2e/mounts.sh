@@ -93,6 +93,61 @@ policy () {
   run bz config unset m Storage.Mounts
 }
 
+# --- brandzone mount, umount ---
+
+inside () {
+  run bz exec m -- /bin/sh -c "$1"
+}
+
+give () {
+  by mkdir -p "$tmp/$who/old" "$tmp/$who/new/below" && by sh -c "echo host >'$tmp/$who/new/file'"
+  by sh -c "echo old >'$tmp/$who/old/file'"
+  in_background bz run -v "$tmp/$who/old:/old" m -- /bin/sleep 1000
+  ok 'a zone runs' until_true 20 running m
+  run bz mount m "$tmp/$who/new:/srv/new"
+  is 'mount gives a directory of the host to a zone that runs' "$status$err" 0
+  inside 'cat /srv/new/file; stat -c %u:%a /srv/new/file; echo zone >/srv/new/made; ls /srv/new; grep -c /srv/new /proc/mounts'
+  is 'which the zone sees and writes, as its root' "$(echo "$out" | tr '\n' ' ')" 'host 0:644 below file made 1 '
+  is 'and the host sees what it wrote' "$(cat "$tmp/$who/new/made")" zone
+  run bz mount m "$tmp/$who/new:/srv/new"
+  is 'the same place twice: a wrong state' "$status" 4
+  run bz mount m "$tmp/$who/new/file:/etc/given:ro"
+  is 'a file, to be read' "$status$err" 0
+  inside 'cat /etc/given; echo more 2>/dev/null >/etc/given || echo read-only; mount -o remount,bind,rw /etc/given 2>/dev/null
+    echo more 2>/dev/null >/etc/given || echo still'
+  is 'which the zone cannot change, nor make writable' "$(echo "$out" | tr '\n' ' ')" 'host read-only still '
+  inside 'ln -s / /here'
+  run bz mount m "$tmp/$who/new:/here/through"
+  is 'links of the zone are followed inside it' "$status$err" 0
+  inside 'cat /through/file'
+  is 'and lead nowhere else' "$out" host
+  run bz umount m /here/through
+  is 'umount' "$status$err" 0
+  run bz umount m /old
+  is 'also of a volume of its start' "$status$err" 0
+  inside 'ls /old /through'
+  is 'nothing is there any more' "$(echo "$out" | tr '\n' ' ')" '/old:  /through: '
+  run bz umount m /proc
+  is 'what brandzone has not mounted there stays' "$status" 8
+  run bz mount m "$tmp/$who/none:/x"
+  like 'what the host has not got' "$err" 'No such file'
+  run bz mount --remember m "$tmp/$who/new:/srv/again:ro"
+  is '--remember' "$status$err" 0
+  run bz stop -t 1 m
+  is 'the zone ends as ever' "$status" 0
+  wait "$job"
+  run bz mount m "$tmp/$who/new:/srv/new"
+  is 'a zone that does not run: a wrong state' "$status" 4
+  run bz config get m
+  like 'its zone file holds what is to be remembered' "$out" "^Mount.srv-again.Target=/srv/again"
+  unlike 'and nothing else' "$out" 'srv-new'
+  run bz -q run m -- /bin/sh -c 'cat /srv/again/file; touch /srv/again/x 2>/dev/null || echo read-only'
+  is 'and the next start finds it' "$(echo "$out" | tr '\n' ' ')" 'host read-only '
+  run bz umount --remember m /srv/again
+  run bz config get m
+  unlike 'umount --remember forgets it' "$out" '^Mount'
+}
+
 # The mount(8) of 1999 takes a file as it comes.
 old_mount () {
   zone s slackware-4.0 || return 0
@@ -116,6 +171,7 @@ for who in $users; do
   chmod 644 "$tmp/image"
   bz cp "$tmp/image" m:/image
   refused
+  give
   if [ "$who" = root ]; then
     if [ ! -e /dev/loop-control ] || ! grep -qw ext4 /proc/filesystems; then
       skip 'images' 'this kernel has no loop devices or no ext4'
