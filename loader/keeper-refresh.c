@@ -21,6 +21,7 @@
 
 #include "brand/base/error.h"
 #include "loader/kernel.h"
+#include "loader/partition-data.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,6 +76,8 @@ leave_zone (const BzKeeper *keeper, BzHandOver *left)
   bz_hand_over_fd (left, "init-socket", keeper->init_socket);
   bz_hand_over_fds (left, "namespaces", keeper->namespaces, BZ_NAMESPACE_COUNT);
   bz_hand_over_fd (left, "terminal", keeper->terminal);
+  g_variant_dict_insert_value (values, "volumes",
+                               bz_volumes_to_variant (keeper->partition->volumes));
   g_variant_dict_insert (values, "command-ended", "b", keeper->command_ended);
   g_variant_dict_insert (values, "command-status", "i", (gint32) keeper->command_status);
   g_variant_dict_insert (values, "reboots", "u", (guint32) keeper->reboots);
@@ -216,6 +219,19 @@ take_supervisor (BzKeeper *keeper, GVariantDict *values, gboolean *bad)
     bz_keeper_adopt_supervisor (keeper, listeners);
 }
 
+/* As they are by now: some were given or taken away since the start. */
+static void
+take_volumes (BzKeeper *keeper, GVariantDict *values)
+{
+  g_autoptr (GVariant) volumes =
+      g_variant_dict_lookup_value (values, "volumes", G_VARIANT_TYPE ("a(ayayb)"));
+
+  if (volumes == NULL)
+    return;
+  g_ptr_array_set_size (keeper->partition->volumes, 0);
+  bz_volumes_from_variant (volumes, keeper->partition->volumes);
+}
+
 static void
 take_zone (BzKeeper *keeper, GVariantDict *values, gboolean *bad)
 {
@@ -240,6 +256,7 @@ take_zone (BzKeeper *keeper, GVariantDict *values, gboolean *bad)
   keeper->pins->body = g_variant_dict_new (NULL);
   keeper->pins->fd_count =
       bz_hand_over_take_fds (values, "pins", keeper->pins->fds, BZ_MESSAGE_FDS, bad);
+  take_volumes (keeper, values);
   keeper->cgroup = bz_cgroup_take (values);
   keeper->network = bz_network_take (values, bad);
   if (keeper->partition->boot)

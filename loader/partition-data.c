@@ -129,8 +129,8 @@ ranges_from_variant (GVariant *variant, GArray *ranges)
     g_array_append_val (ranges, range);
 }
 
-static GVariant *
-volumes_to_variant (const GPtrArray *volumes)
+GVariant *
+bz_volumes_to_variant (const GPtrArray *volumes)
 {
   GVariantBuilder builder;
 
@@ -144,8 +144,8 @@ volumes_to_variant (const GPtrArray *volumes)
   return g_variant_builder_end (&builder);
 }
 
-static void
-volumes_from_variant (GVariant *variant, GPtrArray *volumes)
+void
+bz_volumes_from_variant (GVariant *variant, GPtrArray *volumes)
 {
   GVariantIter iter;
   const char *source, *target;
@@ -226,7 +226,7 @@ bz_partition_to_variant (const BzPartition *partition)
   g_variant_dict_insert (&dict, "no-cgroup", "b", partition->no_cgroup);
   g_variant_dict_insert (&dict, "network", "u", (guint32) partition->network);
   insert_bytestring (&dict, "hostname", partition->hostname);
-  g_variant_dict_insert_value (&dict, "volumes", volumes_to_variant (partition->volumes));
+  g_variant_dict_insert_value (&dict, "volumes", bz_volumes_to_variant (partition->volumes));
   g_variant_dict_insert_value (&dict, "settings", bz_settings_to_variant (partition->settings));
   insert_bytestring (&dict, "shadow-dir", partition->shadow_dir);
   insert_bytestring (&dict, "run-dir", partition->run_dir);
@@ -304,7 +304,7 @@ bz_partition_from_variant (GVariant *variant, GError **error)
     }
   ranges_from_variant (uids, partition->uids);
   ranges_from_variant (gids, partition->gids);
-  volumes_from_variant (volumes, partition->volumes);
+  bz_volumes_from_variant (volumes, partition->volumes);
   partition->filter = g_variant_get_data_as_bytes (filter);
   partition->plan = bz_plan_from_variant (plan, error);
   if (partition->plan == NULL)

@@ -121,6 +121,8 @@ give () {
   is 'links of the zone are followed inside it' "$status$err" 0
   inside 'cat /through/file'
   is 'and lead nowhere else' "$out" host
+  run bz refresh m
+  is 'a newer brandzone knows of it' "$status" 0
   run bz umount m /here/through
   is 'umount' "$status$err" 0
   run bz umount m /old
