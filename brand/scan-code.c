@@ -11,7 +11,8 @@
  * a second for a gigabyte, and its answer foretells; what is rewritten is decided elsewhere, by
  * instructions.
  *
- * Limits: numbers computed or loaded elsewhere are missed. Two
+ * Limits: addresses that are computed, and direct calls of the page from below 2 GiB, which hold a distance, are missed, as
+ * numbers computed or loaded elsewhere are missed. Two
  * bytes of an operand may look like a system call: only a number close before it counts. */
 #include "config.h"
 
@@ -68,6 +69,36 @@ moved_to (const guint8 *code, const guint8 *at, const guint8 *end, const guint8 
   return -1;
 }
 
+/* Bytes from the opcode c7 to its immediate, by what follows it: the operand is memory. */
+static guint
+length_to_immediate (const guint8 *modrm)
+{
+  guint mode = modrm[0] >> 6, base = modrm[0] & 7u;
+  guint length = 2 + (base == 4 ? 1u : 0) + (mode == 1 ? 1u : 0) + (mode == 2 ? 4u : 0);
+
+  if (mode == 0 && (base == 5 || (base == 4 && (modrm[1] & 7) == 5)))
+    length += 4;
+  return mode == 3 || (modrm[0] & 0x38) != 0 ? 0 : length;
+}
+
+/* Whether the immediate or displacement at `at` belongs to a push, to a lea of a fixed address or to a store: rare ways
+ * to call the page, which nobody takes by accident; or is a whole address among the code. */
+static gboolean
+used_otherwise (const guint8 *code, const guint8 *at, const guint8 *end)
+{
+  gsize before = (gsize) (at - code);
+
+  if (before >= 1 && at[-1] == 0x68)
+    return TRUE;
+  if (before >= 4 && (at[-4] & 0xf8) == 0x48 && at[-3] == 0x8d && (at[-2] & 0xc7) == 0x04 && at[-1] == 0x25)
+    return TRUE;
+  for (guint back = 2; back <= 7 && back < before; back++)
+    if (at[-(gssize) back] == 0xc7 && (at[-(gssize) back - 1] & 0xf8) == 0x48
+        && length_to_immediate (at - back + 1) == back)
+      return TRUE;
+  return end - at >= 8 && memcmp (at + 4, "\377\377\377\377", 4) == 0;
+}
+
 void
 bz_scan_vsyscall (const guint8 *code, gsize size, BzScan *scan)
 {
@@ -84,7 +115,10 @@ bz_scan_vsyscall (const guint8 *code, gsize size, BzScan *scan)
         continue;
       int reg = moved_to (code, value, end, &after);
       if (reg < 0)
-        continue;
+        {
+          scan->vsyscall_others += used_otherwise (code, value, end);
+          continue;
+        }
       if (called_soon (after, end, (guint) reg))
         scan->vsyscall_calls++;
       else if (!chosen_soon (after, end))
