@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define HEAD 4096
-#define MOST_BYTES ((gsize) 64 << 20)                   /* of one image */
+#define MOST_BYTES ((gsize) BZ_SCAN_MOST_BYTES)         /* of one image */
 #define MOST_TREE_BYTES (G_GUINT64_CONSTANT (16) << 30) /* of all images */
 #define MOST_FILES 5000000
 #define MOST_LEVELS 128

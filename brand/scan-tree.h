@@ -5,6 +5,8 @@
 
 #include <sys/stat.h>
 
+#define BZ_SCAN_MOST_BYTES ((gint64) 64 << 20) /* of an image are looked at */
+
 typedef struct {
   guint64 files;      /* regular files met, each once however many names it has */
   guint64 images;     /* of them programs, libraries and scripts */

@@ -139,6 +139,16 @@ read_load (const guint8 *image, gsize size, const GElf_Phdr *segment, BzScan *sc
     bz_scan_calls (code, length, scan->elf.bits, scan);
 }
 
+/* Files of debugging symbols (objcopy --only-keep-debug) keep the program headers, without what these map. */
+static gboolean
+has_its_sections (Elf *elf, gsize size)
+{
+  GElf_Ehdr header;
+
+  return gelf_getehdr (elf, &header) != NULL && header.e_shoff > 0 && header.e_shoff <= size
+         && (guint64) header.e_shnum * header.e_shentsize <= size - header.e_shoff;
+}
+
 static void
 read_segments (Elf *elf, const guint8 *image, gsize size, BzScan *scan)
 {
@@ -161,6 +171,8 @@ read_segments (Elf *elf, const guint8 *image, gsize size, BzScan *scan)
         scan->stack = (segment.p_flags & PF_X) != 0 ? BZ_STACK_EXECUTABLE : BZ_STACK_PLAIN;
       else if ((segment.p_type == PT_NOTE || segment.p_type == PT_GNU_PROPERTY) && inside && native)
         read_property_notes (elf, &segment, scan);
+      if (segment.p_type == PT_LOAD && segment.p_filesz > 0 && !inside && !has_its_sections (elf, size))
+        scan->cut_off = TRUE;
     }
   for (gsize i = 0; native && i < count && gelf_getphdr (elf, (int) i, &segment) != NULL; i++)
     if (segment.p_type == PT_LOAD)

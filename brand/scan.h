@@ -30,6 +30,7 @@ typedef struct {
   /* ELF */
   gboolean dynamic;     /* has PT_DYNAMIC or PT_INTERP: its calls are the C library's */
   gboolean text_damage; /* bz_elf_has_text_damage() */
+  gboolean cut_off;     /* the bytes end before what is to be mapped of them, and before the section headers */
   BzStack stack;
   guint isa;             /* BzIsa bits that it says it needs */
   guint vsyscall_calls;  /* x86-64: the page's address goes into a register that is called */

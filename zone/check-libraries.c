@@ -114,6 +114,18 @@ note_vsyscall (const char *path G_GNUC_UNUSED, const BzScan *scan, gpointer data
 }
 
 gboolean
+bz_check_is_cut_off (int tree_fd, const char *program)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  g_auto (BzScan) scan = { .kind = BZ_SCAN_NONE };
+
+  if (!bz_tree_read (tree_fd, program, LIBRARY_BYTES, &bytes) || g_bytes_get_size (bytes) >= LIBRARY_BYTES)
+    return FALSE;
+  bz_scan_read (bytes, NULL, &scan);
+  return scan.kind == BZ_SCAN_ELF && scan.cut_off;
+}
+
+gboolean
 bz_check_calls_vsyscall (int tree_fd, const char *program)
 {
   g_auto (BzScan) scan = { .kind = BZ_SCAN_NONE };

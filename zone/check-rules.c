@@ -239,6 +239,11 @@ check_elf (BzCheck *check, BzAbi abi, const struct stat *status, const BzScan *s
       bz_check_add_row (check, BZ_FINDING_DAMAGE, NULL, NULL, path);
       return;
     }
+  if (scan->cut_off && status->st_size <= BZ_SCAN_MOST_BYTES)
+    {
+      bz_check_add_row (check, BZ_FINDING_CUT_OFF, NULL, NULL, path);
+      return;
+    }
   check_interpreter (check, scan, status, path);
   if (abi == BZ_ABI_I386 && !check->host->has[BZ_FEATURE_IA32])
     {

@@ -52,3 +52,6 @@ gboolean bz_inodes_may_be_wide (guint64 type, guint64 bytes);
 /* For the explanation of a command's death: whether the program or script, its interpreter or one
  * of its libraries calls the vsyscall page. */
 gboolean bz_check_calls_vsyscall (int tree_fd, const char *program);
+
+/* The same: whether the program's file ends too early. */
+gboolean bz_check_is_cut_off (int tree_fd, const char *program);

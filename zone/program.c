@@ -218,6 +218,8 @@ foretold (int tree_fd, const BzProgram *program, guint bits, const BzHost *host,
 
   if (program->damaged)
     finding = BZ_FINDING_DAMAGE;
+  else if (program->path != NULL && bz_check_is_cut_off (tree_fd, program->path))
+    finding = BZ_FINDING_CUT_OFF;
   else if (program->kind == BZ_PROGRAM_ELF && bits == 32 && g_strcmp0 (base, "/ld-linux.so.1") == 0)
     finding = BZ_FINDING_HEAP;
   else if (bits == 64 && host != NULL && !host->has[BZ_FEATURE_VSYSCALL] && program->path != NULL
@@ -246,7 +248,7 @@ bz_program_explain_death (int tree_fd, const BzProgram *program, const BzHost *h
     return NULL;
 
   g_autofree char *own =
-      number == SIGSEGV ? foretold (tree_fd, program, bits, host, plan, row) : NULL;
+      number == SIGSEGV || number == SIGBUS ? foretold (tree_fd, program, bits, host, plan, row) : NULL;
   const char *why = own != NULL ? own : usual_reason (number, row);
   const char *abbreviation = sigabbrev_np (number);
   g_autofree char *safe = bz_text_safe (program->path != NULL ? program->path : "the command");

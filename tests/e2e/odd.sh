@@ -11,6 +11,7 @@ told () {
   case $status in
     0) return 0 ;;
     1 | 8 | 125 | 126 | 127) printf '%s\n' "$out$err" | grep -Eq 'brandzone: |not covered' ;;
+    135 | 139) printf '%s\n' "$err" | grep -q '^brandzone: .* died of SIG' ;;
     *) return 1 ;;
   esac
 }
@@ -19,7 +20,7 @@ told () {
 try () {
   run bz check "$odd"
   ok "$1: check tells" told || explain_run
-  run bz -q run --image "$odd" -- /bin/sh -c 'echo hi'
+  run bz run --image "$odd" -- /bin/sh -c 'echo hi'
   is "$1: run" "$status" "$2" || explain_run
   ok "$1: and says why" told || explain_run
 }
@@ -40,7 +41,7 @@ odd_shell () {
     want=$2
     # Without a program that is known nothing is run.
     if [ $good = without ]; then
-      case $1 in truncated | 'not executable' | 'without its interpreter') ;; *) want=125 ;; esac
+      case $1 in truncated | 'cut off' | 'not executable' | 'without its interpreter') ;; *) want=125 ;; esac
     fi
     try "$1, $good a good program" "$want"
   done
@@ -60,6 +61,8 @@ made_up_trees () {
   odd_shell 'text' 126 'echo hello >bin/sh; chmod 755 bin/sh'
   odd_shell 'a script of itself' 126 'printf "#!/bin/sh\n" >bin/sh; chmod 755 bin/sh'
   odd_shell 'truncated' 126 "head -c 100 '$guests/limits-x86_64' >bin/sh; chmod 755 bin/sh"
+  odd_shell 'cut off' 139 "head -c 4500 '$guests/limits-x86_64' >bin/sh; chmod 755 bin/sh"
+  like 'cut off: what is the matter' "$err" 'is cut off: the file ends before'
   odd_shell 'not executable' 126 "cp '$guests/limits-x86_64' bin/sh; chmod 644 bin/sh"
   odd_shell 'noise behind an ELF header' 126 'printf "\177ELF\002\001\001" >bin/sh; seq 1 2000 >>bin/sh; chmod 755 bin/sh'
   if file=$(command -v true) && readelf -l "$file" 2>/dev/null | grep -q INTERP; then

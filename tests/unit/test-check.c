@@ -164,6 +164,23 @@ test_text_damage (void **state G_GNUC_UNUSED)
 }
 
 static void
+test_cut_off (void **state G_GNUC_UNUSED)
+{
+  g_autofree char *own = NULL;
+  gsize length;
+
+  program ("bin/sh", 64, EM_X86_64, NULL, NULL);
+  assert_true (g_file_get_contents ("/proc/self/exe", &own, &length, NULL));
+  tree_write_bytes (tree, "bin/own", own, length);
+  g_autoptr (BzCheck) whole = check ();
+  assert_null (find (whole, BZ_FINDING_CUT_OFF));
+  tree_write_bytes (tree, "bin/own", own, 5000);
+  g_autoptr (BzCheck) cut = check ();
+  assert_non_null (find (cut, BZ_FINDING_CUT_OFF));
+  assert_int_equal (find (cut, BZ_FINDING_CUT_OFF)->cover, BZ_NOT_COVERED);
+}
+
+static void
 test_inode_numbers (void **state G_GNUC_UNUSED)
 {
   assert_true (bz_inodes_may_be_wide (0x9123683e, 0));
@@ -384,6 +401,7 @@ main (void)
     cmocka_unit_test_setup_teardown (test_no_ia32, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_foreign, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_text_damage, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_cut_off, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_inode_numbers, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_large_files, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_vsyscall, set_up, tear_down),

@@ -332,6 +332,28 @@ test_imports (void **state G_GNUC_UNUSED)
 }
 
 /* Every prefix of an image, and every byte of its headers changed: no crash (ASan looks). */
+/* Whole; cut off; what objcopy --only-keep-debug leaves, whose section headers are there. */
+static void
+test_cut_off (void **state G_GNUC_UNUSED)
+{
+  Image *image = image_new (64, ET_EXEC, "", 1);
+  Elf64_Ehdr *header = (Elf64_Ehdr *) (gpointer) image->bytes;
+  g_auto (BzScan) whole = { 0 };
+  g_auto (BzScan) cut = { 0 };
+  g_auto (BzScan) debug = { 0 };
+
+  scan_bytes (image->bytes, SIZE, NULL, &whole);
+  assert_false (whole.cut_off);
+  scan_bytes (image->bytes, SIZE - 1, NULL, &cut);
+  assert_true (cut.cut_off);
+  header->e_shoff = SIZE - 256;
+  header->e_shentsize = sizeof (Elf64_Shdr);
+  header->e_shnum = 2;
+  scan_bytes (image->bytes, SIZE - 100, NULL, &debug);
+  assert_false (debug.cut_off);
+  g_free (image);
+}
+
 static void
 test_damage (void **state G_GNUC_UNUSED)
 {
@@ -432,6 +454,7 @@ main (void)
     cmocka_unit_test (test_stack_and_cpu), cmocka_unit_test (test_levels_of_a_cpu),
     cmocka_unit_test (test_aout),          cmocka_unit_test (test_scripts),
     cmocka_unit_test (test_imports),       cmocka_unit_test (test_damage),
+    cmocka_unit_test (test_cut_off),
     cmocka_unit_test (test_walk),          cmocka_unit_test (test_file),
   };
 
