@@ -303,6 +303,8 @@ known_key (const char *group, const char *key)
           return TRUE;
       return key == NULL;
     }
+  if (bz_file_is_group (group))
+    return key == NULL || g_strv_contains (bz_file_keys (), key);
   return bz_detect_rule_is_group (group)
          && (key == NULL || g_strv_contains (bz_detect_rule_keys (), key));
 }
@@ -387,6 +389,6 @@ bz_brand_file_apply (const BzKeyLines *lines, const char *name, BzBrand *brand, 
          && apply_calls (lines, "Present", &brand->calls_present, brand->calls_absent, error)
          && apply_calls (lines, "Absent", &brand->calls_absent, brand->calls_present, error)
          && apply_quirks (lines, brand, error) && apply_limits (lines, brand, error)
-         && apply_personality (lines, brand, error)
+         && apply_personality (lines, brand, error) && bz_files_read (lines, brand->files, error)
          && bz_detect_rules_read (lines, brand->profile, &brand->detect, error);
 }

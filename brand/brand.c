@@ -16,6 +16,7 @@ bz_brand_new (void)
   brand->ref_count = 1;
   brand->calls_present = g_new0 (char *, 1);
   brand->calls_absent = g_new0 (char *, 1);
+  brand->files = g_ptr_array_new_with_free_func ((GDestroyNotify) bz_file_free);
   brand->unsourced = g_new0 (char *, 1);
   brand->warnings = g_new0 (char *, 1);
   return brand;
@@ -48,6 +49,7 @@ bz_brand_unref (BzBrand *brand)
   g_free (brand->compiler);
   g_strfreev (brand->calls_present);
   g_strfreev (brand->calls_absent);
+  g_ptr_array_unref (brand->files);
   g_strfreev (brand->unsourced);
   g_strfreev (brand->warnings);
   bz_detect_rules_free (brand->detect);

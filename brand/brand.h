@@ -3,6 +3,7 @@
 #pragma once
 
 #include "brand/abi.h"
+#include "brand/brand-files.h"
 #include "brand/quirk.h"
 #include "brand/release.h"
 
@@ -43,6 +44,7 @@ typedef struct {
   char **calls_present; /* names of calls that the vendor's kernel had ahead of its release
                            (backports) */
   char **calls_absent;  /* names of calls that it lacked */
+  GPtrArray *files;     /* of BzFile: what its userland looks for; never NULL */
 
   struct BzDetectRule *detect; /* detect-rule.c's own; NULL if the brand is never detected */
   char **unsourced; /* of its own file: "FILE:LINE: [Calls] names no Source"; never NULL */

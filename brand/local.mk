@@ -8,6 +8,8 @@ libbrand_a_SOURCES = \
 	brand/brand-directories.h \
 	brand/brand-file.c \
 	brand/brand-file.h \
+	brand/brand-files.c \
+	brand/brand-files.h \
 	brand/brand-values.c \
 	brand/brand.c \
 	brand/brand.h \

@@ -31,6 +31,7 @@ bz_plan_free (BzPlan *plan)
   g_free (plan->proc_version);
   g_strfreev (plan->calls_present);
   g_strfreev (plan->calls_absent);
+  g_clear_pointer (&plan->files, g_ptr_array_unref);
   g_free (plan);
 }
 
@@ -81,6 +82,7 @@ bz_plan_to_variant (const BzPlan *plan)
   g_variant_dict_insert_value (&dict, "limits", limits_to_variant (plan));
   g_variant_dict_insert (&dict, "calls-present", "^as", plan->calls_present);
   g_variant_dict_insert (&dict, "calls-absent", "^as", plan->calls_absent);
+  g_variant_dict_insert_value (&dict, "files", bz_files_to_variant (plan->files));
   g_variant_dict_insert (&dict, "sync-wake-up", "b", plan->sync_wake_up);
   g_variant_dict_insert (&dict, "wait-killable", "b", plan->wait_killable);
   g_variant_dict_insert (&dict, "host-release", "t", plan->host_release);
@@ -89,7 +91,7 @@ bz_plan_to_variant (const BzPlan *plan)
 }
 
 /* Fields that a dictionary must have: as many as above and no others. */
-#define FIELDS (16 + BZ_ABI_COUNT - 1)
+#define FIELDS (17 + BZ_ABI_COUNT - 1)
 
 static gboolean
 fail (const char *field, const char *why, GError **error)
@@ -217,6 +219,17 @@ read_calls (GVariantDict *dict, const char *field, char ***calls, GError **error
 }
 
 static gboolean
+read_files (GVariantDict *dict, BzPlan *plan, GError **error)
+{
+  g_autoptr (GVariant) list =
+      g_variant_dict_lookup_value (dict, "files", G_VARIANT_TYPE ("a(syys)"));
+
+  if (list == NULL || (plan->files = bz_files_from_variant (list)) == NULL)
+    return fail ("files", "is missing, or holds one that makes no sense", error);
+  return TRUE;
+}
+
+static gboolean
 read_numbers (GVariantDict *dict, BzPlan *plan, GError **error)
 {
   guint64 allowed = bz_brand_personality_flags () | PER_LINUX32;
@@ -255,7 +268,8 @@ bz_plan_from_variant (GVariant *variant, GError **error)
     }
   plan = g_new0 (BzPlan, 1);
   if (!read_texts (dict, plan, error) || !read_quirks (dict, plan, error)
-      || !read_limits (dict, plan, error) || !read_numbers (dict, plan, error)
+      || !read_limits (dict, plan, error) || !read_files (dict, plan, error)
+      || !read_numbers (dict, plan, error)
       || !read_calls (dict, "calls-present", &plan->calls_present, error)
       || !read_calls (dict, "calls-absent", &plan->calls_absent, error))
     return NULL;

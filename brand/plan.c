@@ -141,6 +141,15 @@ set_calls (BzPlan *plan, const BzBrand *brand, const BzHost *host)
     plan->calls_absent[count] = g_strdup ("modify_ldt");
 }
 
+static gboolean
+set_files (BzPlan *plan, const BzBrand *brand, GError **error)
+{
+  if (plan->quirk[BZ_QUIRK_FILES] == 0)
+    return TRUE;
+  plan->files = bz_files_for_release (brand->files, plan->release, error);
+  return plan->files != NULL;
+}
+
 /* What only some zones need, or some hosts. */
 static void
 set_for_zone (BzPlan *plan, const BzHost *host, const BzPlanOptions *options)
@@ -205,6 +214,8 @@ bz_plan_make (const BzBrand *brand, const BzHost *host, const BzPlanOptions *opt
   set_proc_version (plan, brand);
   set_machine (plan, brand, options, &uts);
   set_limits (plan, brand);
+  if (!set_files (plan, brand, error))
+    return NULL;
   set_calls (plan, brand, host);
   set_for_zone (plan, host, options);
   plan->sync_wake_up = host->has[BZ_FEATURE_SYNC_WAKE_UP];

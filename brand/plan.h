@@ -20,6 +20,7 @@ typedef struct {
   BzLimit limits[BZ_LIMIT_COUNT];
   char **calls_present; /* sorted; may be empty, never NULL */
   char **calls_absent;
+  GPtrArray *files;     /* of BzFile, their paths whole; NULL: none */
   gboolean sync_wake_up;  /* the listener may use SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (6.6) */
   gboolean wait_killable; /* the filter may use SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (5.19) */
   BzRelease host_release;

@@ -73,6 +73,7 @@ libloader_a_SOURCES = \
 	loader/view-private.h \
 	loader/volumes.c \
 	loader/view-cgroup.c loader/view.c \
+	loader/view-files.c loader/view-files.h \
 	loader/view.h
 
 pkglibexec_PROGRAMS += brandzone-keeper

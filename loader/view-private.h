@@ -7,6 +7,9 @@
 gboolean bz_view_bind_data (int root, const char *name, const char *path, const char *data,
                             gsize length, GError **error);
 
+/* Shows the file `source` of the zone, below its /proc, as `path` too. */
+gboolean bz_view_bind_same (int root, const char *path, const char *source, GError **error);
+
 /* Whether the zone has `path`; its links are followed inside it. */
 gboolean bz_view_exists (int root, const char *path);
 

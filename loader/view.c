@@ -22,6 +22,7 @@
 #include "loader/kernel.h"
 #include "loader/mount-lock.h"
 #include "loader/overlay.h"
+#include "loader/view-files.h"
 #include "loader/view-private.h"
 
 #include <errno.h>
@@ -55,6 +56,9 @@ mount_stage (GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (directories); i++)
     if (mkdir (directories[i], 0755) != 0)
       return bz_fail_errno (error, errno, NULL, "cannot make %s", directories[i]);
+  /* Of no size, as file systems of the kernel's own are: df does not list what is bound from it. */
+  if (mount ("tmpfs", STAGE_FILES, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,inode32,size=0") != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot mount a tmpfs on %s", STAGE_FILES);
   return TRUE;
 }
 
@@ -163,6 +167,7 @@ make_mount_point (int root, const char *path, gboolean directory, GError **error
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);
   g_autoptr (GString) so_far = g_string_new ("");
+  int failed = 0; /* why something could not be made */
 
   for (char **part = parts; *part != NULL; part++)
     {
@@ -180,16 +185,18 @@ make_mount_point (int root, const char *path, gboolean directory, GError **error
               openat (parent, *part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
           if (file >= 0)
             close (file);
+          else
+            failed = errno;
         }
-      else if (errno == ENOENT && parent >= 0)
-        (void) !mkdirat (parent, *part, 0755); /* a failure shows in the next open */
+      else if (errno == ENOENT && parent >= 0 && mkdirat (parent, *part, 0755) != 0)
+        failed = errno; /* it counts if the place can't be opened below */
       if (parent >= 0)
         close (parent);
     }
   int fd = open_in_root (root, so_far->len > 0 ? so_far->str : ".",
                          O_PATH | (directory ? O_DIRECTORY : 0));
   if (fd < 0)
-    bz_fail_errno (error, errno, "make it in the tree, or choose another place",
+    bz_fail_errno (error, failed != 0 ? failed : errno, "make it in the tree, or choose another place",
                    "cannot use %s of the zone as a mount point", path);
   return fd;
 }
@@ -359,6 +366,23 @@ bz_view_bind_data (int root, const char *name, const char *path, const char *dat
   return good;
 }
 
+gboolean
+bz_view_bind_same (int root, const char *path, const char *source, GError **error)
+{
+  int file = open_in_root (root, source, O_PATH);
+  int fd = file >= 0
+               ? bz_open_tree (file, "", AT_EMPTY_PATH | BZ_OPEN_TREE_CLONE | O_CLOEXEC)
+               : -1;
+
+  if (file >= 0)
+    close (file);
+  if (fd < 0)
+    return bz_fail_errno (error, errno, NULL, "cannot bind the zone's %s", source);
+  gboolean good = attach (fd, root, path, FALSE, error);
+  close (fd);
+  return good;
+}
+
 static gboolean
 bind_text (int root, const char *name, const char *path, const char *text, GError **error)
 {
@@ -452,6 +476,7 @@ build (const BzPartition *partition, const BzMounts *prepared, const int *volume
       || !mount_sys (partition, root, error) || !bz_view_mount_cgroups (partition, root, error)
       || !mount_devices (partition, prepared, root, error)
       || !bind_release (partition->plan, root, error)
+      || !bz_view_show_files (partition, root, error)
       || (partition->boot && !bind_uevent_number (root, error))
       || !bz_identity_bind (partition->settings, root, error)
       || !bind_resolv (prepared->resolv, root, error))

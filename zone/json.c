@@ -1,6 +1,7 @@
 /* JSON output: one object, snake_case, bytes, RFC 3339 times, "schema": 1. */
 #include "config.h"
 
+#include "brand/brand-files.h"
 #include "zone/names.h"
 #include "zone/output.h"
 
@@ -82,5 +83,24 @@ bz_json_texts (JsonBuilder *builder, const char *name, const char *const *values
   json_builder_begin_array (builder);
   for (; values != NULL && *values != NULL; values++)
     add_text (builder, *values);
+  json_builder_end_array (builder);
+}
+
+void
+bz_json_files (JsonBuilder *builder, const GPtrArray *files)
+{
+  json_builder_set_member_name (builder, "files");
+  json_builder_begin_array (builder);
+  for (guint i = 0; files != NULL && i < files->len; i++)
+    {
+      const BzFile *file = g_ptr_array_index (files, i);
+
+      json_builder_begin_object (builder);
+      bz_json_text (builder, "path", file->path);
+      bz_json_text (builder, "is", bz_file_kind_name (file->kind));
+      bz_json_text (builder, "value", file->value);
+      bz_json_text (builder, "when", bz_file_when_name (file->when));
+      json_builder_end_object (builder);
+    }
   json_builder_end_array (builder);
 }

@@ -38,6 +38,8 @@ void bz_json_number (JsonBuilder *builder, const char *name, gint64 value);
 void bz_json_bool (JsonBuilder *builder, const char *name, gboolean value);
 /* An array of texts; NULL is an empty one. */
 void bz_json_texts (JsonBuilder *builder, const char *name, const char *const *values);
+/* "files": what a brand or plan shows; files (of BzFile) may be NULL. */
+void bz_json_files (JsonBuilder *builder, const GPtrArray *files);
 
 /* The one line, or one JSON object, that tells an error. Owned by the caller; ends with a newline.
  */

@@ -129,6 +129,13 @@ show_text (const BzBrand *brand)
                            bz_quirk_meaning ((BzQuirk) quirk));
       bz_print_field ("Quirk", text);
     }
+  for (guint i = 0; i < brand->files->len; i++)
+    {
+      const BzFile *file = g_ptr_array_index (brand->files, i);
+      g_autofree char *what = bz_file_describe (file);
+      g_autofree char *text = g_strdup_printf ("%s: %s", file->path, what);
+      bz_print_field ("File", text);
+    }
   for (char **call = brand->calls_present; call != NULL && *call != NULL; call++)
     bz_print_field ("Has call", *call);
   for (char **call = brand->calls_absent; call != NULL && *call != NULL; call++)
@@ -157,6 +164,7 @@ show_brand (const BzContext *context, const char *name, GError **error)
   json_builder_end_object (builder);
   bz_json_texts (builder, "calls_present", (const char *const *) brand->calls_present);
   bz_json_texts (builder, "calls_absent", (const char *const *) brand->calls_absent);
+  bz_json_files (builder, brand->files);
   bz_json_end (builder);
   return 0;
 }

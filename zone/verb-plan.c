@@ -112,6 +112,26 @@ print_quirks (const BzPlan *plan)
 }
 
 static void
+print_files (const BzPlan *plan)
+{
+  static const char *const headings[] = { "FILE", "IS", "IN ZONES THAT", NULL };
+  static const char *const whens[] = { "run and boot", "run", "boot" };
+  g_autoptr (BzTextTable) table = bz_text_table_new (headings);
+
+  if (plan->files == NULL || plan->files->len == 0)
+    return;
+  for (guint i = 0; i < plan->files->len; i++)
+    {
+      const BzFile *file = g_ptr_array_index (plan->files, i);
+      g_autofree char *what = bz_file_describe (file);
+      const char *cells[] = { file->path, what, whens[file->when], NULL };
+      bz_text_table_add (table, cells);
+    }
+  putchar ('\n');
+  bz_text_table_print (table);
+}
+
+static void
 print_wrapped (const GPtrArray *rows)
 {
   gsize column = 0;
@@ -181,6 +201,7 @@ print_plan (const BzPlanning *planning)
   bz_print_field ("Inodes folded", planning->long_inodes);
   print_limits (plan);
   print_quirks (plan);
+  print_files (plan);
   for (int abi = 0; abi < BZ_ABI_COUNT; abi++)
     print_calls (plan, (BzAbi) abi);
 }
@@ -262,6 +283,7 @@ json_plan (const BzPlanning *planning)
     bz_json_text (builder, bz_quirk_name ((BzQuirk) quirk),
                   bz_quirk_value_name ((BzQuirk) quirk, plan->quirk[quirk]));
   json_builder_end_object (builder);
+  bz_json_files (builder, plan->files);
   bz_json_bool (builder, "sync_wake_up", plan->sync_wake_up);
   bz_json_bool (builder, "wait_killable", plan->wait_killable);
   json_builder_set_member_name (builder, "calls");

@@ -53,6 +53,10 @@ slackware () {
   in_zone 'uname' '^Linux slackware 2\.2\.6 ' /bin/uname -a
   in_zone 'find' '^/etc/passwd$' /usr/bin/find /etc -name passwd
   in_zone 'df' '^Filesystem' /bin/df /
+  in_zone 'df without /etc/mtab (B16)' '^/?[a-z].*% +/$' /bin/df
+  in_zone 'ps (O8)' ' 2 .*/bin/ps ax' /bin/ps ax
+  in_zone 'free (O8)' '^Mem: +[1-9]' /bin/free
+  in_zone 'lsmod' '^Module ' /sbin/lsmod
   in_zone 'python 1.5' '^1\.5.* 1024$' /usr/bin/python -c 'import sys; print sys.version[:5], 2 ** 10'
   in_zone 'bc' '^1267650600228229401496703205376$' /bin/bash -c 'echo "2 ^ 100" | bc'
   # Everything that gcc 2.7.2 starts: cpp, cc1, as, ld; then its program; then make.
@@ -80,6 +84,10 @@ END
   # ld-linux.so.1 clears the flag: the programs that this one starts have their heap elsewhere.
   run bz -q run --disable-row E31 slackware -- /bin/bash -c '/bin/bash -c "echo hello"; true'
   like 'slackware: E31 disabled: child programs are out of memory' "$err" 'Out of virtual memory!'
+  run bz -q run --disable-row O8 slackware -- /bin/ps ax
+  like 'slackware: O8 disabled: ps dies' "$err" 'Signal 11'
+  run bz -q run --disable-row B16 slackware -- /bin/df
+  like 'slackware: B16 disabled: df has no list' "$err" 'cannot read table of mounted'
   run bz -q run --disable-row E6 slackware -- /bin/uname -r
   is 'slackware: E6 disabled: the host'"'"'s release' "$out" "$(uname -r)"
   end_tree
@@ -97,6 +105,16 @@ centos6 () {
   in_zone 'ps' ' 1 .*init' /bin/bash -c 'ps ax; true'
   in_zone 'open files are limited (O5)' '^1024 4096$' /bin/bash -c 'echo $(ulimit -Sn) $(ulimit -Hn)'
   in_zone 'date' '^20[0-9][0-9]$' /bin/date +%Y
+  in_zone 'df' '% +/$' /bin/df
+  in_zone 'depmod and modprobe know that there is no module' '^Module foo not found' \
+    /bin/bash -c 'depmod -a && ls /lib/modules/$(uname -r)/modules.dep && ! modprobe foo 2>/tmp/said && cut -d" " -f2- /tmp/said'
+  in_zone 'no SELinux, no command line and no disk of the host' '^3 0 root=/dev/root ro$' /bin/bash -c \
+    'echo $(grep -cE "proc|tmpfs|ext3" /proc/filesystems) $(grep -c selinuxfs /proc/filesystems) $(cat /proc/cmdline) $(sed 1,2d /proc/partitions)'
+  in_zone '/dev/MAKEDEV' '^/sbin/MAKEDEV$' /bin/readlink /dev/MAKEDEV
+  run bz -q run --disable-row B15 centos6 -- /sbin/modprobe foo
+  like 'centos6: B15 disabled: modprobe misses its list' "$err" 'modules.dep: No such file'
+  run bz -q run --disable-row B7 centos6 -- /bin/cat /proc/filesystems /proc/cmdline
+  is 'centos6: B7 disabled: the host'"'"'s own' "$out" "$(cat /proc/filesystems /proc/cmdline)"
   # The symptom of O5 is time: a loop over every descriptor that might be open.
   start=$(date +%s)
   run bz -q run centos6 -- /usr/bin/python -c \

@@ -19,6 +19,37 @@ load (const char *dir, const char *name, GError **error)
   return bz_brand_load (dirs, name, error);
 }
 
+/* A group takes an ancestor's place by its name, or takes it away. */
+static void
+test_files (void **state)
+{
+  char *dir = tree_new ();
+
+  (void) state;
+  tree_write (dir, "old.brand",
+              HEAD "[File a]\nPath=/proc/a\nText=one\\ttwo\\n\\\\n\n[File b]\nPath=/lib/%r/%r\n"
+                   "Directory=x;y\nWhen=boot\n[File c]\nPath=/etc/c\nText=\n");
+  tree_write (dir, "new.brand",
+              HEAD "Inherits=old\n[File c]\nPath=\n[File a]\nPath=/proc/b\nSame=/proc/1/mounts\n");
+  g_autoptr (BzBrand) old = load (dir, "old", NULL);
+  assert_non_null (old);
+  assert_int_equal (old->files->len, 3);
+  assert_string_equal (((BzFile *) old->files->pdata[0])->value, "one\ttwo\n\\n");
+  g_autoptr (BzBrand) brand = load (dir, "new", NULL);
+  assert_non_null (brand);
+  assert_int_equal (brand->files->len, 2);
+  g_autoptr (GPtrArray) whole = bz_files_for_release (brand->files, "2.4.1", NULL);
+  const BzFile *b = whole->pdata[0], *a = whole->pdata[1];
+  assert_string_equal (b->path, "/lib/2.4.1/2.4.1");
+  assert_int_equal (b->when, BZ_FILE_BOOT);
+  assert_string_equal (a->path, "/proc/b");
+  assert_int_equal (a->kind, BZ_FILE_SAME);
+  g_autoptr (GError) error = NULL;
+  assert_null (bz_files_for_release (brand->files, "../..", &error));
+  assert_int_equal (error->code, BZ_ERROR_INPUT);
+  tree_remove (dir);
+}
+
 static void
 test_values_and_inheritance (void **state)
 {
@@ -123,6 +154,18 @@ test_invalid_is_an_error_with_its_line (void **state)
     { HEAD "[Quirks]\n\nheap=maybe\n",
       "b.brand:5: [Quirks] heap: the quirk has no such value (one of host end-of-bss)" },
     { HEAD "[Limits]\nnofile=4096:1024\n", "b.brand:4: [Limits] nofile" },
+    { HEAD "[File x]\nText=a\n", "b.brand:3: [File x]: says no Path" },
+    { HEAD "[File x]\nPath=/etc/x\n", "b.brand:3: [File x]: does not say one thing" },
+    { HEAD "[File x]\nPath=/etc/x\nText=\nSame=/proc/1/mounts\n", "does not say one thing" },
+    { HEAD "[File x]\nPath=etc/x\nText=\n", "is no absolute path" },
+    { HEAD "[File x]\nPath=/etc/../x\nText=\n", "is no absolute path" },
+    { HEAD "[File x]\nPath=/dev/x\nText=\n", "below /dev there are links" },
+    { HEAD "[File x]\nPath=/etc/x\nLink=/y\n", "below /dev there are links" },
+    { HEAD "[File x]\nPath=/proc/x\nDirectory=\n", "no directory can be made" },
+    { HEAD "[File x]\nPath=/x\nDirectory=a/b\n", "is no list of names" },
+    { HEAD "[File x]\nPath=/x\nForm=zodiac\n", "names no form" },
+    { HEAD "[File x]\nPath=/x\nSame=/etc/shadow\n", "is no path below /proc" },
+    { HEAD "[File x]\nPath=/x\nText=\nWhen=never\n", "b.brand:6: [File x] When" },
     { HEAD "[Limits]\nnofile=-1:1\n", "b.brand:4: [Limits] nofile" },
     { HEAD "[Limits]\nnofile=99999999999999999999999:unlimited\n", "b.brand:4: [Limits] nofile" },
     { HEAD "[Personality]\nFlags=ADDR_NO_RANDOMIZE;PER_SVR4\n", "b.brand:4: [Personality] Flags" },
@@ -327,6 +370,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_manual),
     cmocka_unit_test (test_values_and_inheritance),
+    cmocka_unit_test (test_files),
     cmocka_unit_test (test_unknown_is_a_warning),
     cmocka_unit_test (test_sources),
     cmocka_unit_test (test_invalid_is_an_error_with_its_line),

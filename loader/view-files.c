@@ -1,0 +1,218 @@
+/* What a brand's userland looks for and finds nowhere: [File NAME] of its brand.
+ *
+ * Problem: modprobe, df, ps and boot scripts of the time read files that their kernel wrote or their
+ * kernel's package brought. Facts: procfs and sysfs take no new names, so a file there is shown only
+ * in the place of one that the host has (kernels without modules have no /proc/modules). In the tree a
+ * mount needs a name to lie on, and rpm and dpkg can't replace what is mounted on.
+ * Choice: what the tree has stays; a name that it lacks is made, empty, and what is shown lies on
+ * it in memory. An empty file or directory counts as lacking: it is what the last start left. A
+ * tree that can't be written does without. Limits: meminfo's figures are those of the zone's start;
+ * /proc/1/mounts under another name can't be replaced by mount(8), which says so and goes on. */
+#include "config.h"
+
+#include "loader/view-files.h"
+
+#include "brand/base/error.h"
+#include "loader/kernel.h"
+#include "loader/view-private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* --- forms --- */
+
+#define LARGEST G_GUINT64_CONSTANT (0x7ffff000)
+
+static guint64
+kilobytes (const char *text, const char *key)
+{
+  g_autofree char *start = g_strdup_printf ("%s:", key);
+  const char *at = text;
+
+  while (at != NULL && !g_str_has_prefix (at, start))
+    {
+      at = strchr (at, '\n');
+      at = at != NULL ? at + 1 : NULL;
+    }
+  return at != NULL ? g_ascii_strtoull (at + strlen (start), NULL, 10) : 0;
+}
+
+/* part of whole, both in KiB, as bytes below 2 GiB. */
+static guint64
+scale (guint64 part, guint64 whole)
+{
+  part = MIN (part, whole);
+  if (whole > LARGEST / 1024)
+    return (guint64) ((unsigned __int128) part * LARGEST / whole) & ~G_GUINT64_CONSTANT (0xfff);
+  return part * 1024;
+}
+
+char *
+bz_meminfo_old (const char *today)
+{
+  guint64 memory = kilobytes (today, "MemTotal"), swap = kilobytes (today, "SwapTotal");
+  guint64 total = scale (memory, memory), free = scale (kilobytes (today, "MemFree"), memory);
+  guint64 shared = scale (kilobytes (today, "Shmem"), memory);
+  guint64 buffers = scale (kilobytes (today, "Buffers"), memory);
+  guint64 cached = scale (kilobytes (today, "Cached"), memory);
+  guint64 swap_total = scale (swap, swap), swap_free = scale (kilobytes (today, "SwapFree"), swap);
+
+#define N "%8" G_GUINT64_FORMAT
+  return g_strdup_printf ("        total:    used:    free:  shared: buffers:  cached:\n"
+                          "Mem:  " N " " N " " N " " N " " N " " N "\n"
+                          "Swap: " N " " N " " N "\n"
+                          "MemTotal:  " N " kB\nMemFree:   " N " kB\nMemShared: " N " kB\n"
+                          "Buffers:   " N " kB\nCached:    " N " kB\n"
+                          "SwapTotal: " N " kB\nSwapFree:  " N " kB\n",
+                          total, total - free, free, shared, buffers, cached, swap_total,
+                          swap_total - swap_free, swap_free, total / 1024, free / 1024,
+                          shared / 1024, buffers / 1024, cached / 1024, swap_total / 1024,
+                          swap_free / 1024);
+#undef N
+}
+
+/* --- places --- */
+
+static int
+open_inside (int root, const char *path, uint64_t flags)
+{
+  return bz_openat2 (root, path, flags | O_CLOEXEC, 0,
+                     BZ_RESOLVE_IN_ROOT | BZ_RESOLVE_NO_MAGICLINKS);
+}
+
+static gboolean
+is_empty_directory (int fd)
+{
+  int again = openat (fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *dir = again >= 0 ? fdopendir (again) : NULL;
+  guint entries = 0;
+
+  if (dir == NULL)
+    {
+      if (again >= 0)
+        close (again);
+      return FALSE;
+    }
+  while (entries <= 2 && readdir (dir) != NULL)
+    entries++;
+  closedir (dir);
+  return entries <= 2; /* . and .. */
+}
+
+/* Whether the file may be shown at its place: instead of what is there below /proc and /sys, and
+ * where nothing is elsewhere. */
+static gboolean
+has_place (const BzFile *file, int root)
+{
+  gboolean kernel = g_str_has_prefix (file->path, "/proc/") || g_str_has_prefix (file->path, "/sys/");
+  int fd = open_inside (root, file->path, O_PATH | O_NOFOLLOW);
+  struct stat st;
+  gboolean may;
+
+  if (fd < 0)
+    return errno == ENOENT && !kernel;
+  if (kernel)
+    may = TRUE;
+  else if (fstat (fd, &st) != 0)
+    may = FALSE;
+  else if (file->kind == BZ_FILE_DIRECTORY)
+    may = S_ISDIR (st.st_mode) && is_empty_directory (fd);
+  else
+    may = S_ISREG (st.st_mode) && st.st_size == 0;
+  close (fd);
+  return may;
+}
+
+/* --- kinds --- */
+
+static gboolean
+show_form (const BzFile *file, const char *name, int root, GError **error)
+{
+  g_autofree char *today = NULL;
+
+  if (!g_file_get_contents ("/proc/meminfo", &today, NULL, error))
+    return FALSE;
+  g_autofree char *text = bz_meminfo_old (today);
+  return bz_view_bind_data (root, name, file->path, text, strlen (text), error);
+}
+
+static gboolean
+show_link (const BzFile *file, int root, GError **error)
+{
+  g_autofree char *parent = g_path_get_dirname (file->path);
+  g_autofree char *base = g_path_get_basename (file->path);
+  int dir = open_inside (root, parent, O_PATH | O_DIRECTORY);
+  gboolean good = dir >= 0 && (symlinkat (file->value, dir, base) == 0 || errno == EEXIST);
+
+  if (!good)
+    bz_fail_errno (error, errno, NULL, "cannot make the zone's %s", file->path);
+  if (dir >= 0)
+    close (dir);
+  return good;
+}
+
+static gboolean
+show_directory (const BzFile *file, int root, GError **error)
+{
+  static const char *const options[] = { "mode=0755", "size=16m", "inode32", NULL };
+  g_auto (GStrv) names = g_strsplit (file->value, ";", -1);
+
+  if (!bz_view_mount_new (root, file->path, "tmpfs", options,
+                          BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV, error))
+    return FALSE;
+  int dir = open_inside (root, file->path, O_PATH | O_DIRECTORY);
+  for (char **name = names; dir >= 0 && *name != NULL; name++)
+    {
+      int fd = **name != '\0' ? openat (dir, *name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644) : -1;
+      if (fd >= 0)
+        close (fd);
+    }
+  if (dir >= 0)
+    close (dir);
+  return TRUE;
+}
+
+static gboolean
+show (const BzFile *file, const char *name, int root, GError **error)
+{
+  switch (file->kind)
+    {
+    case BZ_FILE_TEXT:
+      return bz_view_bind_data (root, name, file->path, file->value, strlen (file->value), error);
+    case BZ_FILE_FORM:
+      return show_form (file, name, root, error);
+    case BZ_FILE_SAME:
+      return bz_view_bind_same (root, file->path, file->value, error);
+    case BZ_FILE_LINK:
+      return show_link (file, root, error);
+    case BZ_FILE_DIRECTORY:
+      return show_directory (file, root, error);
+    default:
+      return TRUE;
+    }
+}
+
+gboolean
+bz_view_show_files (const BzPartition *partition, int root, GError **error)
+{
+  const GPtrArray *files = partition->plan->files;
+
+  for (guint i = 0; files != NULL && i < files->len; i++)
+    {
+      const BzFile *file = g_ptr_array_index (files, i);
+      g_autofree char *name = g_strdup_printf ("brand-%u", i);
+      g_autoptr (GError) problem = NULL;
+
+      if (file->when == (partition->boot ? BZ_FILE_RUN : BZ_FILE_BOOT) || !has_place (file, root)
+          || show (file, name, root, &problem))
+        continue;
+      if (!g_str_has_prefix (file->path, "/proc/") && !g_str_has_prefix (file->path, "/sys/"))
+        continue; /* a tree that can't be written */
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  return TRUE;
+}
