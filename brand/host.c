@@ -127,7 +127,7 @@ bz_host_probe (const char *cache_dir, GError **error)
 
   if (uname (&uts) != 0)
     {
-      bz_fail_errno (error, errno, NULL, "uname");
+      bz_fail_errno (error, errno, NULL, "asking for the kernel's release");
       return NULL;
     }
   host->release_text = g_strdup (uts.release);

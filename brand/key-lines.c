@@ -20,7 +20,7 @@ read_text (const char *file, GError **error)
   int fd = open (file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0)
     {
-      bz_fail_errno (error, errno, NULL, "%s", file);
+      bz_fail_errno (error, errno, NULL, "reading %s", file);
       return NULL;
     }
 
@@ -43,7 +43,7 @@ read_text (const char *file, GError **error)
   int saved = errno;
   close (fd);
   if (got < 0)
-    bz_fail_errno (error, saved, NULL, "%s", file);
+    bz_fail_errno (error, saved, NULL, "reading %s", file);
   else if (length > LARGEST)
     bz_fail (error, BZ_ERROR_INPUT, "is larger than 256 KiB", NULL, "%s", file);
   else if (!g_utf8_validate (text, (gssize) length, NULL))

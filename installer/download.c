@@ -199,7 +199,7 @@ open_partial (const char *partial, const BzDownload *download, GError **error)
 
   if (fd < 0)
     {
-      bz_fail_errno (error, errno, NULL, "%s", partial);
+      bz_fail_errno (error, errno, NULL, "writing what is downloaded to %s", partial);
       return -1;
     }
   if (flock (fd, LOCK_EX | LOCK_NB) == 0)
@@ -224,7 +224,7 @@ keep (const BzDownload *download, const char *partial, int fd, char **sha256, GE
   g_autofree char *path = g_build_filename (download->cache, base, NULL);
   if (g_rename (partial, path) == 0)
     return g_steal_pointer (&path);
-  bz_fail_errno (error, errno, NULL, "%s", path);
+  bz_fail_errno (error, errno, NULL, "keeping the download as %s", path);
   g_clear_pointer (sha256, g_free);
   return NULL;
 }
@@ -259,7 +259,7 @@ bz_download (const BzDownload *download, char **sha256, GError **error)
     return path;
   if (g_mkdir_with_parents (download->cache, 0700) != 0)
     {
-      bz_fail_errno (error, errno, NULL, "%s", download->cache);
+      bz_fail_errno (error, errno, NULL, "making the cache %s", download->cache);
       return NULL;
     }
   g_autofree char *key = g_compute_checksum_for_string (
@@ -271,7 +271,7 @@ bz_download (const BzDownload *download, char **sha256, GError **error)
     return NULL;
   /* What may have changed since is not gone on with. */
   if (download->sha256 == NULL && ftruncate (fd, 0) != 0)
-    bz_fail_errno (error, errno, NULL, "%s", partial);
+    bz_fail_errno (error, errno, NULL, "writing what is downloaded to %s", partial);
   else if (fetch_somewhere (download, fd, error))
     path = keep (download, partial, fd, sha256, error);
   close (fd);

@@ -260,18 +260,17 @@ empty_tree (Walk *walk)
 static gboolean
 fail_left (Walk *walk, const char *label, GError **error)
 {
-  g_autofree char *what = g_strdup_printf ("removing %s: %s", label, walk->first_left);
   g_autofree char *more = walk->left > 1
                               ? g_strdup_printf (" and %" G_GUINT64_FORMAT " more", walk->left - 1)
                               : g_strdup ("");
 
   if (walk->mounts > 0)
     return bz_fail (error, BZ_ERROR_FAILED, "a file system is mounted there",
-                    "unmount it and remove again", "%s%s", what, more);
+                    "unmount it and remove again", "removing %s: %s%s", label, walk->first_left, more);
   if (walk->immutable > 0)
     return bz_fail (error, BZ_ERROR_PERMISSION, "it has the immutable or append-only flag",
-                    "chattr -R -i -a, then remove again", "%s%s", what, more);
-  return bz_fail_errno (error, walk->first_errno, NULL, "%s%s", what, more);
+                    "chattr -R -i -a, then remove again", "removing %s: %s%s", label, walk->first_left, more);
+  return bz_fail_errno (error, walk->first_errno, NULL, "removing %s: %s%s", label, walk->first_left, more);
 }
 
 gboolean

@@ -32,6 +32,38 @@ bz_error_private_clear (BzErrorPrivate *parts)
 
 G_DEFINE_EXTENDED_ERROR (BzError, bz_error)
 
+/* What helps with an error of that kind where its place knows nothing better. */
+static const char *
+hint_of_code (BzErrorCode code)
+{
+  switch (code)
+    {
+    case BZ_ERROR_USAGE:
+      return "`brandzone help` tells what it takes";
+    case BZ_ERROR_NO_ZONE:
+      return "`brandzone list` and `brandzone brands` tell what there is";
+    case BZ_ERROR_STATE:
+      return "try again when that is over";
+    case BZ_ERROR_LOCKED:
+      return "wait until that has ended";
+    case BZ_ERROR_PERMISSION:
+      return "run it as root, or as the user whose files these are";
+    case BZ_ERROR_HOST:
+      return "`brandzone doctor` tells what the host lacks";
+    case BZ_ERROR_INPUT:
+      return "it is damaged, or not what was meant: look at it, or take another copy";
+    case BZ_ERROR_SPACE:
+      return "make room there";
+    case BZ_ERROR_NOT_EXECUTABLE:
+    case BZ_ERROR_NOT_FOUND:
+      return "`brandzone check` tells what a program needs";
+    case BZ_ERROR_INTERRUPTED:
+      return "start it again";
+    default:
+      return "try it again with -v, and report it if it stays";
+    }
+}
+
 static void
 set_parts (GError **error, BzErrorCode code, char *what, const char *why, const char *hint)
 {
@@ -39,10 +71,9 @@ set_parts (GError **error, BzErrorCode code, char *what, const char *why, const 
 
   if (error == NULL)
     return;
-  if (hint != NULL)
-    *error = g_error_new (BZ_ERROR, (int) code, "%s: %s (%s)", what, why, hint);
-  else
-    *error = g_error_new (BZ_ERROR, (int) code, "%s: %s", what, why);
+  if (hint == NULL)
+    hint = hint_of_code (code);
+  *error = g_error_new (BZ_ERROR, (int) code, "%s: %s (%s)", what, why, hint);
 
   BzErrorPrivate *parts = bz_error_get_private (*error);
   parts->what = g_steal_pointer (&owned);

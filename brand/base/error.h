@@ -32,7 +32,7 @@ typedef enum {
 typedef struct {
   char *what;
   char *why;
-  char *hint; /* what to do, or NULL */
+  char *hint; /* what to do */
   char *row;  /* catalogue row such as "E1", or NULL */
 } BzErrorParts;
 
@@ -42,14 +42,14 @@ GQuark bz_error_quark (void);
 /* Sets *error to "what: why (hint)" and returns FALSE, so that
  * `return bz_fail (...)` is the whole error path.
  * why:  a short clause in lower case, without a full stop. Must not be NULL.
- * hint: what the user can do, or NULL.
+ * hint: what the user can do; NULL: what helps with errors of that code.
  * format: what failed, names the path or object. */
 gboolean bz_fail (GError **error, BzErrorCode code, const char *why, const char *hint,
                   const char *format, ...) G_GNUC_PRINTF (5, 6);
 
 /* The same with an errno value as the reason. The code follows from it:
  * EPERM, EACCES -> PERMISSION; ENOSPC, EDQUOT -> SPACE; else FAILED. hint: NULL for what helps with that
- * errno wherever it happens, if anything does. */
+ * errno, or with errors of that code, wherever it happens. */
 gboolean bz_fail_errno (GError **error, int saved_errno, const char *hint, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
 

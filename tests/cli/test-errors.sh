@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every message says what failed, why, and where it can what to do: the sources are read for error paths
+# Every message says what failed, why and what to do: the sources are read for error paths
 # that say less, and the common mistakes are made.
 set -u
 
@@ -48,6 +48,65 @@ result $? 'no perror'
 sources | xargs grep -nE '(fprintf \(stderr|bz_context_note \([a-z]+), "%s(\\n)?", g?_?strerror' >"$tmp/out"
 [ ! -s "$tmp/out" ]
 result $? 'no message that is an errno alone'
+
+# Every error path's text: file, line, what failed, why, what to do. "%s" alone says a name, and with an errno behind
+# it that is a bare errno.
+collector=$tmp/collect.py
+cat >"$collector" <<'END'
+import re, sys
+
+def arguments(text, at):
+    """The arguments of a call whose bracket opens before `at`."""
+    depth, quoted, words, word = 1, False, [], ""
+    while depth and at < len(text):
+        c = text[at]
+        if quoted:
+            if c == "\\":
+                word, at = word + c, at + 1
+                c = text[at]
+            elif c == '"':
+                quoted = False
+        elif c == '"':
+            quoted = True
+        elif c in "([{":
+            depth += 1
+        elif c in ")]}":
+            depth -= 1
+        if depth and not (c == "," and depth == 1 and not quoted):
+            word += c
+        else:
+            words.append(re.sub(r'"\s+"', "", re.sub(r"\s+", " ", word).strip()))
+            word = ""
+        at += 1
+    return words
+
+for path in sys.stdin.read().split():
+    text = open(path, encoding="utf-8").read()
+    for call in re.finditer(r"\bbz_fail(_errno)? \((?!GError)", text):
+        words = arguments(text, call.end())
+        if call[1]:
+            why, hint, what = "errno", words[2], words[3]
+        else:
+            why, hint, what = words[2], words[3], words[4]
+        print(path, text.count("\n", 0, call.start()) + 1, what, why, hint, sep="\t")
+END
+if command -v python3 >/dev/null; then
+  sources | python3 "$collector" >"$tmp/paths"
+  [ "$(wc -l <"$tmp/paths")" -gt 600 ]
+  result $? "$(wc -l <"$tmp/paths") error paths are found"
+  awk -F '\t' '$4 == "errno" && $3 !~ /[a-z][a-z]+ / && $3 != "\"%s %s\""' "$tmp/paths" >"$tmp/out"
+  [ ! -s "$tmp/out" ]
+  result $? 'none tells an errno without what failed (or a phrase that a variable holds, with a name)'
+  awk -F '\t' '$4 ~ /^(g_)?strerror/ && $3 !~ /[a-z][a-z]+ /' "$tmp/paths" >"$tmp/out"
+  [ ! -s "$tmp/out" ]
+  result $? 'nor by another way'
+  awk -F '\t' '$3 == "" || $4 == "" || $4 == "NULL" || $4 == "\"\""' "$tmp/paths" >"$tmp/out"
+  [ ! -s "$tmp/out" ]
+  result $? 'each tells what failed and why'
+else
+  cases=$((cases + 1))
+  echo "ok $cases # SKIP python3 is missing, which reads the sources' error paths"
+fi
 
 # --- the common mistakes ---
 

@@ -190,7 +190,32 @@ test_error_json (void **state G_GNUC_UNUSED)
   assert_string_equal (json_object_get_string_member (object, "error"), "running \"x\"\\xff");
   assert_string_equal (json_object_get_string_member (object, "why"), "it can't");
   assert_string_equal (json_object_get_string_member (object, "row"), "E9");
-  assert_true (json_object_get_null_member (object, "hint"));
+  assert_string_equal (json_object_get_string_member (object, "hint"),
+                       "`brandzone doctor` tells what the host lacks");
+}
+
+/* Each kind of error, and each errno, has a word on what to do where its place has none. */
+static void
+test_errors_say_what_to_do (void **state G_GNUC_UNUSED)
+{
+  static const BzErrorCode codes[] = {
+    BZ_ERROR_FAILED,     BZ_ERROR_USAGE, BZ_ERROR_NO_ZONE, BZ_ERROR_STATE, BZ_ERROR_LOCKED,
+    BZ_ERROR_PERMISSION, BZ_ERROR_HOST,  BZ_ERROR_INPUT,   BZ_ERROR_SPACE, BZ_ERROR_NOT_EXECUTABLE,
+    BZ_ERROR_NOT_FOUND,  BZ_ERROR_INTERRUPTED,
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (codes); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      bz_fail (&error, codes[i], "why", NULL, "what");
+      assert_true (g_regex_match_simple ("^what: why \\(.{10,}\\)$", error->message, 0, 0));
+    }
+  for (int number = 1; number < 134; number++)
+    {
+      g_autoptr (GError) error = NULL;
+      bz_fail_errno (&error, number, NULL, "what");
+      assert_true (g_regex_match_simple ("^what: .+ \\(.{10,}\\)$", error->message, 0, 0));
+    }
 }
 
 static void
@@ -214,6 +239,7 @@ main (void)
     cmocka_unit_test (test_quoted),         cmocka_unit_test (test_table_is_aligned_by_width),
     cmocka_unit_test (test_bytes),          cmocka_unit_test (test_progress_line),
     cmocka_unit_test (test_error_text),     cmocka_unit_test (test_error_json),
+    cmocka_unit_test (test_errors_say_what_to_do),
     cmocka_unit_test (test_foreign_error),
   };
 

@@ -126,10 +126,10 @@ test_other_errors_are_left_alone (void **state G_GNUC_UNUSED)
   g_autoptr (GError) permission = explain (image, length, BZ_ERROR_PERMISSION, host);
   g_autoptr (GError) runs = NULL;
 
-  assert_string_equal (permission->message, "running prog: Exec format error");
+  assert_string_equal (permission->message, "running prog: Exec format error (run it as root, or as the user whose files these are)");
   host->has[BZ_FEATURE_IA32] = TRUE;
   runs = explain (image, length, BZ_ERROR_NOT_EXECUTABLE, host);
-  assert_string_equal (runs->message, "running prog: Exec format error");
+  assert_string_equal (runs->message, "running prog: Exec format error (`brandzone check` tells what a program needs)");
   g_free (host);
 }
 
