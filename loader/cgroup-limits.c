@@ -55,6 +55,7 @@ typedef struct {
   const char *what, *controller;
   const char *unified_file, *unified_value;
   const char *old_file, *old_value;
+  const char *property; /* by which systemd-run(1) limits it from outside */
 } Limit;
 
 static gboolean
@@ -81,10 +82,10 @@ set_limit (const BzCgroup *cgroup, const Limit *limit, GError **error)
   g_autofree char *why =
       g_strdup_printf ("this host gives the zone no cgroup with the controller %s",
                        limit->controller);
+  g_autofree char *outside =
+      g_strdup_printf ("limit it from outside: systemd-run --user --scope -p %s", limit->property);
   return bz_fail (error, BZ_ERROR_HOST, why,
-                  geteuid () == 0
-                      ? "is it in /sys/fs/cgroup/cgroup.controllers?"
-                      : "limit it from outside: systemd-run --user --scope -p MemoryMax=",
+                  geteuid () == 0 ? "is it in /sys/fs/cgroup/cgroup.controllers?" : outside,
                   "cannot limit the zone's %s", limit->what);
 }
 
@@ -99,9 +100,12 @@ bz_cgroup_limit (const BzCgroup *cgroup, const BzSettings *settings, GError **er
   g_autofree char *quota = g_strdup_printf ("%" G_GUINT64_FORMAT, quota_us);
   g_autofree char *cpu = g_strdup_printf ("%" G_GUINT64_FORMAT " %d", quota_us, PERIOD_US);
   const Limit limits[] = {
-    { "memory", "memory", "memory.max", memory, "memory.limit_in_bytes", memory },
-    { "processors", "cpu", "cpu.max", cpu, "cpu.cfs_quota_us", quota },
-    { "processes", "pids", "pids.max", processes, "pids.max", processes },
+    { "memory", "memory", "memory.max", memory, "memory.limit_in_bytes", memory,
+      "MemoryMax=512M" },
+    { "processors", "cpu", "cpu.max", cpu, "cpu.cfs_quota_us", quota,
+      "CPUQuota=50%" },
+    { "processes", "pids", "pids.max", processes, "pids.max", processes,
+      "TasksMax=100" },
   };
   const gboolean wanted[] = { settings->memory != 0, settings->cpu_percent != 0,
                               settings->processes != 0 };

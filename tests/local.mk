@@ -8,6 +8,8 @@ BZ_GUEST_FILES = tests/guest/guest.c tests/guest/guest.h \
 	tests/guest/limits.c tests/guest/loop.c tests/guest/memory.c tests/guest/missing.c \
 	tests/guest/modules.c tests/guest/mounts.c tests/guest/newer.c tests/guest/note.c tests/guest/release.c tests/guest/rights.c tests/guest/sizes.c tests/guest/storm.c \
 	tests/guest/sysctl.c
+BZ_GUESTS += rename
+BZ_GUEST_FILES += tests/guest/rename.c
 # The vsyscall page is of x86-64 alone.
 BZ_GUESTS_64 = hang lastresort library loads steal vsyscall
 BZ_GUEST_FILES += tests/guest/hang.c tests/guest/lastresort.c tests/guest/library.c tests/guest/loads.c tests/guest/steal.c tests/guest/vsyscall.c
@@ -45,6 +47,7 @@ BZ_E2E = tests/e2e/boot.sh tests/e2e/login.sh tests/e2e/refresh.sh tests/e2e/cal
 	tests/e2e/systemd.sh tests/e2e/services.sh \
 	tests/e2e/terminal.sh tests/e2e/trees.sh tests/e2e/users.sh tests/e2e/vsyscall.sh
 BZ_E2E += tests/e2e/intrude.sh
+BZ_E2E += tests/e2e/plain.sh tests/e2e/versions.sh
 if HOST_TESTS
 TESTS += $(BZ_E2E)
 endif
