@@ -67,6 +67,29 @@ one"
   bz -q remove c
 }
 
+copies () {
+  tries 'clone and snapshot of a zone that runs' 'a copy (`--storage=copy`'
+  in_background bz run z -- sleep 1000
+  until_true 20 running z
+  run bz -q clone z c
+  if [ "$status" != 0 ]; then
+    like 'a zone that runs is not cloned where it can not be held still' "$err" '^brandzone: .*: .* \(.*\)'
+    ok 'and root can' test "$who" != root
+  else
+    pass 'a zone that runs is cloned'
+    bz -q remove c
+  fi
+  run bz -q stop --time 0 z
+  wait "$job"
+  bz -q run z -- sh -c 'mkdir /opt/long && cd /opt/long && name=$(printf "%0240d" 0) &&
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do mkdir $name && cd ./$name || exit 1; done'
+  run bz -q clone --storage=copy z c
+  ok 'a path of more than 4095 bytes is not copied' test "$status" != 0
+  like 'and says so' "$err" '^brandzone: .*: File name too long \(.*\)'
+  bz -q remove c 2>/dev/null
+  bz -q run z -- rm -rf /opt/long
+}
+
 limited () {
   tries 'limits of memory, processors, processes' 'limits of memory, processors and processes'
   for words in '--memory=64M MemoryMax' '--cpus=1 CPUQuota' '--pids-limit=50 TasksMax'; do
@@ -183,6 +206,7 @@ done
 for who in root user alone; do
   ids
   layers
+  copies
   limited
   sysctls
   nodes
