@@ -99,6 +99,17 @@ bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error)
   return TRUE;
 }
 
+char *
+bz_loader_addresses (const char *run_dir)
+{
+  g_autoptr (BzMessage) answer = ask_once (run_dir, "addresses", NULL);
+  char *addresses = NULL;
+
+  if (answer != NULL)
+    g_variant_dict_lookup (answer->body, "addresses", "s", &addresses);
+  return addresses;
+}
+
 static int
 ask_for_descriptor (const char *run_dir, const char *kind, GError **error)
 {

@@ -5,6 +5,7 @@
 
 #include "brand/base/error.h"
 #include "loader/kernel.h"
+#include "loader/net/live.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,17 @@ answer_info (BzKeeper *keeper, int client, BzMessage *message, GError **error)
   g_variant_dict_insert (&body, "booted", "b", keeper->console != NULL);
   if (bz_network_addresses (keeper->network) != NULL)
     g_variant_dict_insert (&body, "addresses", "s", bz_network_addresses (keeper->network));
+  return bz_message_send (client, message->kind, g_variant_dict_end (&body), NULL, 0, error);
+}
+
+static gboolean
+answer_addresses (BzKeeper *keeper, int client, BzMessage *message, GError **error)
+{
+  g_autofree char *addresses = bz_network_live_addresses (keeper->namespaces);
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "addresses", "s", addresses);
   return bz_message_send (client, message->kind, g_variant_dict_end (&body), NULL, 0, error);
 }
 
@@ -255,7 +267,8 @@ static const struct {
   const char *kind;
   Request answer;
 } requests[] = {
-  { "info", answer_info },         { "journal", answer_journal }, { "trace", answer_trace },
+  { "info", answer_info },         { "addresses", answer_addresses },
+         { "journal", answer_journal }, { "trace", answer_trace },
   { "signal", answer_signal },     { "stop", answer_stop },       { "join", answer_join },
   { "listener", answer_listener }, { "halt", answer_halt },       { "console", answer_console },
   { "winsize", answer_winsize },   { "attach", bz_keeper_answer_attach },

@@ -4,7 +4,7 @@
 #include "loader/loader.h"
 
 /* Messages on the control socket (run_dir/control, SOCK_SEQPACKET) and on the
- * owner's connection. Requests: "info", "journal", "trace", "stop" {grace}, "signal" {signal},
+ * owner's connection. Requests: "info", "addresses" (answers with {addresses}), "journal", "trace", "stop" {grace}, "signal" {signal},
  * "join", "listener" + fd, "halt" (what stops an init), "console" {terminal, replay, plain}, "winsize" {terminal, rows,
  * columns} (without an answer), "refresh" + program (another program goes on as the keeper; answers with {version}), "freeze" (answers with
  * {frozen}; ask until it is; the zone goes on when the connection ends), "attach" (to the terminal of a command, as its owner from then on; answers with {text} and the pty). Answers: the request's kind, or "error". Events to the owner: "started"

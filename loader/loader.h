@@ -165,6 +165,10 @@ gboolean bz_loader_mount (const char *run_dir, const BzVolume *volume, GError **
 /* Takes one away again, of its start or given later. BZ_ERROR_INPUT when there is none. */
 gboolean bz_loader_umount (const char *run_dir, const char *target, GError **error);
 
+/* The addresses that a running zone's interfaces have now, separated by blanks; "" or NULL: none, or
+ * its network is the host's. Owned by the caller. */
+char *bz_loader_addresses (const char *run_dir);
+
 /* A read-only descriptor of the zone's journal (bz_journal_map), or -1. */
 int bz_loader_journal (const char *run_dir, GError **error);
 

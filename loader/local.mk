@@ -47,6 +47,7 @@ libloader_a_SOURCES = \
 	loader/partition-data.h \
 	loader/net/address.c \
 	loader/net/address.h \
+	loader/net/live.c loader/net/live.h \
 	loader/net/attach.c \
 	loader/net/attach.h \
 	loader/net/pasta.c \

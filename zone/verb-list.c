@@ -9,10 +9,25 @@
 #include "zone/verbs.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* Of its interfaces now; before they have any, what brandzone gave them. NULL: none of its own. */
+static char *
+addresses_of (const BzContext *context, const char *name, BzZoneCondition condition,
+              const BzZoneInfo *info)
+{
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+  g_autofree char *live =
+      condition == BZ_ZONE_RUNNING ? bz_loader_addresses (run_dir) : NULL;
+
+  if (live != NULL && live[0] != '\0')
+    return g_steal_pointer (&live);
+  return info->addresses[0] != '\0' ? g_strdup (info->addresses) : NULL;
+}
 
 static void
 add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition condition,
-            const BzZoneInfo *info)
+            const BzZoneInfo *info, const char *addresses)
 {
   g_autofree char *installed = bz_time_format (state->installed);
 
@@ -34,7 +49,7 @@ add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition cond
   bz_json_number (builder, "supervisor_pid", info->supervisor);
   bz_json_text (builder, "version", info->version);
   bz_json_bool (builder, "current", bz_loader_is_current (info->keeper));
-  bz_json_text (builder, "addresses", info->addresses[0] != '\0' ? info->addresses : NULL);
+  bz_json_text (builder, "addresses", addresses);
 }
 
 static void
@@ -52,19 +67,22 @@ list_one (const BzContext *context, const char *name, JsonBuilder *builder, BzTe
       return;
     }
   BzZoneCondition condition = bz_state_condition (context->dirs, name, &info);
+  g_autofree char *addresses = addresses_of (context, name, condition, &info);
   if (builder != NULL)
     {
       json_builder_begin_object (builder);
-      add_common (builder, state, condition, &info);
+      add_common (builder, state, condition, &info, addresses);
       json_builder_end_object (builder);
       return;
     }
   g_autofree char *size = bz_bytes_format (state->bytes);
   g_autofree char *installed = bz_time_format (state->installed);
+  if (addresses != NULL)
+    addresses[strcspn (addresses, " ")] = '\0'; /* the first; show has all */
   const char *cells[] = { name,         bz_zone_condition_name (condition),
                           state->brand, bz_abi_name (state->abi),
                           size,         installed,
-                          NULL };
+                          addresses != NULL ? addresses : "-", NULL };
   bz_text_table_add (table, cells);
 }
 
@@ -72,7 +90,7 @@ int
 bz_verb_list (BzContext *context, const BzArguments *arguments G_GNUC_UNUSED, GError **error)
 {
   static const char *const headings[] = {
-    "NAME", "STATE", "BRAND", "ABI", "SIZE", "INSTALLED", NULL
+    "NAME", "STATE", "BRAND", "ABI", "SIZE", "INSTALLED", "ADDRESS", NULL
   };
   g_autoptr (BzTextTable) table = bz_text_table_new (headings);
   JsonBuilder *builder = NULL;
@@ -124,6 +142,7 @@ typedef struct {
   BzZoneCondition condition;
   BzZoneInfo info;
   char *release; /* NULL: could not be planned */
+  char *addresses; /* NULL: none */
   char *root, *file, *storage;
   char **snapshots;
 } Shown;
@@ -134,7 +153,7 @@ show_json (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   JsonBuilder *builder = bz_json_begin ();
   g_autofree char *ids = ranges_text (state->uids);
 
-  add_common (builder, state, shown->condition, &shown->info);
+  add_common (builder, state, shown->condition, &shown->info, shown->addresses);
   bz_json_text (builder, "release", shown->release);
   bz_json_text (builder, "description", file->description);
   bz_json_text (builder, "hostname", file->hostname != NULL ? file->hostname : state->name);
@@ -179,7 +198,7 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
       bz_print_field ("Started", started);
       bz_print_field ("Processes", pids);
       bz_print_field ("Kept by", kept_by);
-      bz_print_field ("Addresses", shown->info.addresses[0] != '\0' ? shown->info.addresses : NULL);
+      bz_print_field ("Addresses", shown->addresses);
     }
   bz_print_field ("Brand", file->brand != NULL ? file->brand : state->brand);
   bz_print_field ("ABI", bz_abi_name (file->abi.set ? file->abi.value : state->abi));
@@ -222,6 +241,8 @@ bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error)
   if (planning != NULL)
     shown.release = planning->plan->release;
   shown.condition = bz_state_condition (context->dirs, name, &shown.info);
+  g_autofree char *addresses = addresses_of (context, name, shown.condition, &shown.info);
+  shown.addresses = addresses;
   (context->json ? show_json : show_text) (state, file, &shown);
   return 0;
 }

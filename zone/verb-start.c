@@ -3,6 +3,7 @@
 
 #include "brand/base/error.h"
 #include "loader/console-log.h"
+#include "loader/keeper.h"
 #include "zone/boot.h"
 #include "zone/notify.h"
 #include "zone/verbs.h"
@@ -40,6 +41,18 @@ bz_start_again (BzContext *context, const BzArguments *arguments, const char *na
   return start_zone (context, arguments, name, error);
 }
 
+/* A keeper that ends takes its socket away; one that was killed could not. */
+static gboolean
+check_end (const BzContext *context, const char *name, const char *run_dir, GError **error)
+{
+  g_autofree char *control = g_build_filename (run_dir, BZ_CONTROL_NAME, NULL);
+
+  return !g_file_test (control, G_FILE_TEST_EXISTS)
+         || bz_state_condition (context->dirs, name, NULL) == BZ_ZONE_RUNNING /* again */
+         || bz_fail (error, BZ_ERROR_FAILED, "its keeper died, and the zone with it",
+                     "see the system's log for why", "zone %s", name);
+}
+
 /* For a service manager, and for who wants to see it: the zone's life is the command's. */
 static gboolean
 wait_for_end (BzContext *context, const char *name, GError **error)
@@ -59,7 +72,7 @@ wait_for_end (BzContext *context, const char *name, GError **error)
       return FALSE;
     }
   if (!told_to_end)
-    return TRUE;
+    return check_end (context, name, run_dir, error);
   bz_notify ("STOPPING=1");
   return bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING
          || bz_loader_stop (run_dir, BZ_STOP_SECONDS * 1000, error);

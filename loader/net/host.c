@@ -414,8 +414,7 @@ bz_host_net_make (BzHostNet *host, const BzNetSettings *settings, GError **error
     return check_subnet (settings->subnet, &host->address, error)
            && check_subnet (settings->subnet6, &host->address6, error);
   return pick_subnet (host, settings->subnet, error)
-         && pick_subnet6 (host, settings->subnet6, error) && make_bridge (host, error)
-         && bz_nat_apply (host, error) && bz_netlink_up (host->netlink, host->bridge, error);
+         && pick_subnet6 (host, settings->subnet6, error) && make_bridge (host, error);
 }
 
 /* --- members --- */
@@ -470,5 +469,7 @@ bz_host_net_apply (BzHostNet *host, GError **error)
 {
   if (host->members->len == 0)
     return remove_all (host, error);
-  return bz_nat_apply (host, error) && bz_names_apply (host, error);
+  /* Nothing passes a new bridge before there is a table to keep things in order. */
+  return bz_nat_apply (host, error) && bz_netlink_up (host->netlink, host->bridge, error)
+         && bz_names_apply (host, error);
 }

@@ -81,6 +81,16 @@ print("ended", zone.wait(), flush=True)
   wait "$job"
   is 'when the zone halts it ends' $? 0
   like 'it has shown the console' "$(cat "$tmp/job.out")" 'login:'
+  in_background bz start --wait a
+  ok 'once more' until_true 20 running a
+  kill -9 "$(bz show --json a | field keeper_pid)"
+  status=0
+  wait "$job" || status=$?
+  is 'when the keeper is killed it fails' "$status" 1
+  like 'and says so' "$(cat "$tmp/job.err")" 'zone a: its keeper died'
+  run bz start a
+  is 'the next start works' "$status" 0
+  bz stop -t 0 a
 }
 
 for user in $users; do

@@ -98,12 +98,34 @@ has_names () {
   command -v dnsmasq >/dev/null && ! masked dnsmasq
 }
 
+# The changes of nftables that somebody makes from then on, one line each, in $tmp/nft.
+count_changes () {
+  nft monitor 2>/dev/null >"$tmp/nft" &
+  monitor=$!
+  nft add table inet ready
+  until_true 10 sh -c 'test -s "$1" || { nft delete table inet ready; nft add table inet ready; false; }' sh "$tmp/nft"
+  nft delete table inet ready
+  until_true 5 grep -q 'delete table inet ready' "$tmp/nft"
+  before=$(grep -c '# new generation' "$tmp/nft")
+}
+
 private () {
   zone a alpine-x86 || return 0
   zone b alpine-x86 || return 0
+  count_changes
   ok 'a zone on the private network starts' serve a -p 8080:80 -p 127.0.0.1:8081:81
+  ok 'its table of nftables is there' until_true 5 grep -q 'table inet brandzone' "$tmp/nft"
+  is 'made in one go' "$(($(grep -c '# new generation' "$tmp/nft") - before))" 1
+  kill "$monitor"
   ok 'and a second' serve b -p 8090:80
   like 'show tells its addresses' "$(address a)" '^10\.213\.'
+  like 'list tells the first' "$(bz list)" "^a +running .* $(address a)$"
+  before=$(bz show --json a | field addresses)
+  run bz refresh a
+  is 'a refresh changes none' "$(bz show --json a | field addresses)" "$before"
+  bz exec a -- ip addr add 10.99.9.9/24 dev eth0
+  like 'show tells what the zone has added' "$(bz show a)" '^Addresses: .*10\.99\.9\.9'
+  bz exec a -- ip addr del 10.99.9.9/24 dev eth0
   name_a=a name_b=b six_a=a
   has_names || {
     name_a=$(address a) name_b=$(address b) six_a=$(address a 2)
@@ -212,6 +234,7 @@ configured () {
   run bz config set a Network.Mode=macvlan Network.Parent=up0 Network.Address=192.0.2.50/24
   run bz run -q a -- ping -c 1 -w 2 192.0.2.9
   is 'macvlan reaches the network of its parent' "$status" 0
+  macvlan_dhcp
   run bz config set a Network.Mode=private Network.Publish=80:80
   run bz config set a Network.Bridge=br7
   unlike 'ports are for our own bridge' "$status" '^0$'
@@ -339,6 +362,43 @@ debian () {
   bz remove d
 }
 
+# On the network of the parent there is somebody who gives addresses away: outside.
+macvlan_dhcp () {
+  if ! command -v dnsmasq >/dev/null; then
+    skip 'macvlan with DHCP' 'dnsmasq is missing'
+    return 0
+  fi
+  out dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --interface=out --bind-interfaces --user=root \
+    --dhcp-range=192.0.2.100,192.0.2.150,255.255.255.0,1h --dhcp-option=3,192.0.2.9 --dhcp-leasefile="$tmp/leases" \
+    --dhcp-authoritative --pid-file="$tmp/dhcpd.pid" --log-facility="$tmp/dhcpd.log" &
+  server=$!
+  ok 'a DHCP server on the network of the parent' until_true 10 test -s "$tmp/dhcpd.pid"
+  bz config unset a Network.Address
+  run bz config set a Network.Configure=dhcp
+  is 'the zone is to ask it' "$status" 0
+  # A tree of packages has the client's script, this small one has not.
+  # shellcheck disable=SC2016 # the script's
+  printf '%s\n' '#!/bin/sh' '[ "$1" = bound ] || exit 0' 'ifconfig "$interface" "$ip" netmask "$subnet"' \
+    'route add default gw "$router"' >"$tmp/udhcpc"
+  run_in "$tmp/udhcpc" bz run -i -q --network none a -- sh -c 'mkdir -p /usr/share/udhcpc && cd /usr/share/udhcpc &&
+    cat >default.script && chmod 755 default.script'
+  is 'the client has its script' "$status" 0
+  in_background bz -q run a -- sh -c 'udhcpc -i eth0 -n -q && exec sleep 1000'
+  ok 'macvlan with DHCP: show tells the address' until_true 20 gets_address
+  is 'which is the lease' "$(address a)" "$(awk '{ print $3 }' "$tmp/leases")"
+  run bz exec a -- ping -c 1 -w 2 192.0.2.9
+  is 'and reaches the network' "$status" 0
+  bz stop -t 0 a
+  wait "$job" || :
+  kill "$(cat "$tmp/dhcpd.pid")"
+  wait "$server" 2>/dev/null || :
+  bz config unset a Network.Configure
+}
+
+gets_address () {
+  case $(address a) in 192.0.2.1[0-5]*) ;; *) return 1 ;; esac
+}
+
 # --- a plain user: pasta ---
 
 # What distributions do, for this test's mount namespace: everybody may open it.
@@ -362,6 +422,7 @@ plain () {
   zone b alpine-x86 || return 0
   ok 'a zone on a private network starts' serve a -p 8080:80
   ok 'and a second' serve b -p 127.0.0.1:8090:80
+  like 'show tells the address that it has by pasta' "$(address a)" '^192\.0\.2\.1$'
   # pasta of 2023 may say the last of a connection again and again as it ends (seen on a busy machine).
   run bz exec a -- sh -c 'echo who | nc -w 3 192.0.2.9 7'
   is 'a zone reaches what is outside' "$(echo "$out" | head -n 1)" outside
