@@ -12,6 +12,23 @@
  * fstat. A file that is new is copied and searched for the page's addresses; only if they are in it
  * is the keeper asked.
  *
+ * Measured beside it: a layer of rewritten copies (overlayfs) between the zone's tree and what it writes, and no
+ * trap at all. fork and exec of CentOS 6's /bin/true against chroot, 40 to 60 turns in alternation on a machine with other work:
+ *
+ *                                      one CPU   two CPUs   start
+ *   a plain tree, nothing rewritten      0.89      0.97      15 ms
+ *   a plain tree, shadow text            1.09      1.23      25 ms
+ *   a layer, its copies rewritten        0.99      1.11      17 ms
+ *   overlayfs, shadow text               1.14      1.25      28 ms
+ *
+ * So a layer saves a tenth of an exec and 8 ms of a start, and costs elsewhere: find(1) over /usr took 2.2 times as long on
+ * overlayfs as on a plain tree; the tree has to be searched through before each start in which it may have changed (0.26 s for these
+ * 127 MiB). What decides against it is not the cost: the zone's files are other files then (libc's checksum differs though size and
+ * time agree, so that rpm -V complains); a library that an upgrade renames into its place lies above the layer and has its
+ * calls of the page again (seen), so that without such a page the next program dies; whoever writes to a rewritten file
+ * makes it the tree's own for good (seen: it was in the next export); programs built inside are not seen; and in a plain user's zone
+ * directories of a layer can't be renamed (P2).
+ *
  * Limits: the exchange stays: fstat of that descriptor shows the copy's inode. A file changed in
  * place within the granularity of its ctime keeps its old copy. Text made executable by mprotect is
  * not seen. */
