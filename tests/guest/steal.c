@@ -8,7 +8,6 @@ enum {
   NR_mprotect = 10,
   NR_ioctl = 16,
   NR_pwrite64 = 18,
-  NR_link = 86,
   NR_truncate = 76,
   NR_ftruncate = 77,
   NR_chmod = 90,
@@ -27,11 +26,9 @@ enum {
   NR_unshare = 272,
   NR_open_tree = 428,
   NR_mount_setattr = 442,
-  NR_move_mount = 429,
   NR_madvise = 28,
   NR_process_vm_writev = 311,
   NR_pread64 = 17,
-  NR_lseek = 8,
   NR_fremovexattr = 199,
   NR_copy_file_range = 326,
   NR_sendfile = 40,
@@ -55,13 +52,12 @@ enum {
   MS_REMOUNT = 32,
   MS_BIND = 4096,
   MNT_DETACH = 2,
+  MADV_REMOVE = 9,
   F_SETLEASE = 1024,
   F_WRLCK = 1,
-  F_RDLCK = 0,
   CLONE_NEWNS = 0x20000,
   CLONE_NEWUSER = 0x10000000,
   OPEN_TREE_CLONE = 1,
-  MOVE_MOUNT_F_EMPTY_PATH = 4,
 };
 
 struct kernel_stat {
@@ -153,12 +149,17 @@ try_descriptor (long fd)
   refused (call (NR_pwrite64, fd, own_words, 8, 0), "pwrite");
   refused (call (NR_ftruncate, fd, 0), "ftruncate");
   refused (call (NR_fallocate, fd, 3, 0, 4096), "a hole");
+  long other = call (NR_open, "/proc/self/exe", 0, 0);
+  refused (call (NR_copy_file_range, other, NULL, fd, NULL, 8, 0), "copy_file_range");
+  refused (call (NR_sendfile, fd, other, NULL, 8), "sendfile");
+  call (NR_close, other);
   refused (call (NR_fchmod, fd, 0777), "fchmod");
   refused (call (NR_fchown, fd, 0, 0), "fchown");
   refused (call (NR_utimensat, fd, NULL, times, 0), "futimens");
   refused (call (NR_fsetxattr, fd, "user.zone", own_words, 4, 0), "fsetxattr");
   refused (call (NR_fsetxattr, fd, "security.capability", own_words, 4, 0),
            "fsetxattr of capabilities");
+  refused (call (NR_fremovexattr, fd, "security.capability"), "fremovexattr");
   refused (call (NR_ioctl, fd, 0x40086602, &flags), "the immutable flag");
   refused (call (NR_ioctl, fd, 0x40806685, verity), "fs-verity");
   refused (call (NR_ioctl, fd, 0x40049409, fd), "a clone of another file in it");
@@ -169,6 +170,7 @@ try_descriptor (long fd)
   word shared = (word) call (NR_mmap, 0, 4096, PROT_READ, MAP_SHARED, fd, 0);
   ok (shared < (word) -4096, "a shared mapping to read");
   refused (call (NR_mprotect, shared, 4096, PROT_READ | PROT_WRITE), "and to make that writable");
+  refused (call (NR_madvise, shared, 4096, MADV_REMOVE), "and to make a hole by it");
 }
 
 static void
