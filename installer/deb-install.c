@@ -4,7 +4,9 @@
  * too: everything essential or required. It happens here and not in debootstrap because a script
  * that runs tar as root is no place for what came over the network, and a plain user could not run
  * it. Facts: a package is an ar archive with debian-binary, control.tar and data.tar, each compressed
- * in its own way. */
+ * in its own way. Of Debian 12 the packages still hold /bin, and need it to be a link to /usr/bin: a package
+ * (usr-is-merged) says so, by refusing to be installed elsewhere. debootstrap makes the links before anything is
+ * unpacked, and so does this. */
 #include "config.h"
 
 #include "installer/package-files.h"
@@ -67,6 +69,32 @@ unpack (BzInstall *install, int fd, const char *label, GError **error)
                   label);
 }
 
+static gboolean
+is_merged (const GPtrArray *packages)
+{
+  for (guint i = 0; i < packages->len; i++)
+    if (strcmp (((const BzPackage *) packages->pdata[i])->name, "usr-is-merged") == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+merge_usr (BzTree *tree, GError **error)
+{
+  static const char *const names[] = { "bin", "sbin", "lib", "lib32", "lib64", "libx32" };
+  BzNode closed = { .mode = S_IFDIR | 0755, .mtime.tv_nsec = UTIME_OMIT };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *target = g_strconcat ("usr/", names[i], NULL);
+
+      if (!bz_tree_directory (tree, target, &closed, error)
+          || !bz_tree_symlink (tree, names[i], target, &closed, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* What the second stage has to know beside the packages: the files of the seed. */
 static gboolean
 write_seed (BzInstall *install, const GString *names, GError **error)
@@ -121,6 +149,7 @@ bz_install_deb (BzInstall *install, GError **error)
     return FALSE;
   packages = bz_deb_choose (&media, &layout, &choice, error);
   gboolean good = packages != NULL && bz_packages_begin (install, packages, error)
+                  && (!is_merged (packages) || merge_usr (install->tree, error))
                   && take_packages (install, &media, packages, error);
   if (good)
     bz_packages_end (install, "deb", packages);

@@ -14,6 +14,7 @@
 #include "installer/download.h"
 
 #include "brand/base/error.h"
+#include "installer/fetch.h"
 #include "installer/helper.h"
 
 #include <errno.h>
@@ -25,7 +26,6 @@
 #include <unistd.h>
 
 #define ATTEMPTS 3
-#define MISSING 44
 
 /* The last part of an address, made a file name. Owned by the caller. */
 static char *
@@ -152,7 +152,7 @@ fetch (const BzDownload *download, const char *url, int fd, gboolean *missing, G
       if (status == 0)
         return TRUE;
       g_strchomp (said);
-      *missing = status == MISSING;
+      *missing = status == BZ_FETCH_MISSING;
       if (bz_helper_interrupted ())
         return bz_fail (error, BZ_ERROR_INTERRUPTED, "it was interrupted",
                         "what has arrived is kept: the same command goes on from there",
@@ -161,6 +161,8 @@ fetch (const BzDownload *download, const char *url, int fd, gboolean *missing, G
         return bz_fail (error, BZ_ERROR_INPUT, "the server has no such file",
                         "it may have moved: fetch it by hand, and install the file, or name a --mirror",
                         "fetching %s", url);
+      if (status == BZ_FETCH_UNTRUSTED)
+        return bz_fail (error, BZ_ERROR_FAILED, said, BZ_FETCH_UNTRUSTED_HINT, "fetching %s", url);
       if (status > 128 || attempt >= ATTEMPTS || size_of (fd) <= before)
         return bz_fail (error, BZ_ERROR_FAILED, said[0] != '\0' ? said : "the fetching process died",
                         "is the network there (a proxy is taken from http_proxy and https_proxy)? what "

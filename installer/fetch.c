@@ -3,18 +3,22 @@
  * Problem: what old userlands offer for TLS no server takes any more, and what servers send is
  * hostile. Choice: a process of its own with libcurl, without privileges, for http and https; it
  * follows redirects to the same, and stops when a server sends nothing for a minute. With --resume it goes
- * on where standard output, a file, ends; a server that can't do so sends it all again. Exit status: 0,
- * 44 when there is no such file, 1 otherwise, with why on standard error. */
+ * on where standard output, a file, ends; a server that can't do so sends it all again. Who is trusted to vouch
+ * for servers is the host's to say, or the caller's by the variables that curl(1) knows (the library reads none
+ * of them): CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR. Exit status: 0, or one of installer/fetch.h with why on
+ * standard error. */
 #include "config.h"
+
+#include "installer/fetch.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MISSING 44
 #define REDIRECTS 10L
 #define QUIET_SECONDS 60L
 
@@ -50,6 +54,30 @@ resume_from (int resume)
                                                                                    : 0;
 }
 
+/* As curl(1) does: the first of the two files that is named counts. */
+static void
+set_trust (CURL *curl)
+{
+  const char *bundle = getenv ("CURL_CA_BUNDLE"), *directory = getenv ("SSL_CERT_DIR");
+
+  if (bundle == NULL || *bundle == '\0')
+    bundle = getenv ("SSL_CERT_FILE");
+  if (bundle != NULL && *bundle != '\0')
+    curl_easy_setopt (curl, CURLOPT_CAINFO, bundle);
+  if (directory != NULL && *directory != '\0')
+    curl_easy_setopt (curl, CURLOPT_CAPATH, directory);
+}
+
+static int
+exit_status (CURLcode result, long answer)
+{
+  if (result == CURLE_OK)
+    return 0;
+  if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE)
+    return BZ_FETCH_UNTRUSTED;
+  return answer == 404 || answer == 410 ? BZ_FETCH_MISSING : 1;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -76,6 +104,7 @@ main (int argc, char **argv)
   curl_easy_setopt (curl, CURLOPT_CONNECTTIMEOUT, QUIET_SECONDS);
   curl_easy_setopt (curl, CURLOPT_USERAGENT, "brandzone/" PACKAGE_VERSION);
   curl_easy_setopt (curl, CURLOPT_ERRORBUFFER, why);
+  set_trust (curl);
   curl_easy_setopt (curl, CURLOPT_WRITEFUNCTION, write_out);
   curl_easy_setopt (curl, CURLOPT_WRITEDATA, &saved);
 
@@ -97,7 +126,5 @@ main (int argc, char **argv)
                               : curl_easy_strerror (result));
   curl_easy_cleanup (curl);
   curl_global_cleanup ();
-  if (result == CURLE_OK)
-    return 0;
-  return answer == 404 || answer == 410 ? MISSING : 1;
+  return exit_status (result, answer);
 }

@@ -40,12 +40,13 @@ bz_helper_program (const char *name)
                            name, NULL);
 }
 
-/* PATH, and what curl(1) and its kin take proxies from. Made before the fork. */
+/* PATH, and what curl(1) and its kin take proxies and trust from. Made before the fork. */
 static char **
 make_environment (void)
 {
   static const char *const passed[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                        "ALL_PROXY",  "no_proxy",    "NO_PROXY" };
+                                        "ALL_PROXY",  "no_proxy",    "NO_PROXY",
+                                        "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR" };
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
   g_strv_builder_add (builder, "PATH=" PATH);

@@ -26,6 +26,7 @@ static const Reader readers[] = {
   [BZ_SOURCE_IMAGE_ARCHIVE] = bz_install_image_archive,
   [BZ_SOURCE_SERIES] = bz_install_series_directory,
   [BZ_SOURCE_SERIES_ISO] = bz_install_series_iso,
+  [BZ_SOURCE_PACKAGES_ISO] = bz_install_packages_iso,
   [BZ_SOURCE_OCI_DIRECTORY] = bz_install_oci_directory,
   [BZ_SOURCE_OCI_ARCHIVE] = bz_install_oci_archive,
   [BZ_SOURCE_DOCKER_ARCHIVE] = bz_install_docker_archive,
@@ -70,6 +71,31 @@ bz_install_beside (BzInstall *install, BzArchiveFormats formats,
   ok = ok && function (install, fd, error);
   close (fd);
   return ok;
+}
+
+/* The packages of a medium, unpacked to a directory. */
+static gboolean
+install_packages (BzInstall *install, int fd, GError **error)
+{
+  BzInstall packages = *install;
+  g_auto (BzRecognised) found = { 0 };
+  gboolean deb = FALSE, rpm = FALSE;
+
+  packages.source_fd = fd;
+  if (!bz_recognise_deb (install->job, install->args, fd, &found, &deb, error)
+      || (!deb && !bz_recognise_rpm (install->job, install->args, fd, &found, &rpm, error)))
+    return FALSE;
+  if (deb || rpm)
+    return deb ? bz_install_deb (&packages, error) : bz_install_rpm (&packages, error);
+  return bz_fail (error, BZ_ERROR_INPUT, "its packages are in no place where brandzone looks for them",
+                  "mount it, and name the directory that holds the packages", "%s",
+                  install->args->source);
+}
+
+gboolean
+bz_install_packages_iso (BzInstall *install, GError **error)
+{
+  return bz_install_beside (install, BZ_ARCHIVE_ISO, install_packages, error);
 }
 
 int
@@ -217,7 +243,8 @@ fill_tree (BzInstall *install, GError **error)
   if (!bz_job_step (install->job, error) || !is_in_place (install, error))
     return FALSE;
   /* Of packages their own manager unpacks the most, later. */
-  gboolean seed = install->source->type == BZ_SOURCE_RPM_REPOSITORY
+  gboolean seed = install->source->type == BZ_SOURCE_PACKAGES_ISO
+                  || install->source->type == BZ_SOURCE_RPM_REPOSITORY
                   || install->source->type == BZ_SOURCE_DEB_REPOSITORY;
   const char *list = seed ? NULL : install->args->list;
   return (list == NULL

@@ -42,6 +42,7 @@ gboolean bz_install_oci_directory (BzInstall *install, GError **error);
 gboolean bz_install_oci_archive (BzInstall *install, GError **error);
 gboolean bz_install_docker_archive (BzInstall *install, GError **error);
 
+gboolean bz_install_packages_iso (BzInstall *install, GError **error);
 gboolean bz_install_rpm (BzInstall *install, GError **error);
 gboolean bz_install_deb (BzInstall *install, GError **error);
 

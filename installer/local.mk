@@ -9,6 +9,7 @@ libinstaller_a_SOURCES = \
 	installer/client.h \
 	installer/export-client.c \
 	installer/export.h \
+	installer/fetch.h \
 	installer/helper.c \
 	installer/helper.h \
 	installer/installer.h \
@@ -105,7 +106,7 @@ UNPACK_LIBS = $(ARCHIVE_LIBS) $(RPM_LIBS) $(SOLV_LIBS) $(EXT2FS_LIBS) $(BLKID_LI
 
 pkglibexec_PROGRAMS += brandzone-fetch
 brandzone_fetch_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
-brandzone_fetch_SOURCES = installer/fetch.c
+brandzone_fetch_SOURCES = installer/fetch.c installer/fetch.h
 brandzone_fetch_LDADD = $(CURL_LIBS)
 
 if HAVE_CMOCKA

@@ -126,6 +126,7 @@ bz_packages_begin (BzInstall *install, const GPtrArray *packages, GError **error
                     "%s", install->args->source);
   /* Packages of one seed follow links that others made (lib64 -> usr/lib64). */
   install->tree->parents = BZ_BENEATH_AS_ROOT;
+  install->tree->keep_links = TRUE;
   return bz_tree_directory (install->tree, PLACE, &closed, error);
 }
 

@@ -29,6 +29,7 @@ typedef struct {
   const char *refused;
   guint64 entries;
   guint packages; /* files named so */
+  guint rpms, debs;
   gboolean medium; /* an ISO 9660 image: its top alone says whether it is a tree */
 } Contents;
 
@@ -116,6 +117,10 @@ look_at_entry (BzArchive *archive, struct archive_entry *entry, Contents *conten
     contents->oci = TRUE;
   else if (strcmp (name, "manifest.json") == 0 || strcmp (name, "repositories") == 0)
     contents->docker = TRUE;
+  else if (g_str_has_suffix (name, ".rpm"))
+    contents->rpms++;
+  else if (g_str_has_suffix (name, ".deb"))
+    contents->debs++;
   else if (bz_series_name (name))
     contents->packages++;
   else if (contents->medium ? is_top (name) : bz_recognise_path (name))
@@ -166,6 +171,13 @@ recognise_archive (int fd, const char *label, BzArchiveFormats formats, BzRecogn
           g_strdup_printf ("it holds a %s, which brandzone can't read", contents.refused);
       return bz_fail (error, BZ_ERROR_INPUT, why, HINT, "%s", label);
     }
+  else if (formats == BZ_ARCHIVE_ISO && !contents.tree
+           && MAX (contents.rpms, contents.debs) > contents.packages)
+    {
+      source->type = BZ_SOURCE_PACKAGES_ISO;
+      source->kind = g_strdup_printf ("medium of %s packages in an ISO 9660 image",
+                                      contents.rpms > contents.debs ? "RPM" : "Debian");
+    }
   else if (formats == BZ_ARCHIVE_ISO && !contents.tree && contents.packages > 0)
     {
       source->type = BZ_SOURCE_SERIES_ISO;
@@ -174,7 +186,7 @@ recognise_archive (int fd, const char *label, BzArchiveFormats formats, BzRecogn
     }
   else if (formats == BZ_ARCHIVE_ISO && !contents.tree)
     return bz_fail (error, BZ_ERROR_INPUT,
-                    "it is an ISO 9660 image with neither a tree nor a series of packages in it",
+                    "it is an ISO 9660 image with neither a tree nor packages in it",
                     "mount or unpack it, and install from what it holds", "%s", label);
   else if (formats == BZ_ARCHIVE_ISO)
     {

@@ -11,6 +11,7 @@ typedef enum {
   BZ_SOURCE_IMAGE_ARCHIVE, /* an archive that holds images of file systems */
   BZ_SOURCE_SERIES,        /* a directory with a series of packages */
   BZ_SOURCE_SERIES_ISO,    /* an ISO 9660 image with one */
+  BZ_SOURCE_PACKAGES_ISO,  /* an ISO 9660 image with RPM or Debian packages */
   BZ_SOURCE_OCI_DIRECTORY,
   BZ_SOURCE_OCI_ARCHIVE,   /* tar of an OCI layout */
   BZ_SOURCE_DOCKER_ARCHIVE, /* docker save */

@@ -11,6 +11,7 @@
 #include "installer/requests.h"
 
 #include "brand/base/error.h"
+#include "installer/fetch.h"
 #include "installer/helper.h"
 #include "installer/report.h"
 
@@ -21,7 +22,6 @@
 #include <unistd.h>
 
 #define KEY_MAX (1024 * 1024)
-#define FETCH_MISSING 44 /* exit status of brandzone-fetch */
 
 /* --- keys --- */
 
@@ -253,11 +253,11 @@ bz_fetch (const char *url, const char *beside, gboolean *missing, GError **error
   if (text != NULL && status == 0 && lseek (fd, 0, SEEK_SET) == 0)
     return fd;
   close (fd);
-  if (text != NULL && status == FETCH_MISSING)
+  if (text != NULL && status == BZ_FETCH_MISSING)
     *missing = TRUE;
   else if (text != NULL)
     bz_fail (error, BZ_ERROR_FAILED, *text == '\0' ? "brandzone-fetch died" : g_strstrip (text),
-             "try again", "fetching %s", url);
+             status == BZ_FETCH_UNTRUSTED ? BZ_FETCH_UNTRUSTED_HINT : "try again", "fetching %s", url);
   return -1;
 }
 

@@ -236,6 +236,19 @@ remember_directory (BzTree *tree, const char *path, const BzNode *node)
   g_hash_table_replace (tree->directories, g_strdup (path), copy);
 }
 
+/* Package managers take a link to a directory for one: /bin of a package is /usr/bin then. */
+static gboolean
+is_kept_link (BzTree *tree, const char *path)
+{
+  int fd = tree->keep_links
+               ? bz_beneath_open (tree->fd, path, O_PATH | O_DIRECTORY, 0, BZ_BENEATH_AS_ROOT)
+               : -1;
+
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
+
 gboolean
 bz_tree_directory (BzTree *tree, const char *path, const BzNode *node, GError **error)
 {
@@ -256,6 +269,8 @@ bz_tree_directory (BzTree *tree, const char *path, const BzNode *node, GError **
             return fail_make (errno, path, error);
           if (fstatat (tree->parent_fd, tree->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             return fail_make (errno, path, error);
+          if (S_ISLNK (st.st_mode) && is_kept_link (tree, path))
+            return TRUE;
           if (!S_ISDIR (st.st_mode)
               && (!replace (tree, path, error)
                   || (mkdirat (tree->parent_fd, tree->name, 0700) < 0

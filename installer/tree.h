@@ -32,6 +32,7 @@ typedef struct {
   int fd; /* the tree's root */
   guint32 id_shift;
   gboolean plain;          /* attributes don't matter: files on the way, ours alone */
+  gboolean keep_links;     /* a link to a directory is one where a directory is to be made */
   BzBeneath parents;       /* how directories on the way are looked up */
   GHashTable *directories; /* clean path -> BzNode: times (and tight modes) given at the end */
   GHashTable *made;        /* clean paths made since bz_tree_begin_layer; NULL: not kept */

@@ -46,6 +46,39 @@ rpm_without_metadata () {
   run bz -q remove old
 }
 
+# The same packages on a CD-ROM. They are found by what is on it, not by its name.
+compact_disc () {
+  command -v xorriso >/dev/null || {
+    skip 'packages on a CD-ROM' 'xorriso is missing (apt-get install xorriso)'
+    return
+  }
+  mkdir -p "$tmp/cd"
+  case $1 in
+    rpm) cp -r "$packages/old/." "$tmp/cd"; set -- 'RPM' 'brandtest' "$packages/RPM-GPG-KEY-test" ;;
+    deb) cp -r "$debs/deb/." "$tmp/cd"; set -- 'Debian' 'hello' "$debs/key.asc" ;;
+  esac
+  mkdir -p "$tmp/cd/images" "$tmp/cd/isolinux"
+  echo 'a boot floppy' >"$tmp/cd/images/boot.img"
+  echo 'sources' >"$tmp/cd/isolinux/initrd.tgz"
+  xorriso -as mkisofs -quiet -R -J -o "$tmp/cd.iso" "$tmp/cd" >/dev/null 2>&1
+  chmod 644 "$tmp/cd.iso"
+  rm -rf "$tmp/cd"
+  run bz install disc "$tmp/cd.iso" --packages "$2" --key "$3"
+  is "install from a CD-ROM of $1 packages" "$status" 0 || { explain_run; return; }
+  like 'it says what it is' "$out" "the source is a medium of $1 packages in an ISO 9660 image"
+  case $2 in
+    hello) run bz run disc -- /bin/sh -c hello
+      like 'its programs run' "$out" '^hello from a package' ;;
+    *) run bz run disc -- /bin/sh -c 'rpm -V brandtest; echo $?; ls -A / | tr "\n" " "'
+      like 'its rpm installed them' "$out" '^0'
+      unlike 'nothing of the medium is left in the tree' "$out" '\.brandzone|image' ;;
+  esac
+  run bz verify disc
+  is 'the list of what was installed is that of the complete tree' "$status" 0
+  rm -f "$tmp/cd.iso"
+  run bz -q remove disc
+}
+
 refused () {
   run bz install bad "$packages/new" --packages no-such-package
   is 'a package that is not there is bad input' "$status" 8
@@ -124,6 +157,7 @@ signal_below () {
 start_mirror () {
   name=$1
   shift
+  rm -f "$tmp/$name.out" # of the last one, which said "serving", too
   bz mirror "$@" >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null &
   eval "${name}_job=$!"
   until_true 10 grep -q ^serving "$tmp/$name.out" || :
@@ -209,6 +243,72 @@ http () {
   is 'nothing is left' "$(state_of)" ''
 }
 
+# certificate NAME SUBJECT: $tmp/NAME.pem and .key, vouched for by itself.
+certificate () {
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$1" -addext "subjectAltName=$2" \
+    -keyout "$tmp/$1.key" -out "$tmp/$1.pem" 2>/dev/null
+}
+
+# serve_tls NAME: the repository by a server with that certificate; sets $port and $server.
+serve_tls () {
+  rm -f "$tmp/https.out"
+  python3 "$src/tests/e2e/https-server.py" "$debs/deb" "$tmp/$1.pem" "$tmp/$1.key" >"$tmp/https.out" 2>/dev/null &
+  server=$!
+  until_true 10 grep -q 'port [0-9]' "$tmp/https.out" || :
+  port=$(sed -n 's/^port //p' "$tmp/https.out")
+}
+
+https () {
+  if ! certificate right IP:127.0.0.1 || ! certificate wrong DNS:elsewhere.example; then
+    skip 'install over HTTPS' 'openssl is missing'
+    return
+  fi
+  # What this machine trusts is put back at the end.
+  trusted=${CURL_CA_BUNDLE:-} file=${SSL_CERT_FILE:-}
+  unset CURL_CA_BUNDLE SSL_CERT_FILE
+  serve_tls right
+  run bz install net "https://127.0.0.1:$port" --suite test
+  is 'a server that nobody vouches for is refused' "$status" 1
+  like 'in one line that says why, and what to do' "$err" \
+    "fetching https://127.0.0.1:$port/.*certificate.* \(if it is the right server, .*CURL_CA_BUNDLE\)"
+  is 'and no more' "$(printf '%s\n' "$err" | wc -l)" 1
+  for variable in CURL_CA_BUNDLE SSL_CERT_FILE; do
+    run env "$variable=$tmp/right.pem" "$brandzone" --root "$tmp/$who/state" -q install net "https://127.0.0.1:$port" \
+      --suite test --packages hello --key "$debs/key.asc"
+    is "install over HTTPS, trusted by $variable" "$status" 0 || explain_run
+    run bz run net -- /bin/sh -c hello
+    is 'and it runs' "$out" 'hello from a package'
+    run bz -q remove net
+  done
+  run env CURL_CA_BUNDLE="$tmp/nothing.pem" "$brandzone" --root "$tmp/$who/state" install net "https://127.0.0.1:$port" --suite test
+  like 'a file of certificates that is not there is named' "$err" 'nothing\.pem'
+  CURL_CA_BUNDLE=$tmp/right.pem
+  export CURL_CA_BUNDLE
+  start_mirror third "https://127.0.0.1:$port"
+  unset CURL_CA_BUNDLE
+  is 'a mirror of such a server passes files on without TLS' "$(request 'GET /dists/test/Release HTTP/1.1' | tail -n 1)" 'Origin: Test'
+  like 'and that there are none' "$(request 'GET /nothing HTTP/1.1')" '404'
+  # shellcheck disable=SC2154 # set by start_mirror
+  signal_below "$third_job" TERM
+  wait "$third_job" || :
+  kill $server
+  wait $server 2>/dev/null || :
+  serve_tls wrong
+  run env CURL_CA_BUNDLE="$tmp/wrong.pem" "$brandzone" --root "$tmp/$who/state" install net "https://127.0.0.1:$port" --suite test
+  is 'a certificate of another server is refused' "$status" 1
+  like 'and said to be so' "$err" "fetching https://127.0.0.1:$port/.*127\.0\.0\.1"
+  start_mirror third "https://127.0.0.1:$port"
+  like 'a mirror of it says that it cannot pass on' "$(request 'GET /dists/test/Release HTTP/1.1')" '502'
+  like 'and why' "$(cat "$tmp/third.err")" 'certificate'
+  signal_below "$third_job" TERM
+  wait "$third_job" || :
+  kill $server
+  wait $server 2>/dev/null || :
+  is 'nothing is left' "$(state_of)" ''
+  if [ -n "$trusted" ]; then export CURL_CA_BUNDLE="$trusted"; fi
+  if [ -n "$file" ]; then export SSL_CERT_FILE="$file"; fi
+}
+
 # A medium without metadata, over HTTP: its list of packages is the server's list of the directory.
 rpm_over_http () {
   start_mirror first "$packages/old"
@@ -236,6 +336,15 @@ mirror () {
   is 'Debian bullseye from its mirror' "$status" 0 || { explain_run; return; }
   run bz run debian -- /bin/sh -c 'dpkg --audit && dpkg -s apt | grep ^Status'
   is 'its dpkg finds nothing amiss' "$out" 'Status: install ok installed'
+  run bz verify debian
+  is 'and the list is of what it has installed' "$status" 0
+  bz -q remove debian
+  # Its packages still hold /bin, which has to be a link to /usr/bin.
+  limit=400 run bz install debian "$site" --suite bookworm --key "$keys"
+  is 'Debian bookworm from its mirror' "$status" 0 || { explain_run; return; }
+  run bz run debian -- /bin/sh -c 'readlink /bin /sbin /lib /lib64 | tr "\n" " "; dpkg --audit; dpkg -s usr-is-merged | grep ^Status; test /bin/ls -ef /usr/bin/ls && echo same'
+  is 'its /bin is /usr/bin, and its dpkg finds nothing amiss' "$out" 'usr/bin usr/sbin usr/lib usr/lib64 Status: install ok installed
+same'
   run bz -q remove debian
 }
 
@@ -249,7 +358,8 @@ for who in $users; do
     continue
   fi
   deb
-  if [ "$who" != user ]; then http; fi
+  if [ "$who" != user ]; then http; https; fi
+  compact_disc deb
   if [ "${BRANDZONE_TEST_FULL:-}" = yes ]; then mirror; fi
 done
 
@@ -260,6 +370,7 @@ if [ -n "$debs" ] && make_packages; then
       *) rpm_without_metadata ;;
     esac
     if [ "$who" != user ]; then refused; fi
+    if [ "$who" != user ] || [ "${BRANDZONE_TEST_FULL:-}" = yes ]; then compact_disc rpm; fi
     if [ "${BRANDZONE_TEST_FULL:-}" = yes ] && [ "$who" = root ]; then
       rpm_without_metadata
       rpm_over_http
