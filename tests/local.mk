@@ -41,7 +41,7 @@ BZ_E2E = tests/e2e/boot.sh tests/e2e/login.sh tests/e2e/refresh.sh tests/e2e/cal
 	tests/e2e/autostart.sh \
 	tests/e2e/machine.sh tests/e2e/packages.sh \
 	tests/e2e/old-packages.sh tests/e2e/newer.sh \
-	tests/e2e/crash.sh tests/e2e/export.sh tests/e2e/storage.sh tests/e2e/ways.sh \
+	tests/e2e/crash.sh tests/e2e/export.sh tests/e2e/storage.sh tests/e2e/ways.sh tests/e2e/bases.sh \
 	tests/e2e/network.sh tests/e2e/odd.sh tests/e2e/supervisor.sh \
 	tests/e2e/sources.sh \
 	tests/e2e/systemd.sh tests/e2e/services.sh \

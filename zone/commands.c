@@ -84,6 +84,8 @@ static const BzOption install_options[] = {
   STRING ("from-ssh", 0, "USER@HOST", "take the tree of a running machine; no SOURCE is named then"),
   STRING ("ssh", 0, "COMMAND", "what comes to that machine (ssh), such as 'ssh -p 2222'"),
   STRING ("from-disk", 0, "PATH", "take a machine's disk: a directory it is mounted at, a device or image"),
+  STRING ("share", 0, "auto|yes|no",
+          "lie on one stored tree with other zones of the same archive or image: from the second on, always, never"),
   FLAG ("preserve", 0, "of a machine: leave its configuration as it is (the default)"),
   FLAG ("unconfigure", 0, "of a machine: take out what only it had, such as its disks in fstab"),
   STRING ("profile", 0, "PROFILE", "of a package repository: how much is installed (minimal, base)"),
@@ -264,6 +266,11 @@ static const BzOption detach_options[] = {
   END
 };
 
+static const BzOption list_options[] = {
+  FLAG ("size", 's', "show what each takes of the disk, of its own and shared with others"),
+  END
+};
+
 static const BzOption clone_options[] = {
   OPTION_STORAGE, OPTION_FREEZE_LIMIT, OPTION_WITHOUT, END
 };
@@ -323,7 +330,7 @@ const BzVerb bz_verbs[] = {
     refresh_options, bz_verb_refresh },
   { "list", "", 0, 0, 0,
     "list the zones",
-    no_options, bz_verb_list },
+    list_options, bz_verb_list },
   { "show", "NAME", 1, 1, 0,
     "show what is known of a zone",
     no_options, bz_verb_show },

@@ -3,6 +3,8 @@ noinst_LIBRARIES += libzone.a
 libzone_a_SOURCES = \
 	zone/apply.c \
 	zone/apply.h \
+	zone/base.c \
+	zone/base.h \
 	zone/boot-edits.c \
 	zone/boot-edits.h \
 	zone/boot-family.c \
@@ -94,12 +96,16 @@ libzone_a_SOURCES = \
 	zone/tree-copy-pass.h \
 	zone/tree-copy.c \
 	zone/tree-copy.h \
+	zone/tree-look.c \
+	zone/tree-look.h \
 	zone/tree-edit.c \
 	zone/tree-list.c \
 	zone/tree-list.h \
 	zone/tree-edit.h \
 	zone/second-stage.c \
 	zone/second-stage.h \
+	zone/sharing.c \
+	zone/sharing.h \
 	zone/snapshots.c \
 	zone/snapshots.h \
 	zone/state-record.c \

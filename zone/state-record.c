@@ -107,6 +107,35 @@ take_layers (GKeyFile *keys, int format, BzZoneState *state)
          || (bz_layer_id_valid (state->upper) && (state->layers->len > 0 || format >= FORMAT_ALONE));
 }
 
+static void
+set_base (GKeyFile *keys, const BzBase *base)
+{
+  if (base == NULL)
+    return;
+  if (base->file != NULL)
+    g_key_file_set_string (keys, "Base", "File", base->file);
+  if (base->digest != NULL)
+    g_key_file_set_string (keys, "Base", "Digest", base->digest);
+  g_key_file_set_string (keys, "Base", "Options", base->options);
+  g_key_file_set_int64 (keys, "Base", "Begun", base->begun);
+  g_key_file_set_int64 (keys, "Base", "Made", base->made);
+}
+
+static void
+take_base (GKeyFile *keys, BzZoneState *state)
+{
+  g_autofree char *options = g_key_file_get_string (keys, "Base", "Options", NULL);
+
+  if (options == NULL)
+    return;
+  state->base = g_new0 (BzBase, 1);
+  state->base->options = g_steal_pointer (&options);
+  state->base->file = g_key_file_get_string (keys, "Base", "File", NULL);
+  state->base->digest = g_key_file_get_string (keys, "Base", "Digest", NULL);
+  state->base->begun = g_key_file_get_int64 (keys, "Base", "Begun", NULL);
+  state->base->made = g_key_file_get_int64 (keys, "Base", "Made", NULL);
+}
+
 gboolean
 bz_state_write (const char *directory, const BzZoneState *state, GError **error)
 {
@@ -136,6 +165,7 @@ bz_state_write (const char *directory, const BzZoneState *state, GError **error)
   set_ranges (keys, "Uids", state->uids);
   set_ranges (keys, "Gids", state->gids);
   set_layers (keys, state);
+  set_base (keys, state->base);
 
   gsize length;
   g_autofree char *data = g_key_file_to_data (keys, &length, NULL);
@@ -169,6 +199,7 @@ fill_state (BzZoneState *state, GKeyFile *keys)
   state->bytes = g_key_file_get_uint64 (keys, "Zone", "Bytes", NULL);
   state->id_storage =
       g_str_equal (storage, storage_names[BZ_IDS_MOUNT]) ? BZ_IDS_MOUNT : BZ_IDS_SHIFTED;
+  take_base (keys, state);
   if (abi != NULL && !bz_abi_lookup (abi, &state->abi))
     return FALSE;
   return ranges_from_texts (uids, state->uids) && ranges_from_texts (gids, state->gids)

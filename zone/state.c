@@ -26,6 +26,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+void
+bz_base_free (BzBase *base)
+{
+  if (base == NULL)
+    return;
+  g_free (base->file);
+  g_free (base->digest);
+  g_free (base->options);
+  g_free (base);
+}
+
+BzBase *
+bz_base_copy (const BzBase *base)
+{
+  BzBase *copy = g_memdup2 (base, sizeof *base);
+
+  copy->file = g_strdup (base->file);
+  copy->digest = g_strdup (base->digest);
+  copy->options = g_strdup (base->options);
+  return copy;
+}
+
 BzZoneState *
 bz_zone_state_new (const char *name)
 {
@@ -51,6 +73,7 @@ bz_zone_state_free (BzZoneState *state)
   g_array_unref (state->gids);
   g_free (state->upper);
   g_ptr_array_unref (state->layers);
+  bz_base_free (state->base);
   g_free (state);
 }
 

@@ -16,6 +16,18 @@
 #include "loader/loader.h"
 #include "zone/dirs.h"
 
+/* What a tree was made of (base.h), in the record of a zone or layer. */
+typedef struct {
+  char *file;         /* identity of the file that it came from, or NULL */
+  char *digest;       /* of its content, as far as anybody has looked; or NULL */
+  char *options;      /* what else decides what a tree becomes */
+  gint64 begun, made; /* when it was installed: nanoseconds since the epoch */
+} BzBase;
+
+void bz_base_free (BzBase *base);
+BzBase *bz_base_copy (const BzBase *base);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzBase, bz_base_free)
+
 typedef struct {
   char *name;
   char *brand;
@@ -28,6 +40,7 @@ typedef struct {
   GArray *uids, *gids; /* of BzIdRange, as BzPartition has them */
   char *upper;         /* the layer that it writes to (layers.h), alone or on `layers`; NULL: its tree
                         * is data/NAME/root */
+  BzBase *base;        /* NULL: its tree is not for others */
   GPtrArray *layers;   /* of char *: ids of those below, topmost first */
 } BzZoneState;
 

@@ -280,9 +280,17 @@ bz_storage_copy_snapshot (const BzDirs *dirs, const BzZoneState *snapshot, BzCop
                           BzNewLayer *layer, BzTreeCopied *copied, GError **error)
 {
   g_autofree char *tree = bz_layer_tree (dirs, g_ptr_array_index (snapshot->layers, 0));
+
+  return bz_storage_copy_tree (dirs, snapshot, tree, way, layer, copied, error);
+}
+
+gboolean
+bz_storage_copy_tree (const BzDirs *dirs, const BzZoneState *state, const char *tree, BzCopyWay way,
+                      BzNewLayer *layer, BzTreeCopied *copied, GError **error)
+{
   BzTreeCopy copy = { .from = tree, .way = way };
 
-  return copy_tree (dirs, snapshot, &copy, layer, copied, error);
+  return copy_tree (dirs, state, &copy, layer, copied, error);
 }
 
 void

@@ -65,6 +65,11 @@ gboolean bz_storage_copy (const BzDirs *dirs, const BzZoneState *state, const Bz
 gboolean bz_storage_copy_snapshot (const BzDirs *dirs, const BzZoneState *snapshot, BzCopyWay way,
                                    BzNewLayer *layer, BzTreeCopied *copied, GError **error);
 
+/* The same with a tree that nobody writes to; `state`: whose it becomes. */
+gboolean bz_storage_copy_tree (const BzDirs *dirs, const BzZoneState *state, const char *tree,
+                               BzCopyWay way, BzNewLayer *layer, BzTreeCopied *copied,
+                               GError **error);
+
 /* Whether a zone, or the snapshot from->name of it, still lies where `from` says. */
 gboolean bz_storage_still_there (const BzDirs *dirs, const BzZoneState *from, const char *zone,
                                  gboolean snapshot, GError **error);

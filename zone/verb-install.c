@@ -5,6 +5,7 @@
 #include "installer/download.h"
 #include "installer/installer.h"
 #include "installer/report.h"
+#include "zone/base.h"
 #include "zone/ids.h"
 #include "zone/installed.h"
 #include "zone/manifest.h"
@@ -43,6 +44,10 @@ typedef struct {
   GPtrArray *notices; /* of the second stage */
   const char *detached;  /* the directory of a zone that comes from elsewhere, or NULL */
   GPtrArray *left;    /* of a machine: what does not come along; else NULL */
+  gboolean ran;       /* something of the source was run: it may not do the same twice */
+  BzBaseFound found;  /* of another zone (base.h) */
+  gboolean shared;    /* the tree is that one's */
+  char *tree;         /* where all of it lies */
 } Install;
 
 static void
@@ -194,7 +199,7 @@ run_zone (const BzPrepared *prepared, int printed, int *exit_status, GError **er
 static gboolean
 run_for_installer (const BzInstallRun *run, int *exit_status, gpointer data, GError **error)
 {
-  const Install *install = data;
+  Install *install = data;
   BzContext quietly = *install->context; /* what is to be said of the tree is said at the end */
   quietly.quiet = TRUE;
   g_autoptr (BzPrepared) prepared =
@@ -203,6 +208,7 @@ run_for_installer (const BzInstallRun *run, int *exit_status, gpointer data, GEr
   int printed;
   gboolean ran;
 
+  install->ran = TRUE;
   if (prepared == NULL)
     return FALSE;
   printed = memfd_create ("printed", MFD_CLOEXEC);
@@ -537,6 +543,143 @@ get_and_unpack (Install *install, const char *source, GError **error)
   return done;
 }
 
+/* --- trees that other zones have --- */
+
+typedef enum { SHARE_AUTO, SHARE_YES, SHARE_NO } Share;
+
+static gboolean
+share_option (const BzArguments *arguments, Share *share, GError **error)
+{
+  static const char *const words[] = { "auto", "yes", "no", NULL };
+  const char *given = bz_arguments_string (arguments, "share");
+
+  *share = SHARE_AUTO;
+  for (guint i = 0; given != NULL && words[i] != NULL; i++)
+    if (g_str_equal (given, words[i]))
+      {
+        *share = (Share) i;
+        return TRUE;
+      }
+  return given == NULL
+         || bz_fail (error, BZ_ERROR_USAGE, "it is auto, yes or no", NULL,
+                     "brandzone install: --share");
+}
+
+/* What makes another tree of the same source: the version of who unpacks it, what is chosen of it,
+ * and the ids that it has on disk. Owned by the caller. */
+static char *
+tree_options (const Install *install)
+{
+  const BzZoneState *state = install->state;
+  const char *abi = bz_arguments_string (install->arguments, "abi");
+  GString *text = g_string_new (PACKAGE_VERSION);
+
+  g_string_append_printf (text, " %s", abi != NULL ? abi : "any");
+  if (geteuid () == 0 && state->id_storage == BZ_IDS_MOUNT)
+    g_string_append (text, " own-ids");
+  else
+    for (guint i = 0; i < state->uids->len; i++)
+      {
+        const BzIdRange *uid = &g_array_index (state->uids, BzIdRange, i);
+        g_string_append_printf (text, " %u:%u:%u", uid->inside, uid->outside, uid->count);
+      }
+  return g_string_free (text, FALSE);
+}
+
+static void
+begin_base (Install *install, const char *source)
+{
+  g_autofree char *options = tree_options (install);
+
+  if (!is_machine (install->arguments) && !bz_registry_is (source)
+      && !bz_arguments_flag (install->arguments, "keep-partial"))
+    install->state->base = bz_base_of_source (source, options);
+}
+
+static void
+tell_shared (Install *install)
+{
+  const BzZoneState *from = install->found.state;
+  BzZoneState *state = install->state;
+
+  install->shared = TRUE;
+  install->result = g_new0 (BzInstallResult, 1);
+  install->result->notices = g_new0 (char *, 1);
+  state->kind = g_strdup (from->kind);
+  state->files = from->files;
+  state->bytes = from->bytes;
+  state->base->begun = from->base->begun;
+  state->base->made = from->base->made;
+  if (!install->context->quiet && !install->context->json)
+    printf ("%s: the source is %s %s, which is here already\n", state->name, article (state->kind),
+            state->kind);
+}
+
+/* A plain user's overlay can't rename directories (FAILURES P2): nobody gets one unasked. */
+static gboolean
+may_overlay (const Install *install, Share share)
+{
+  g_autoptr (BzHost) host = bz_context_host (install->context, install->arguments, NULL);
+
+  return host != NULL && host->has[BZ_FEATURE_OVERLAY] && (share == SHARE_YES || geteuid () == 0);
+}
+
+/* A descriptor to close when the record is written; -1: the tree has to be unpacked. */
+static int
+try_to_share (Install *install, const char *source, Share share)
+{
+  g_autoptr (GError) problem = NULL;
+  BzZoneState *state = install->state;
+
+  begin_base (install, source);
+  if (share == SHARE_NO || state->base == NULL
+      || !bz_base_find (install->context->dirs, state->base, source, &install->found))
+    return -1;
+  int guard = bz_base_share (install->context->dirs, state, &install->found,
+                             may_overlay (install, share), &install->tree, &problem);
+  if (guard >= 0)
+    {
+      tell_shared (install);
+      return guard;
+    }
+  if (problem != NULL)
+    bz_context_note (install->context, "the tree of another zone is not shared: %s",
+                     problem->message);
+  bz_storage_adopt (state, NULL, NULL);
+  return -1;
+}
+
+/* From now on a change of the tree has a later time than its installation. */
+static void
+end_base (Install *install)
+{
+  if (install->shared || install->state->base == NULL)
+    return;
+  if (install->ran || install->result->stage != NULL)
+    g_clear_pointer (&install->state->base, bz_base_free);
+  else
+    bz_base_made (install->state->base);
+}
+
+/* The second of its source, while the first has changed; or the first, if that is wanted. */
+static void
+make_base (Install *install, Share share)
+{
+  g_autoptr (GError) problem = NULL;
+  const BzZoneState *state = install->state;
+  g_autofree char *tree = bz_storage_tree (install->context->dirs, state);
+  gboolean wanted = share == SHARE_YES || (share == SHARE_AUTO && install->found.other);
+  BzCopyWay way;
+
+  if (install->shared || state->base == NULL || !wanted
+      || (geteuid () == 0 && state->id_storage == BZ_IDS_SHIFTED)
+      || !bz_copy_way_choose (BZ_COPY_AUTO, tree, may_overlay (install, share), &way, NULL)
+      || way != BZ_COPY_OVERLAY)
+    return;
+  if (!bz_base_make (install->context->dirs, install->state, &problem))
+    bz_context_note (install->context, "others can't share its tree: %s", problem->message);
+}
+
 /* The brand of the unpacked tree, unless the user named it. */
 static gboolean
 find_brand (Install *install, GError **error)
@@ -544,7 +687,8 @@ find_brand (Install *install, GError **error)
   const char *brand = bz_arguments_string (install->arguments, "brand");
   g_autofree char *hidden =
       bz_dirs_hidden (install->context->dirs, install->state->name, "installing");
-  g_autofree char *tree = g_build_filename (hidden, "root", NULL);
+  g_autofree char *tree = install->tree != NULL ? g_strdup (install->tree)
+                                                : g_build_filename (hidden, "root", NULL);
   gboolean has_abi, decided;
 
   bz_abi_option (install->arguments, &has_abi, &install->state->abi);
@@ -576,7 +720,14 @@ list_again (const Install *install, GError **error)
 
   if (install->result->stage != NULL || install->left != NULL)
     return bz_installed_make (dirs, install->state, error);
-  return install->detached == NULL || bz_installed_copy (install->detached, directory, error);
+  if (install->detached != NULL)
+    return bz_installed_copy (install->detached, directory, error);
+  if (!install->shared)
+    return TRUE;
+  g_autofree char *from = install->found.layer != NULL
+                              ? bz_layer_directory (dirs, install->found.layer)
+                              : bz_dirs_zone (dirs, install->found.zone);
+  return bz_installed_share (from, directory, error);
 }
 
 static gboolean
@@ -590,6 +741,7 @@ complete (Install *install, GError **error)
   if (!list_again (install, error)
       || !bz_state_own_zone_file (install->context->dirs, install->state->name, error))
     return FALSE;
+  end_base (install);
   return (zone_file != NULL ? bz_zone_file_copy (zone_file, file, error)
                             : bz_zone_file_create (file, install->state->brand, error))
          && bz_state_commit (install->context->dirs, install->state, error);
@@ -610,6 +762,8 @@ report_json (const Install *install)
   bz_json_text (builder, "kind", install->state->kind);
   bz_json_number (builder, "files", install->state->files);
   bz_json_number (builder, "bytes", install->state->bytes);
+  bz_json_bool (builder, "shared", install->shared);
+  bz_json_text (builder, "shared_with", install->shared ? install->found.zone : NULL);
   bz_json_texts (builder, "notices", (const char *const *) install->result->notices);
   left_json (builder, install->left);
   bz_json_end (builder);
@@ -639,8 +793,12 @@ report (const Install *install)
     return;
 
   g_autofree char *amount = bz_bytes_format (state->bytes);
-  printf ("%s: %" G_GUINT64_FORMAT " files, %s, from %s %s\n", state->name, state->files, amount,
-          article (state->kind), state->kind);
+  if (install->shared)
+    printf ("%s: %" G_GUINT64_FORMAT " files, %s, shared with %s\n", state->name, state->files, amount,
+            install->found.zone != NULL ? install->found.zone : "other zones of this source");
+  else
+    printf ("%s: %" G_GUINT64_FORMAT " files, %s, from %s %s\n", state->name, state->files, amount,
+            article (state->kind), state->kind);
   printf ("%s: brand %s, %s", state->name, state->brand, bz_abi_name (state->abi));
   if (!given && install->detection->reasons[0] != NULL)
     {
@@ -713,20 +871,26 @@ static gboolean
 make (Install *install, const char *source, const sigset_t *held, GError **error)
 {
   const BzDirs *dirs = install->context->dirs;
+  Share share;
 
   if (exists (install, install->state->name, error)
       || !bz_state_discard (dirs, install->state->name, error))
     return FALSE;
-  if (!(geteuid () == 0 ? begin_root : begin_user) (install, error)
-      || !get_and_unpack (install, source, error) || !find_brand (install, error)
-      || !look_at_machine (install, error)
-      || interrupted (held, error) || !complete (install, error))
-    {
-      bz_state_discard (dirs, install->state->name, NULL);
-      interrupted (held, error);
-      return FALSE;
-    }
-  return TRUE;
+  gboolean begun = share_option (install->arguments, &share, error)
+                   && (geteuid () == 0 ? begin_root : begin_user) (install, error);
+  int guard = begun ? try_to_share (install, source, share) : -1;
+  gboolean done = begun && (guard >= 0 || get_and_unpack (install, source, error))
+                  && find_brand (install, error) && look_at_machine (install, error)
+                  && !interrupted (held, error) && complete (install, error);
+  if (!done)
+    bz_state_discard (dirs, install->state->name, NULL);
+  if (guard >= 0)
+    close (guard);
+  if (!done)
+    interrupted (held, error);
+  if (done)
+    make_base (install, share);
+  return done;
 }
 
 static void
@@ -737,6 +901,8 @@ install_clear (Install *install)
   g_clear_pointer (&install->result, bz_install_result_free);
   g_clear_pointer (&install->notices, g_ptr_array_unref);
   g_clear_pointer (&install->left, g_ptr_array_unref);
+  bz_base_found_clear (&install->found);
+  g_free (install->tree);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Install, install_clear)
 
@@ -858,7 +1024,10 @@ bz_install_configured (BzContext *context, const BzArguments *arguments, const c
                        GError **error)
 {
   const char *name = bz_arguments_word (arguments, 0);
-  g_auto (Install) install = { .context = context, .arguments = arguments, .detached = detached };
+  g_auto (Install) install = { .context = context,
+                               .arguments = arguments,
+                               .detached = detached,
+                               .found = { .lock = -1 } };
   g_autofree char *source = NULL, *shown = NULL;
   sigset_t held, old;
 

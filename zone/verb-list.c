@@ -4,6 +4,7 @@
 #include "brand/base/error.h"
 #include "zone/output.h"
 #include "zone/planning.h"
+#include "zone/sharing.h"
 #include "zone/snapshots.h"
 #include "zone/storage.h"
 #include "zone/verbs.h"
@@ -53,7 +54,17 @@ add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition cond
 }
 
 static void
-list_one (const BzContext *context, const char *name, JsonBuilder *builder, BzTextTable *table)
+add_sharing (JsonBuilder *builder, const BzSharing *sharing)
+{
+  bz_json_number (builder, "own_bytes", (gint64) sharing->own);
+  bz_json_number (builder, "shared_bytes", (gint64) sharing->shared);
+  bz_json_texts (builder, "shared_with", (const char *const *) sharing->zones);
+}
+
+/* measure: what it takes of the disk, too. */
+static void
+list_one (const BzContext *context, const char *name, gboolean measure, JsonBuilder *builder,
+          BzTextTable *table)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, &error);
@@ -68,10 +79,15 @@ list_one (const BzContext *context, const char *name, JsonBuilder *builder, BzTe
     }
   BzZoneCondition condition = bz_state_condition (context->dirs, name, &info);
   g_autofree char *addresses = addresses_of (context, name, condition, &info);
+  g_auto (BzSharing) sharing = { 0 };
+  if (measure && !bz_sharing_look (context->dirs, state, TRUE, &sharing, &error))
+    bz_context_note (context, "%s", error->message);
   if (builder != NULL)
     {
       json_builder_begin_object (builder);
       add_common (builder, state, condition, &info, addresses);
+      if (measure)
+        add_sharing (builder, &sharing);
       json_builder_end_object (builder);
       return;
     }
@@ -82,16 +98,26 @@ list_one (const BzContext *context, const char *name, JsonBuilder *builder, BzTe
   const char *cells[] = { name,         bz_zone_condition_name (condition),
                           state->brand, bz_abi_name (state->abi),
                           size,         installed,
-                          addresses != NULL ? addresses : "-", NULL };
+                          addresses != NULL ? addresses : "-",
+                          NULL,         NULL,
+                          NULL };
+  g_autofree char *own = bz_bytes_format (sharing.own);
+  g_autofree char *shared = bz_bytes_format (sharing.shared);
+  if (measure)
+    {
+      cells[7] = own;
+      cells[8] = shared;
+    }
   bz_text_table_add (table, cells);
 }
 
 int
-bz_verb_list (BzContext *context, const BzArguments *arguments G_GNUC_UNUSED, GError **error)
+bz_verb_list (BzContext *context, const BzArguments *arguments, GError **error)
 {
-  static const char *const headings[] = {
-    "NAME", "STATE", "BRAND", "ABI", "SIZE", "INSTALLED", "ADDRESS", NULL
-  };
+  gboolean measure = bz_arguments_flag (arguments, "size");
+  const char *const headings[] = { "NAME", "STATE",     "BRAND",
+                                   "ABI",  "SIZE",      "INSTALLED",
+                                   "ADDRESS", measure ? "OWN" : NULL, "SHARED", NULL };
   g_autoptr (BzTextTable) table = bz_text_table_new (headings);
   JsonBuilder *builder = NULL;
 
@@ -106,8 +132,13 @@ bz_verb_list (BzContext *context, const BzArguments *arguments G_GNUC_UNUSED, GE
       json_builder_begin_array (builder);
     }
   bz_text_table_right (table, 4);
+  if (measure)
+    {
+      bz_text_table_right (table, 7);
+      bz_text_table_right (table, 8);
+    }
   for (char **name = names; *name != NULL; name++)
-    list_one (context, *name, builder, table);
+    list_one (context, *name, measure, builder, table);
   if (builder != NULL)
     {
       json_builder_end_array (builder);
@@ -145,6 +176,7 @@ typedef struct {
   char *addresses; /* NULL: none */
   char *root, *file, *storage;
   char **snapshots;
+  BzSharing sharing;
 } Shown;
 
 static void
@@ -163,10 +195,24 @@ show_json (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   bz_json_text (builder, "root", shown->root);
   bz_json_text (builder, "storage", bz_storage_is_layered (state) ? "overlay" : "directory");
   bz_json_number (builder, "layers", state->layers->len);
+  add_sharing (builder, &shown->sharing);
   bz_json_texts (builder, "snapshots", (const char *const *) shown->snapshots);
   bz_json_text (builder, "zone_file", shown->file);
   bz_json_text (builder, "ids", ids);
   bz_json_end (builder);
+}
+
+/* "12 KiB of its own, 3.9 MiB shared with a, b". Owned by the caller. */
+static char *
+disk_text (const BzSharing *sharing)
+{
+  g_autofree char *own = bz_bytes_format (sharing->own);
+  g_autofree char *shared = bz_bytes_format (sharing->shared);
+  g_autofree char *zones = g_strjoinv (", ", sharing->zones);
+
+  if (sharing->zones[0] == NULL)
+    return g_steal_pointer (&own);
+  return g_strdup_printf ("%s of its own, %s shared with %s", own, shared, zones);
 }
 
 static void
@@ -179,6 +225,7 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   g_autofree char *ids = ranges_text (state->uids);
   g_autofree char *snapshots =
       shown->snapshots[0] != NULL ? g_strjoinv (", ", shown->snapshots) : NULL;
+  g_autofree char *disk = disk_text (&shown->sharing);
   g_autofree char *volumes = file->volumes[0] != NULL ? g_strjoinv (", ", file->volumes) : NULL;
 
   bz_print_field ("Name", state->name);
@@ -211,6 +258,7 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   bz_print_field ("Size", amount);
   bz_print_field ("Ids", ids);
   bz_print_field ("Storage", shown->storage);
+  bz_print_field ("On disk", disk);
   bz_print_field ("Snapshots", snapshots);
   bz_print_field ("Root", shown->root);
   bz_print_field ("Zone file", shown->file);
@@ -243,6 +291,10 @@ bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error)
   shown.condition = bz_state_condition (context->dirs, name, &shown.info);
   g_autofree char *addresses = addresses_of (context, name, shown.condition, &shown.info);
   shown.addresses = addresses;
+  g_autoptr (GError) unmeasured = NULL;
+  if (!bz_sharing_look (context->dirs, state, TRUE, &shown.sharing, &unmeasured))
+    bz_context_note (context, "%s", unmeasured->message);
   (context->json ? show_json : show_text) (state, file, &shown);
+  bz_sharing_clear (&shown.sharing);
   return 0;
 }

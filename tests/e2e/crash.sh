@@ -116,6 +116,20 @@ whole_or_none () {
   case " $(zones) " in *' fresh '*) run bz run fresh -- cat /etc/alpine-release; [ "$out" = 3.6.5 ] ;; esac
 }
 
+# The only one of its source that nobody has changed.
+# shellcheck disable=SC2317 # called by name
+have_untouched () {
+  bz -q remove fresh first 2>/dev/null
+  bz -q remove z other 2>/dev/null
+  bz -q install first "$tar"
+}
+
+# shellcheck disable=SC2317 # called by name
+both_or_one () {
+  run bz run first -- cat /etc/alpine-release
+  [ "$out" = 3.6.5 ] && whole_or_none
+}
+
 # shellcheck disable=SC2317 # called by name
 nothing_carried () {
   by rm -rf "$tmp/$who/carried"
@@ -200,9 +214,13 @@ kills () {
   killed 'rename of a clone' have_two renamed_or_not rename z new
   bz -q rename new z
   killed install nothing whole_or_none install fresh "$tar"
+  bz -q remove fresh 2>/dev/null
+  killed 'install of what another zone has' have_untouched both_or_one install fresh "$tar"
+  bz -q remove first fresh 2>/dev/null
   killed detach nothing_carried in_one_place detach other "$tmp/$who/carried"
   by rm -rf "$tmp/$who/carried" "$tmp/$who/carried.partial"
   killed 'a clone by copying' have_source source_is_kept clone --storage=copy z other
+  bz -q remove z other 2>/dev/null
   killed 'a snapshot by copying' have_alone kept_or_later snapshot --storage=copy z two
   bz -q snapshot --remove z two
   killed 'rollback by copying' have_alone kept_or_later rollback --storage=copy z one
