@@ -20,6 +20,7 @@
 #include "brand/base/error.h"
 #include "installer/remove.h"
 #include "loader/kernel.h"
+#include "zone/names.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -66,7 +67,11 @@ inode_key (ino_t inode)
 static gboolean
 fail_at (const BzCopyPass *pass, const char *path, const char *what, GError **error)
 {
-  return bz_fail_errno (error, errno, NULL, "%s %s/%s", what, pass->from_name, path);
+  int saved = errno;
+  g_autofree char *whole = g_build_filename (pass->from_name, path, NULL);
+  g_autofree char *safe = bz_text_safe (whole);
+
+  return bz_fail_errno (error, saved, NULL, "%s %s", what, safe);
 }
 
 /* What is gone or has become something else while the first pass looks: the second will see. */
