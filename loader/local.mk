@@ -73,7 +73,7 @@ libloader_a_SOURCES = \
 	loader/userns.h \
 	loader/view-private.h \
 	loader/volumes.c \
-	loader/view-cgroup.c loader/view.c \
+	loader/view-cgroup.c loader/view-ptys.c loader/view.c \
 	loader/view-files.c loader/view-files.h \
 	loader/view.h
 

@@ -17,5 +17,8 @@ gboolean bz_view_exists (int root, const char *path);
 gboolean bz_view_mount_new (int root, const char *path, const char *type,
                             const char *const *options, unsigned attributes, GError **error);
 
+/* view-ptys.c: the names of BSD ptys in /dev, where /dev and /dev/pts are mounted. */
+gboolean bz_view_make_ptys (int root, GError **error);
+
 /* view-cgroup.c: what an init that manages cgroups finds at /sys/fs/cgroup. */
 gboolean bz_view_mount_cgroups (const BzPartition *partition, int root, GError **error);

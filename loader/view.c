@@ -330,6 +330,7 @@ mount_devices (const BzPartition *partition, const BzMounts *prepared, int root,
   gboolean good = attach (fd, root, "/dev/pts", TRUE, error);
   close (fd);
   return good
+         && (partition->plan->quirk[BZ_QUIRK_BSD_PTYS] == 0 || bz_view_make_ptys (root, error))
          && bz_view_mount_new (root, "/dev/shm", "tmpfs", shm, BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV,
                        error)
          && bz_view_mount_new (root, "/dev/mqueue", "mqueue", NULL, QUIET, error);

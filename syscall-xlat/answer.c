@@ -171,6 +171,27 @@ put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
 }
 
 static int
+add_fd (BzCall *call, int fd, gboolean close_on_exec, int *number)
+{
+  BzWorker *worker = worker_of (call);
+  struct seccomp_notif_addfd add = {
+    .id = worker->id,
+    .srcfd = (guint32) fd,
+    .newfd_flags = close_on_exec ? O_CLOEXEC : 0,
+  };
+
+  *number = ioctl (worker->lane->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+  return *number < 0 ? errno : 0;
+}
+
+static int
+open_master (BzCall *call, const char *path, guint flags, int *fd)
+{
+  bz_call_will_wait (call);
+  return bz_task_open_master (target_of (call), path, flags, fd, FILE_BUDGET_MS);
+}
+
+static int
 own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
 {
   bz_call_will_wait (call);
@@ -266,6 +287,8 @@ static const BzNotifierClass worker_class = {
   .move_heap = move_heap,
   .take_fd = take_fd,
   .put_fd = put_fd,
+  .add_fd = add_fd,
+  .open_master = open_master,
   .own = own,
   .make_placeholder = make_placeholder,
   .change_mode = change_mode,

@@ -98,6 +98,7 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/nodes.c \
 	syscall-xlat/calls/owners.c \
 	syscall-xlat/calls/personality.c \
+	syscall-xlat/calls/ptys.c \
 	syscall-xlat/calls/reboot.c \
 	syscall-xlat/calls/release.c \
 	syscall-xlat/calls/rlimits.c \
@@ -145,6 +146,7 @@ libxlat_a_SOURCES += \
 	syscall-xlat/task-file.c \
 	syscall-xlat/mounter.h \
 	syscall-xlat/task-mount.c \
+	syscall-xlat/task-pty.c \
 	syscall-xlat/task-job.h \
 	syscall-xlat/task-owner.c \
 	syscall-xlat/task-look.c \

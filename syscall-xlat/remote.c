@@ -135,6 +135,20 @@ bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec)
 }
 
 int
+bz_call_add_fd (BzCall *call, int fd, gboolean close_on_exec, int *number)
+{
+  if (!bz_call_begin (call))
+    return ESRCH;
+  return call->notifier->class->add_fd (call, fd, close_on_exec, number);
+}
+
+int
+bz_call_open_master (BzCall *call, const char *path, guint flags, int *fd)
+{
+  return call->notifier->class->open_master (call, path, flags, fd);
+}
+
+int
 bz_call_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
 {
   return call->notifier->class->own (call, place, take, record);

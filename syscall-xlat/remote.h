@@ -51,6 +51,8 @@ typedef struct {
   int (*take_fd) (BzCall *call, int number, int *fd);
   BzVerdict (*move_heap) (BzCall *call);
   int (*put_fd) (BzCall *call, int fd, int number, gboolean close_on_exec);
+  int (*add_fd) (BzCall *call, int fd, gboolean close_on_exec, int *number);
+  int (*open_master) (BzCall *call, const char *path, guint flags, int *fd);
   const struct BzFileClass *files; /* files.h */
   int (*own) (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record);
   int (*make_placeholder) (BzCall *call, const BzPlace *place, guint mode);
@@ -94,6 +96,12 @@ int bz_call_take_fd (BzCall *call, int number, int *fd);
 /* Puts a duplicate of fd under the target's `number`, which is closed first. 0 or a positive errno.
  */
 int bz_call_put_fd (BzCall *call, int fd, int number, gboolean close_on_exec);
+
+/* Gives the target a duplicate of fd under a number that is free. 0 or a positive errno. */
+int bz_call_add_fd (BzCall *call, int fd, gboolean close_on_exec, int *number);
+
+/* As bz_task_open_master (task.h). */
+int bz_call_open_master (BzCall *call, const char *path, guint flags, int *fd);
 
 /* 0 when the place is one of the mounts and nodes that the loader has made for the zone and whose
  * owner is the host; or, if `take`, when the task could give the file to the zone's root, which is

@@ -30,3 +30,8 @@ typedef struct BzJob {
 
 /* 0, the answer's error, ETIMEDOUT, ESRCH (the task is another by now), or why the child could not be. */
 int bz_task_run_job (BzJob *job, BzJobAnswer *answer, guint budget_ms);
+
+/* In the child: one or two descriptors to whoever runs the job. In that process, once the job is done:
+ * takes them. 0 or EIO. task-mount.c. */
+int bz_job_send_fds (const int *fds, guint count);
+int bz_job_receive_fds (int socket, guint count, int *fds);

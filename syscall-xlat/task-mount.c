@@ -54,8 +54,8 @@ open_source (const MountJob *self, int *source)
   return *source < 0 ? errno : 0;
 }
 
-static int
-send_descriptors (const int *fds, guint count)
+int
+bz_job_send_fds (const int *fds, guint count)
 {
   union {
     char bytes[CMSG_SPACE (2 * sizeof (int))];
@@ -85,12 +85,12 @@ open_both (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer G_GNUC_
   if (fds[0] < 0)
     return errno;
   int failed = self->source != NULL ? open_source (self, &fds[1]) : 0;
-  return failed != 0 ? failed : send_descriptors (fds, self->source != NULL ? 2 : 1);
+  return failed != 0 ? failed : bz_job_send_fds (fds, self->source != NULL ? 2 : 1);
 }
 
 /* The child has sent before it answered. */
-static int
-receive_descriptors (int socket, guint count, int *fds)
+int
+bz_job_receive_fds (int socket, guint count, int *fds)
 {
   union {
     char bytes[CMSG_SPACE (2 * sizeof (int))];
@@ -130,7 +130,7 @@ bz_task_open_mount (BzTarget target, const char *place, const char *source, gboo
   self.job.socket = pair[1];
   int failed = bz_task_run_job (&self.job, &answer, budget_ms);
   if (failed == 0)
-    failed = receive_descriptors (pair[0], source != NULL ? 2 : 1, fds);
+    failed = bz_job_receive_fds (pair[0], source != NULL ? 2 : 1, fds);
   close (pair[0]);
   close (pair[1]);
   return failed;

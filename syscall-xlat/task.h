@@ -65,6 +65,10 @@ int bz_task_file_write (BzTarget target, const char *path, const void *buffer, g
 int bz_task_open_mount (BzTarget target, const char *place, const char *source, gboolean writes,
                         int fds[2], guint budget_ms);
 
+/* The master of a pty of the task's own, unlocked, the caller's to close; ENOTSUP: the path leads to
+ * something else (task-pty.c). */
+int bz_task_open_master (BzTarget target, const char *path, guint flags, int *fd, guint budget_ms);
+
 /* Owners and nodes (task-owner.c). */
 int bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *record,
                  guint budget_ms);

@@ -88,6 +88,9 @@ BzVerdict bz_call_vhangup (BzCall *call);
 /* calls/mount.c: proc-mount=busy, mounts=tell, ask */
 BzVerdict bz_call_mount (BzCall *call);
 
+/* calls/ptys.c: bsd-ptys=own; i386 */
+BzVerdict bz_call_open (BzCall *call);
+
 /* calls/rlimits.c: rlimits=accept */
 BzVerdict bz_call_setrlimit (BzCall *call);
 BzVerdict bz_call_prlimit64 (BzCall *call);

@@ -3,6 +3,7 @@
 #include "tests/unit/fake-call.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 static BzFake *
@@ -126,6 +127,23 @@ fake_move_heap (BzCall *call)
 }
 
 static int
+fake_open_master (BzCall *call, const char *path G_GNUC_UNUSED, guint flags G_GNUC_UNUSED, int *fd)
+{
+  BzFake *fake = fake_of (call);
+
+  fake->masters++;
+  *fd = fake->own_error == 0 ? open ("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+  return fake->own_error;
+}
+
+static int
+fake_add_fd (BzCall *call G_GNUC_UNUSED, int fd, gboolean close_on_exec G_GNUC_UNUSED, int *number)
+{
+  *number = 42;
+  return fd >= 0 ? 0 : EBADF;
+}
+
+static int
 fake_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
 {
   BzFake *fake = fake_of (call);
@@ -189,6 +207,8 @@ static const BzNotifierClass fake_class = {
   .file_write = fake_file_write,
   .move_heap = fake_move_heap,
   .own = fake_own,
+  .add_fd = fake_add_fd,
+  .open_master = fake_open_master,
   .make_placeholder = fake_make_placeholder,
   .change_mode = fake_change_mode,
   .raise_limit = fake_raise_limit,

@@ -33,7 +33,7 @@ typedef struct {
   guint node_mode;
   gboolean reaches; /* the call is made as the task */
   int own_error; /* also of nodes and modes */
-  guint owned, nodes, stops;
+  guint owned, nodes, stops, masters;
   guint writes, files_read, files_written, heap_moves;
 } BzFake;
 

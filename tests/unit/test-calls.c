@@ -615,6 +615,37 @@ test_mount_for_a_zone (void **state G_GNUC_UNUSED)
   assert_continues (mount_call (&fake, &mounter, BZ_MOUNTS_ASK, "nfs"));
 }
 
+/* Catalogue row B8. */
+static void
+test_masters_of_bsd_ptys (void **state G_GNUC_UNUSED)
+{
+  static const struct {
+    const char *path;
+    int error; /* of opening it; -1: it is not tried */
+  } cases[] = {
+    { "/dev/ptyp0", 0 },  { "/dev/ptypf", ENOSPC },   { "/dev/ptyp0", ENOTSUP }, { "/dev/ttyp0", -1 },
+    { "/dev/pty", -1 },   { "/dev/ptyp", -1 },        { "/dev/ptyp00", -1 },     { "/dev/pty/0", -1 },
+    { "/dev/ptypg", -1 }, { "/var/run/utmp/long", -1 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      BzFake fake;
+
+      bz_fake_init (&fake, BZ_ABI_I386, "open");
+      strcpy ((char *) fake.memory, cases[i].path);
+      fake.own_error = cases[i].error;
+      BzVerdict verdict = run (&fake, bz_call_open, bz_fake_at (0), 2, 0);
+      assert_int_equal (fake.masters, cases[i].error >= 0);
+      if (cases[i].error == 0)
+        assert_value (verdict, 42);
+      else if (cases[i].error == ENOSPC)
+        assert_errno (verdict, EIO);
+      else
+        assert_continues (verdict);
+    }
+}
+
 /* As util-linux 2.12 filled it in: version 4, 716 bytes. */
 static void
 test_nfs_data (void **state G_GNUC_UNUSED)
@@ -698,6 +729,7 @@ main (void)
     cmocka_unit_test (test_mount),
     cmocka_unit_test (test_mount_for_a_zone),
     cmocka_unit_test (test_nfs_data),
+    cmocka_unit_test (test_masters_of_bsd_ptys),
     cmocka_unit_test (test_an_empty_kernel_log),
     cmocka_unit_test (test_the_clock_can_be_set_in_appearance),
     cmocka_unit_test (test_the_switch_of_ctrl_alt_del),
