@@ -89,6 +89,16 @@ look_at_program (const BzPlanning *planning, const BzCommand *command, BzProgram
                    bz_command_path (command), program);
 }
 
+/* A terminal of exec or login is the caller's own connection: who leaves it hangs it up. */
+static int
+tell_left (const BzContext *context, const char *name)
+{
+  bz_context_note (context, "left: what ran on that terminal was hung up, zone %s goes on (the terminal of "
+                            "`brandzone run -it` or `start` can be come back to: brandzone console)",
+                   name);
+  return 0;
+}
+
 /* What the end of a command is worth telling, and its exit status. */
 static int
 tell_end (const BzContext *context, const BzPlanning *planning, const BzPlan *plan,
@@ -271,6 +281,8 @@ bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error)
   g_autoptr (BzPlanning) full = NULL;
   if (end.how == BZ_END_COMMAND && WIFSIGNALED (end.wait_status) && !context->quiet)
     full = bz_planning_zone (context, arguments, name, NULL);
+  if (end.how == BZ_END_DETACHED)
+    return tell_left (context, name);
   return tell_end (context, planning, full != NULL ? full->plan : NULL, command, name, &end);
 }
 
@@ -470,5 +482,7 @@ bz_verb_login (BzContext *context, const BzArguments *arguments, GError **error)
       g_propagate_error (error, g_steal_pointer (&cause));
       return -1;
     }
+  if (end.how == BZ_END_DETACHED)
+    return tell_left (context, name);
   return tell_end (context, planning, NULL, command, name, &end);
 }

@@ -6,18 +6,33 @@
 begin
 command -v python3 >/dev/null || skip_all 'python3 is missing (it plays the terminal)'
 limit=60
+way=run
 
 on () {
   case $1 in run) bz -q stop --time 0 z 2>/dev/null ;; esac
   run terminal --rows 30 --columns 90 "$script" -- "$brandzone" --root "$tmp/$who/state" "$@"
 }
 
+# session SHELL: the script on a terminal of the kind that $way names; exec and login join a zone that runs. A login
+# shell has a prompt of its own: the script's comes first.
+session () {
+  case $way in
+    run) on run -it -e 'PS1=# ' -e TERM=vt100 z -- "$1" ;;
+    exec) on exec -it -e 'PS1=# ' -e TERM=vt100 z -- "$1" ;;
+    login)
+      { printf '%s\n' 'wait 1' 'send PS1="# " TERM=vt100; export TERM; echo be""gin\r' 'expect begin'; cat "$script"; } >"$script.login"
+      mv "$script.login" "$script"
+      on login z
+      ;;
+  esac
+}
+
 editor () {
   script 'expect # ' 'send vi /tmp/note\r' 'expect note' 'wait 0.3' 'send ihello\x1b' 'wait 0.5' \
     'resize 41 99' 'expect [41;' 'wait 0.5' 'send :wq\r' \
     'expect # ' 'send stty size; cat /tmp/note; exit 37\r' 'expect 41 99' 'expect hello'
-  on run -it -e 'PS1=# ' z -- sh
-  is "$1: vi draws itself anew when the window changes, and writes its file" "$status" 37
+  session sh
+  is "$1 by $way: vi draws itself anew when the window changes, and writes its file" "$status" 37
 }
 
 # libc 5 has no editor in its tree: a pager knows the window, too.
@@ -25,8 +40,8 @@ pager () {
   script 'expect # ' 'send i=0; while [ $i -lt 99 ]; do i=`expr $i + 1`; echo line $i; done >/tmp/lines; less /tmp/lines\r' \
     'expect line 28' 'wait 0.5' 'resize 41 99' 'send r' 'expect line 39' 'wait 0.3' 'send q' \
     'expect # ' 'send stty size; exit 37\r' 'expect 41 99'
-  on run -it -e 'PS1=# ' -e TERM=vt100 z -- bash
-  is "$1: less draws itself anew when the window changes" "$status" 37
+  session bash
+  is "$1 by $way: less draws itself anew when the window changes" "$status" 37
 }
 
 pico () {
@@ -43,8 +58,8 @@ jobs_of () {
     'expect cat' 'wait 0.3' 'send two\r' 'expect two' 'expect two' 'send \x04' 'expect # ' \
     'send cat | cat | sleep 1000\r' 'wait 0.5' 'send \x03' 'expect # ' 'send echo $((40 + 2))\r' 'expect 42' \
     'send exit 37\r'
-  on run -it -e 'PS1=# ' z -- "$2"
-  is "$1: Ctrl-Z and fg, Ctrl-C in a pipeline, exit status 37" "$status" 37
+  session "$2"
+  is "$1 by $way: Ctrl-Z and fg, Ctrl-C in a pipeline, exit status 37" "$status" 37
 }
 
 paste () {
@@ -54,8 +69,8 @@ paste () {
   script 'expect # ' 'send stty raw -echo; echo go\"\"ahead; head -c 1048576 >/tmp/pasted; stty sane; echo do\"\"ne\r' \
     'expect goahead' "paste $tmp/paste" 'expect done' 'expect # ' 'send cksum </tmp/pasted; exit 37\r' \
     "expect $(cksum <"$tmp/paste")"
-  on run -it -e 'PS1=# ' z -- "$2"
-  is "$1: a megabyte pasted arrives byte for byte" "$status" 37
+  session "$2"
+  is "$1 by $way: a megabyte pasted arrives byte for byte" "$status" 37
 }
 
 # coming_back LABEL SHELL
@@ -82,13 +97,22 @@ alone () {
   run bz stop --time 0 z
 }
 
+# joining LABEL SHELL: the same again in a zone that runs, by exec and by login.
 joining () {
   in_background bz run z -- sleep 1000
   until_true 20 running z
-  script 'expect # ' 'send cat\r' 'wait 0.3' 'send \x1a' 'expect topped' 'expect # ' 'send fg\r' 'expect cat' 'wait 0.3' \
-    'send \x03' 'expect # ' 'send exit 37\r'
-  on exec -it -e 'PS1=# ' z -- "$1"
-  is 'exec -it: job control and exit status' "$status" 37
+  for way in exec login; do
+    case $1 in
+      musl) editor "$1" ;;
+      libc5) pager "$1" ;;
+    esac
+    jobs_of "$1" "$2"
+    paste "$1" "$2"
+  done
+  way=run
+  script 'expect # ' 'send sleep 1000\r' 'wait 0.5' 'send \r~.' 'expect hung up'
+  on exec -it -e 'PS1=# ' z -- "$2"
+  is "$1: exec: left with a word on what became of it" "$status" 0
   script 'wait 1' 'send echo I am $((40 + 2)) $HOME\r' 'expect I am 42 /root' 'send exit 37\r'
   on login z
   is 'login: a shell of root, its exit status' "$status" 37
@@ -112,7 +136,7 @@ with () {
   jobs_of "$3" "$2"
   paste "$3" "$2"
   coming_back "$3" "$2"
-  joining "$2"
+  joining "$3" "$2"
   run bz -q remove z
 }
 

@@ -170,6 +170,23 @@ libraries () {
   run one --libs "$tree/$libs" ./old -c 'echo $((6 * 7)) $BASH_VERSION'
   is 'with --libs' "${out%% *}" 42
   is 'without a word' "$err" ''
+  echo 'through standard input' >"$tmp/input"
+  # shellcheck disable=SC2016 # the program's own variables
+  run_in "$tmp/input" one --libs "$tree/$libs" ./old -c 'read x; echo "$x" >&2; echo "$PWD"; exit 37'
+  is "$dynamic: exit status, streams and directory" "$status,$out,$err" "37,$work,through standard input"
+  # shellcheck disable=SC2016
+  run one --libs "$tree/$libs" ./old -c 'kill -TERM $$; while :; do :; done'
+  is "$dynamic: a death by signal" "$status" 143
+  case $(cat /proc/sys/kernel/core_pattern) in
+    core*) ;;
+    *) skip "$dynamic: a core dump" 'core_pattern names another place'; return 0 ;;
+  esac
+  # shellcheck disable=SC2016
+  run here sh -c 'ulimit -c unlimited; exec "$@"' sh "$brandzone" --root "$tmp/$who/state" run --libs "$tree/$libs" ./old \
+    -c 'kill -SEGV $$; while :; do :; done'
+  is "$dynamic: a death by SIGSEGV" "$status" 139
+  ok "$dynamic: its core dump is where it ran" by sh -c 'od -An -c -N4 "$1"/core* | grep -q "177 *E *L *F"' sh "$work"
+  by rm -f "$work"/core*
   run one --libs "$tree/etc" ./old -c true
   is '--libs without the interpreter' "$status" 127
   like 'says so' "$err" 'is not in .*/etc'
