@@ -6,20 +6,26 @@
 #include <string.h>
 
 char **
-bz_brand_directories (void)
+bz_data_directories (const char *variable, const char *kind, const char *installed)
 {
-  const char *path = g_getenv ("BRANDZONE_BRAND_PATH");
+  const char *path = g_getenv (variable);
   if (path != NULL && *path != '\0')
     return g_strsplit (path, ":", -1);
 
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree char *of_user =
-      g_build_filename (g_get_user_config_dir (), "brandzone", "brands", NULL);
+  g_autofree char *of_host = g_build_filename (BZ_SYSCONFDIR, kind, NULL);
+  g_autofree char *of_user = g_build_filename (g_get_user_config_dir (), "brandzone", kind, NULL);
 
-  g_strv_builder_add (builder, BZ_SYSCONFDIR "/brands");
+  g_strv_builder_add (builder, of_host);
   g_strv_builder_add (builder, of_user);
-  g_strv_builder_add (builder, BZ_BRANDDIR);
+  g_strv_builder_add (builder, installed);
   return g_strv_builder_end (builder);
+}
+
+char **
+bz_brand_directories (void)
+{
+  return bz_data_directories ("BRANDZONE_BRAND_PATH", "brands", BZ_BRANDDIR);
 }
 
 char *

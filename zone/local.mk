@@ -43,7 +43,7 @@ libzone_a_SOURCES = \
 	zone/ids.h \
 	zone/inodes.c \
 	zone/inodes.h \
-	zone/json.c \
+	zone/json.c zone/listing.c zone/listing.h \
 	zone/key-name.c \
 	zone/key-name.h \
 	zone/layers.c \

@@ -3,6 +3,7 @@
 #include "zone/named-source.h"
 
 #include "brand/base/error.h"
+#include "brand/brand-directories.h"
 #include "brand/key-lines.h"
 #include "zone/names.h"
 
@@ -115,23 +116,6 @@ bz_named_sources_read (const char *file, GError **error)
   return g_steal_pointer (&all);
 }
 
-static char **
-directories (void)
-{
-  const char *path = g_getenv ("BRANDZONE_SOURCES_PATH");
-  if (path != NULL && *path != '\0')
-    return g_strsplit (path, ":", -1);
-
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree char *of_user =
-      g_build_filename (g_get_user_config_dir (), "brandzone", "sources", NULL);
-
-  g_strv_builder_add (builder, BZ_SYSCONFDIR "/sources");
-  g_strv_builder_add (builder, of_user);
-  g_strv_builder_add (builder, BZ_SOURCESDIR);
-  return g_strv_builder_end (builder);
-}
-
 static int
 by_name (gconstpointer a, gconstpointer b)
 {
@@ -174,7 +158,7 @@ bz_named_sources_load (GError **error)
 {
   g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) bz_named_source_free);
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_auto (GStrv) dirs = directories ();
+  g_auto (GStrv) dirs = bz_data_directories ("BRANDZONE_SOURCES_PATH", "sources", BZ_SOURCESDIR);
 
   for (char **dir = dirs; *dir != NULL; dir++)
     if (!add_directory (*dir, all, seen, error))

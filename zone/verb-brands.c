@@ -4,6 +4,7 @@
 #include "brand/base/error.h"
 #include "brand/brand.h"
 #include "syscall-xlat/table.h"
+#include "zone/listing.h"
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/verbs.h"
@@ -38,7 +39,7 @@ json_brand (JsonBuilder *builder, const BzBrand *brand)
 }
 
 static int
-list_brands (const BzContext *context)
+list_brands (const BzContext *context, GError **unused G_GNUC_UNUSED)
 {
   static const char *const headings[] = { "BRAND", "RELEASE", "TITLE", NULL };
   g_autoptr (BzTextTable) table = bz_text_table_new (headings);
@@ -330,25 +331,13 @@ verify (const BzContext *context, const BzArguments *arguments, GError **error)
 int
 bz_verb_brands (BzContext *context, const BzArguments *arguments, GError **error)
 {
-  static const char *const verbs[] = { "show", "verify", NULL };
-  const char *verb = bz_arguments_word (arguments, 0);
-  guint count = bz_arguments_n_words (arguments);
+  static const BzListing listing = {
+    .verb = "brands",
+    .usage = "write: brandzone brands, brands show BRAND, or brands verify [FILE]...",
+    .list = list_brands,
+    .show = show_brand,
+    .verify = verify,
+  };
 
-  if (verb == NULL)
-    return list_brands (context);
-  if (g_str_equal (verb, "show") && count == 2)
-    return show_brand (context, bz_arguments_word (arguments, 1), error);
-  if (g_str_equal (verb, "verify"))
-    return verify (context, arguments, error);
-
-  g_autofree char *safe = bz_text_quoted (verb);
-  const char *nearest = bz_name_nearest (verb, verbs);
-  gboolean known = g_strv_contains (verbs, verb);
-  g_autofree char *hint =
-      !known && nearest != NULL
-          ? g_strdup_printf ("did you mean %s?", nearest)
-          : g_strdup ("write: brandzone brands, brands show BRAND, or brands verify [FILE]...");
-  bz_fail (error, BZ_ERROR_USAGE, known ? "it takes other words after it" : "there is no such verb",
-           hint, "brandzone brands %s", safe);
-  return -1;
+  return bz_listing_run (&listing, context, arguments, error);
 }

@@ -3,6 +3,7 @@
 
 #include "brand/base/error.h"
 #include "zone/named-source.h"
+#include "zone/listing.h"
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/verbs.h"
@@ -163,25 +164,13 @@ verify (const BzContext *context, const BzArguments *arguments, GError **error)
 int
 bz_verb_sources (BzContext *context, const BzArguments *arguments, GError **error)
 {
-  static const char *const verbs[] = { "show", "verify", NULL };
-  const char *verb = bz_arguments_word (arguments, 0);
-  guint count = bz_arguments_n_words (arguments);
+  static const BzListing listing = {
+    .verb = "sources",
+    .usage = "write: brandzone sources, sources show NAME, or sources verify [FILE]...",
+    .list = list_sources,
+    .show = show_source,
+    .verify = verify,
+  };
 
-  if (verb == NULL)
-    return list_sources (context, error);
-  if (g_str_equal (verb, "show") && count == 2)
-    return show_source (context, bz_arguments_word (arguments, 1), error);
-  if (g_str_equal (verb, "verify"))
-    return verify (context, arguments, error);
-
-  g_autofree char *safe = bz_text_quoted (verb);
-  const char *nearest = bz_name_nearest (verb, verbs);
-  gboolean known = g_strv_contains (verbs, verb);
-  g_autofree char *hint =
-      !known && nearest != NULL
-          ? g_strdup_printf ("did you mean %s?", nearest)
-          : g_strdup ("write: brandzone sources, sources show NAME, or sources verify [FILE]...");
-  bz_fail (error, BZ_ERROR_USAGE, known ? "it takes other words after it" : "there is no such verb",
-           hint, "brandzone sources %s", safe);
-  return -1;
+  return bz_listing_run (&listing, context, arguments, error);
 }

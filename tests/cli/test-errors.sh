@@ -94,7 +94,7 @@ if command -v python3 >/dev/null; then
   sources | python3 "$collector" >"$tmp/paths"
   [ "$(wc -l <"$tmp/paths")" -gt 600 ]
   result $? "$(wc -l <"$tmp/paths") error paths are found"
-  awk -F '\t' '$4 == "errno" && $3 !~ /[a-z][a-z]+ / && $3 != "\"%s %s\""' "$tmp/paths" >"$tmp/out"
+  awk -F '\t' '$4 == "errno" && $3 !~ /[a-z][a-z]+ / && $3 !~ /^"%s %s/' "$tmp/paths" >"$tmp/out"
   [ ! -s "$tmp/out" ]
   result $? 'none tells an errno without what failed (or a phrase that a variable holds, with a name)'
   awk -F '\t' '$4 ~ /^(g_)?strerror/ && $3 !~ /[a-z][a-z]+ /' "$tmp/paths" >"$tmp/out"
