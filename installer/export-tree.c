@@ -7,7 +7,8 @@
  * without when it is that of the tree. Names are written in the order of bytes, so that the same
  * tree gives the same archive. Limits: sockets have no form in tar and are left out; attributes of
  * symbolic links are not written. The tree may change meanwhile: a file that becomes shorter is
- * filled up with zeros, as tar does. In a list a file with several names is told, and read, once for each. */
+ * filled up with zeros, as tar does. In a list a file with several names is told, and read, once for each; of a file with
+ * holes of more than 1 GiB the digest is that of what is between them. */
 #include "config.h"
 
 #include "installer/export.h"
@@ -28,6 +29,8 @@
 #include <unistd.h>
 
 #define PIECE (1024 * 1024)
+/* A list does not read larger holes: a file of no size on the disk would keep it busy for hours. */
+#define LIST_HOLES_MAX (1024 * 1024 * 1024)
 
 typedef struct {
   BzExport *export;
@@ -287,8 +290,10 @@ write_piece (Walk *walk, const char *piece, gsize size, GError **error)
 }
 
 static gboolean
-write_contents (Walk *walk, int fd, off_t size, const char *path, GError **error)
+write_contents (Walk *walk, int fd, const struct stat *st, const char *path, GError **error)
 {
+  gboolean skip = walk->export->list != NULL && st->st_size / 512 - st->st_blocks > LIST_HOLES_MAX / 512;
+  off_t size = st->st_size;
   off_t at = 0;
 
   while (at < size)
@@ -300,9 +305,9 @@ write_contents (Walk *walk, int fd, off_t size, const char *path, GError **error
 
       if (hole)
         {
-          if (!write_piece (walk, walk->zeros, want, error))
+          if (!skip && !write_piece (walk, walk->zeros, want, error))
             return FALSE;
-          at += (off_t) want;
+          at = skip ? end : at + (off_t) want;
           continue;
         }
       ssize_t got = pread (fd, walk->piece, want, at);
@@ -370,7 +375,7 @@ write_file (Walk *walk, int dir, const char *name, const char *path, GError **er
   add_attributes (walk->export, entry, path, fd);
   if (walk->export->list == NULL)
     add_holes (entry, fd, st.st_size);
-  good = write_header (walk, entry, error) && write_contents (walk, fd, st.st_size, path, error);
+  good = write_header (walk, entry, error) && write_contents (walk, fd, &st, path, error);
   archive_entry_free (entry);
   close (fd);
   return good;

@@ -275,8 +275,9 @@ extract_entry (Extraction *x, struct archive_entry *entry, GError **error)
   g_autofree char *path = NULL;
 
   if (raw == NULL)
-    return bz_fail (error, BZ_ERROR_INPUT, "an entry has no name", NULL, "reading %s",
-                    bz_archive_label (x->archive));
+    return bz_fail (error, BZ_ERROR_INPUT,
+                    "an entry has no name, or none in the encoding that it is said to have", NULL,
+                    "reading %s", bz_archive_label (x->archive));
   path = bz_tree_clean_path (raw, &absolute, error);
   if (path == NULL)
     return FALSE;

@@ -110,7 +110,7 @@ brandzone_fetch_SOURCES = installer/fetch.c installer/fetch.h
 brandzone_fetch_LDADD = $(CURL_LIBS)
 
 if HAVE_CMOCKA
-BZ_INSTALLER_TESTS = tests/unit/test-installer-archive tests/unit/test-installer-image \
+BZ_INSTALLER_TESTS = tests/unit/test-installer-archive tests/unit/test-installer-hostile tests/unit/test-installer-image \
 	tests/unit/test-installer-life tests/unit/test-installer-media
 check_PROGRAMS += $(BZ_INSTALLER_TESTS)
 TESTS += $(BZ_INSTALLER_TESTS)
@@ -121,6 +121,9 @@ BZ_INSTALLER_SUPPORT = tests/unit/cmocka-all.h tests/unit/installer-support.c te
 tests_unit_test_installer_archive_SOURCES = tests/unit/test-installer-archive.c $(BZ_INSTALLER_SUPPORT)
 tests_unit_test_installer_archive_CPPFLAGS = $(BZ_INSTALLER_TEST_FLAGS)
 tests_unit_test_installer_archive_LDADD = $(BZ_INSTALLER_TEST_LIBS)
+tests_unit_test_installer_hostile_SOURCES = tests/unit/test-installer-hostile.c $(BZ_INSTALLER_SUPPORT)
+tests_unit_test_installer_hostile_CPPFLAGS = $(BZ_INSTALLER_TEST_FLAGS)
+tests_unit_test_installer_hostile_LDADD = $(BZ_INSTALLER_TEST_LIBS)
 tests_unit_test_installer_image_SOURCES = tests/unit/test-installer-image.c $(BZ_INSTALLER_SUPPORT)
 tests_unit_test_installer_image_CPPFLAGS = $(BZ_INSTALLER_TEST_FLAGS)
 tests_unit_test_installer_image_LDADD = $(BZ_INSTALLER_TEST_LIBS)

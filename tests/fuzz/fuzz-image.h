@@ -32,6 +32,15 @@ fuzz_extract (int image_fd, int root_fd, FuzzExtract extract)
   bz_tree_finish (tree, NULL);
 }
 
+static char *fuzz_directory;
+
+static void
+fuzz_remove_directory (void)
+{
+  rmdir (fuzz_directory);
+  g_free (fuzz_directory);
+}
+
 static int
 fuzz_image (const uint8_t *data, size_t size, size_t image_bytes, FuzzExtract extract)
 {
@@ -40,8 +49,9 @@ fuzz_image (const uint8_t *data, size_t size, size_t image_bytes, FuzzExtract ex
 
   if (parent < 0)
     {
-      g_autofree char *directory = g_dir_make_tmp ("fuzz-image-XXXXXX", NULL);
-      parent = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      fuzz_directory = g_dir_make_tmp ("fuzz-image-XXXXXX", NULL);
+      parent = open (fuzz_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      atexit (fuzz_remove_directory);
     }
   if (size > image_bytes)
     return 0;
