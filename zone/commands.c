@@ -333,7 +333,7 @@ const BzVerb bz_verbs[] = {
     list_options, bz_verb_list },
   { "show", "NAME", 1, 1, 0,
     "show what is known of a zone",
-    no_options, bz_verb_show },
+    list_options, bz_verb_show },
   { "remove", "[NAME]...", 0, ANY, 0,
     "remove a zone with its tree",
     remove_options, bz_verb_remove },

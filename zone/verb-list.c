@@ -54,10 +54,13 @@ add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition cond
 }
 
 static void
-add_sharing (JsonBuilder *builder, const BzSharing *sharing)
+add_sharing (JsonBuilder *builder, const BzSharing *sharing, gboolean measured)
 {
-  bz_json_number (builder, "own_bytes", (gint64) sharing->own);
-  bz_json_number (builder, "shared_bytes", (gint64) sharing->shared);
+  if (measured)
+    {
+      bz_json_number (builder, "own_bytes", (gint64) sharing->own);
+      bz_json_number (builder, "shared_bytes", (gint64) sharing->shared);
+    }
   bz_json_texts (builder, "shared_with", (const char *const *) sharing->zones);
 }
 
@@ -87,7 +90,7 @@ list_one (const BzContext *context, const char *name, gboolean measure, JsonBuil
       json_builder_begin_object (builder);
       add_common (builder, state, condition, &info, addresses);
       if (measure)
-        add_sharing (builder, &sharing);
+        add_sharing (builder, &sharing, TRUE);
       json_builder_end_object (builder);
       return;
     }
@@ -177,6 +180,7 @@ typedef struct {
   char *root, *file, *storage;
   char **snapshots;
   BzSharing sharing;
+  gboolean measured;
 } Shown;
 
 static void
@@ -195,21 +199,23 @@ show_json (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   bz_json_text (builder, "root", shown->root);
   bz_json_text (builder, "storage", bz_storage_is_layered (state) ? "overlay" : "directory");
   bz_json_number (builder, "layers", state->layers->len);
-  add_sharing (builder, &shown->sharing);
+  add_sharing (builder, &shown->sharing, shown->measured);
   bz_json_texts (builder, "snapshots", (const char *const *) shown->snapshots);
   bz_json_text (builder, "zone_file", shown->file);
   bz_json_text (builder, "ids", ids);
   bz_json_end (builder);
 }
 
-/* "12 KiB of its own, 3.9 MiB shared with a, b". Owned by the caller. */
+/* "12 KiB of its own, 3.9 MiB shared with a, b". NULL: nothing to tell. Owned by the caller. */
 static char *
-disk_text (const BzSharing *sharing)
+disk_text (const BzSharing *sharing, gboolean measured)
 {
   g_autofree char *own = bz_bytes_format (sharing->own);
   g_autofree char *shared = bz_bytes_format (sharing->shared);
   g_autofree char *zones = g_strjoinv (", ", sharing->zones);
 
+  if (!measured)
+    return sharing->zones[0] != NULL ? g_strconcat ("shared with ", zones, NULL) : NULL;
   if (sharing->zones[0] == NULL)
     return g_steal_pointer (&own);
   return g_strdup_printf ("%s of its own, %s shared with %s", own, shared, zones);
@@ -225,7 +231,7 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   g_autofree char *ids = ranges_text (state->uids);
   g_autofree char *snapshots =
       shown->snapshots[0] != NULL ? g_strjoinv (", ", shown->snapshots) : NULL;
-  g_autofree char *disk = disk_text (&shown->sharing);
+  g_autofree char *disk = disk_text (&shown->sharing, shown->measured);
   g_autofree char *volumes = file->volumes[0] != NULL ? g_strjoinv (", ", file->volumes) : NULL;
 
   bz_print_field ("Name", state->name);
@@ -292,7 +298,8 @@ bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error)
   g_autofree char *addresses = addresses_of (context, name, shown.condition, &shown.info);
   shown.addresses = addresses;
   g_autoptr (GError) unmeasured = NULL;
-  if (!bz_sharing_look (context->dirs, state, TRUE, &shown.sharing, &unmeasured))
+  shown.measured = bz_arguments_flag (arguments, "size");
+  if (!bz_sharing_look (context->dirs, state, shown.measured, &shown.sharing, &unmeasured))
     bz_context_note (context, "%s", unmeasured->message);
   (context->json ? show_json : show_text) (state, file, &shown);
   bz_sharing_clear (&shown.sharing);

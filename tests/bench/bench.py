@@ -441,6 +441,21 @@ def installing(work, tree):
             f"umoci unpack --image '{layout}:old' PLACE && sync -f PLACE", f"'{installer}' --list=list.mtree '{layout}' PLACE", times)
 
 
+def cloning(work, name):
+    """A zone of a gigabyte, which costs what an empty one costs."""
+    base = [BRANDZONE, "--root", os.path.join(work, "state"), "-q"]
+    run(base + ["run", name, "--", "dd", "if=/dev/zero", "of=/gigabyte", "bs=1048576", "count=1024"])
+    run(["sync", "-f", work])
+    taken = []
+    for number in range(3 if QUICK else 9):
+        taken.append(seconds(base + ["clone", name, f"clone{number}"]))
+    took = statistics.median(taken[1:])  # the first one makes a layer of the tree
+    way = json.loads(output(base + ["show", "--json", "clone0"]))["storage"]
+    run(base + ["remove", *(f"clone{number}" for number in range(len(taken)))])
+    run(base + ["run", name, "--", "rm", "/gigabyte"])
+    add("clone of a zone of 1 GB", f"{took * 1000:.0f} ms, the first {taken[0] * 1000:.0f} ms", "50 ms", took <= 0.05, way)
+
+
 def table():
     heads = ("WHAT", "FIGURE", "GOAL (AT MOST)", "VERDICT", "REMARK")
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(4)]
@@ -484,6 +499,8 @@ def measure_all(work):
         attempt("starting", starting, alpine)
         attempt("booting", booting, alpine)
     attempt("installing", installing, work, "centos-6.8")
+    if alpine is not None:
+        attempt("cloning", cloning, work, "alpine")
     for zone in (el6, libc5):
         if zone is not None:
             attempt("memory", memory, zone)

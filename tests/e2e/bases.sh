@@ -11,7 +11,7 @@ taken () {
 }
 
 storage_of () {
-  bz --json show "$1" | field "$2"
+  bz --json show --size "$1" | field "$2"
 }
 
 # Root's zones share unasked; a plain user's overlay has limits, so it is asked for.
