@@ -235,6 +235,16 @@ knowledge () {
   json 'explain --json'
   bz explain
   says out 'Exec format error' 'explain lists the catalogue'
+  unexplained=
+  # shellcheck disable=SC2013 # one word each
+  for row in $(awk 'NR > 1 { print $1 }' "$tmp/out"); do
+    bz explain "$row"
+    # Symptom, cause, and what answers it or what helps.
+    [ "$(grep -Ec '^(Symptom: |Cause: )' "$tmp/out")" -eq 2 ] && grep -Eq '^(Brands that need it answer it by:|What to do: )' "$tmp/out" ||
+      unexplained="$unexplained $row"
+  done
+  [ "${row:-}" != '' ] && [ -z "$unexplained" ]
+  result $? "each row is explained${unexplained:+, but$unexplained}"
   bz explain E12
   exits 0 'explain of a row that nothing answers'
   says out 'nothing in brandzone' 'and says so'

@@ -217,10 +217,16 @@ rows () {
   fi
   answered O7 memory no-unit
   if [ "$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)" -gt 2097152 ]; then
-    without O7 "not ok [0-9]* - in bytes, it is the machine's memory" memory no-unit
+    without O7 "not ok [0-9]* - (in bytes, it is the machine's memory|Linux 2.2 leaves mem_unit alone)" memory no-unit
   else
     skip 'O7 disabled: the symptom of the catalogue' 'this machine has no more than 2 GiB'
   fi
+  # A start script mounts proc once more.
+  set -- sh -c 'mount -t proc proc /proc 2>/dev/null; cut -d " " -f 3 /proc/version'
+  run bz -q run --brand linux-2.6 --release 2.6.32-told z -- "$@"
+  is 'B14: a proc mounted on proc tells the release of the brand' "$out" 2.6.32-told
+  run bz -q run --brand linux-2.6 --release 2.6.32-told --disable-row B14 z -- "$@"
+  is 'B14 disabled: the symptom of the catalogue' "$out" "$(uname -r)"
   # A kernel of 6.14 and later has a limit for each pid namespace: a new one's is the highest.
   if uname -r | awk -F '[.-]' '{ exit !($1 > 6 || $1 == 6 && $2 >= 14) }'; then
     run bz -q run --brand linux-2.6 z -- cat /proc/sys/kernel/pid_max

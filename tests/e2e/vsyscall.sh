@@ -31,12 +31,14 @@ tap () {
 
 guest_programs () {
   tap 'text and answers' c -- $vsyscall rewritten check
-  if [ $page = yes ]; then
-    tap 'E1 disabled' --disable-row E1 c -- $vsyscall original check
-  else
-    in_zone --disable-row E1 c -- $vsyscall original check
-    is 'E1 disabled: the symptom of the catalogue' "$status" 139
-  fi
+  for row in E1 E2 E4; do
+    if [ $page = yes ]; then
+      tap "$row disabled" --disable-row $row c -- $vsyscall original check
+    else
+      in_zone --disable-row $row c -- $vsyscall original check
+      is "$row disabled: the symptom of the catalogue" "$status" 139
+    fi
+  done
   tap 'ways to execute' c -- $vsyscall rewritten ways
   # With calls that are newer than the brand: execveat.
   tap 'ways to execute, all calls' --disable-row S6 c -- $vsyscall rewritten ways

@@ -205,7 +205,6 @@ memory (void)
   SAYS (munmap, at + 1, 4096);
   SAYS (msync, at + 4096, 4096, 4);
   SAYS (mremap, at + 4096, 4096, 8192, 0);
-  says ("brk", call (NR_brk, 1) == call (NR_brk, 1));
 }
 
 /* The call's number on this ABI. */
