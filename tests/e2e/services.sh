@@ -1,6 +1,7 @@
 #!/bin/sh
 # What people run in zones whose init is not systemd: cron, syslog, sshd and sudo of Debian bullseye under
-# sysvinit, sshd of CentOS 6.8 under upstart; all unedited.
+# sysvinit and under OpenRC, sshd of CentOS 6.8 under upstart; all unedited.
+# shellcheck disable=SC2317 # functions that others call
 # shellcheck source=services-lib.sh
 . "$(dirname "$0")/services-lib.sh"
 
@@ -15,6 +16,7 @@ sysvinit () {
   run bz exec "$1" -- runlevel
   is 'in runlevel 2' "$out" 'N 2'
   services "$1"
+  [ -z "${3:-}" ] || "$3"
   begun=$(tenths)
   run bz stop "$1"
   is 'stop' "$status" 0
@@ -24,6 +26,22 @@ sysvinit () {
   like 'by its own scripts' "$(bz logs "$1" | tail -n 5)" 'Will now halt'
   like 'to the end' "$(bz logs "$1" | tail -n 1)" "zone $1 halted"
   run bz remove "$1"
+}
+
+# OpenRC in the place of sysvinit's own scripts.
+openrc () {
+  zone r bullseye-openrc || return 0
+  run bz run r -- sh -c 'test -x /sbin/openrc && grep -q openrc /etc/init.d/rc'
+  is 'r: its runlevels are those of OpenRC' "$status" 0
+  sysvinit r bullseye-openrc openrc_services
+}
+
+openrc_services () {
+  run bz exec r -- rc-status --nocolor default
+  like 'OpenRC has started its services' "$out" 'ssh .*started'
+  like 'and cron' "$out" 'cron .*started'
+  run bz exec r -- rc-service cron restart
+  is 'it starts one again' "$status" 0
 }
 
 # What its archive, kept by git, has lost is put back: empty directories, /etc/fstab, modes.
@@ -66,6 +84,7 @@ elif [ -z "${BRANDZONE_TEST_FULL:-}" ]; then
 elif prepare; then
   sysvinit v bullseye-sysvinit
   sysvinit i bullseye-sysvinit-i386
+  openrc
   centos
 else
   skip 'services' 'ssh-keygen is missing (apt-get install openssh-client)'
