@@ -76,6 +76,21 @@ centos () {
   like 'and it halts' "$(bz logs c | tail -n 1)" 'zone c halted'
 }
 
+# The shared tree of Slackware 4.0 has neither inetd nor syslogd.
+slackware () {
+  zone s slackware-4.0 || return 0
+  run bz run s -- /bin/sh -c "echo 'anna:x:1234:100:Anna:/home/anna:/bin/sh' >>/etc/passwd
+    mkdir -p /home/anna && chown 1234:100 /home/anna
+    echo '* * * * * id -un >/home/anna/cron-was-here' >/tmp/job && crontab /tmp/job -u anna"
+  is 'a user of s with a job for cron' "$status" 0
+  run bz start s
+  is 'Slackware 4.0 starts' "$status" 0
+  ok 'a getty asks' until_true 60 at_prompt s
+  ok 'its crond runs the job within a minute' until_true 90 holds s /home/anna/cron-was-here '^anna$'
+  limit=60 run bz stop -t 40 s
+  like 'and it halts' "$(bz logs s | tail -n 1)" 'zone s halted'
+}
+
 as "${users%% *}"
 if [ "$who" != root ]; then
   skip 'services' 'they are tested in zones of root'
@@ -86,6 +101,7 @@ elif prepare; then
   sysvinit i bullseye-sysvinit-i386
   openrc
   centos
+  slackware
 else
   skip 'services' 'ssh-keygen is missing (apt-get install openssh-client)'
 fi
