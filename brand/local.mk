@@ -4,6 +4,8 @@ libbrand_a_SOURCES = \
 	brand/abi.h \
 	brand/base/error.c \
 	brand/base/error.h \
+	brand/base/owner-record.c \
+	brand/base/owner-record.h \
 	brand/brand-directories.c \
 	brand/brand-directories.h \
 	brand/brand-file.c \

@@ -4,7 +4,8 @@
  * attributes, then the time. chmod follows links, so for links only owner and time are set.
  * A capability attribute of revision 2 is honoured only where the file's user namespace is the
  * reader's: on a tree whose ids are shifted it must become revision 3 with the shifted root.
- * Choice: what a plain user can't set is counted and told, never fatal; a full disk is.
+ * Choice: what a plain user can't set is counted and told, never fatal; a full disk is. An owner is
+ * kept beside the file then (owner-record.h), for zones that show such.
  * trusted.* and *.overlay.* are refused: on the upper directory of an overlay they would redirect
  * names. */
 #include "config.h"
@@ -12,6 +13,7 @@
 #include "installer/tree.h"
 
 #include "brand/base/error.h"
+#include "brand/base/owner-record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +42,19 @@ shift_id (BzTree *tree, guint64 id, const char *path)
   return NOBODY + tree->id_shift;
 }
 
+/* Whether it is kept. Only files and directories have a descriptor. */
+static gboolean
+remember_owner (int fd, const BzNode *node)
+{
+  BzOwner owner = { .uid = (guint32) node->uid, .gid = (guint32) node->gid };
+  char text[BZ_OWNER_ROOM];
+
+  if (fd < 0 || node->uid >= BZ_OWNER_UNCHANGED || node->gid >= BZ_OWNER_UNCHANGED)
+    return FALSE;
+  gsize length = bz_owner_format (&owner, text);
+  return fsetxattr (fd, BZ_OWNER_ATTRIBUTE, text, length, 0) == 0;
+}
+
 static gboolean
 set_owner (BzTree *tree, int fd, int dir_fd, const char *name, const char *path, const BzNode *node,
            GError **error)
@@ -53,6 +68,14 @@ set_owner (BzTree *tree, int fd, int dir_fd, const char *name, const char *path,
   if (errno != EPERM && errno != EINVAL)
     return bz_fail_errno (error, errno, NULL, "setting the owner of %s", path);
   /* EINVAL: an id that this user namespace does not map. */
+  if (remember_owner (fd, node))
+    {
+      bz_job_tally (tree->job,
+                    "file keeps the installing user as its owner; --remember-owners shows its own",
+                    "files keep the installing user as their owner; --remember-owners shows their own",
+                    path);
+      return TRUE;
+    }
   bz_job_tally (tree->job, "file keeps the installing user as its owner",
                 "files keep the installing user as their owner", path);
   return TRUE;

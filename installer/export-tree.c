@@ -6,7 +6,8 @@
  * A capability that the kernel keeps with the id of a namespace's root (revision 3) becomes one
  * without when it is that of the tree. Names are written in the order of bytes, so that the same
  * tree gives the same archive. Limits: sockets have no form in tar and are left out; attributes of
- * symbolic links are not written. The tree may change meanwhile: a file that becomes shorter is
+ * symbolic links are not written. What a zone with one id remembers (owner-record.h) is written as what
+ * it stands for, and listed as it is. The tree may change meanwhile: a file that becomes shorter is
  * filled up with zeros, as tar does. In a list a file with several names is told, and read, once for each; of a file with
  * holes of more than 1 GiB the digest is that of what is between them. */
 #include "config.h"
@@ -14,6 +15,7 @@
 #include "installer/export.h"
 
 #include "brand/base/error.h"
+#include "brand/base/owner-record.h"
 #include "installer/beneath.h"
 
 #include <archive.h>
@@ -208,6 +210,25 @@ add_capability (const BzExport *export, struct archive_entry *entry, const char 
     archive_entry_xattr_add_entry (entry, "security.capability", &data, size);
 }
 
+/* Only a file of the zone's root has one that still holds: any other got its owner since. */
+static void
+show_record (struct archive_entry *entry, const guint8 *value, gsize size)
+{
+  BzOwner owner;
+
+  if (archive_entry_uid (entry) != 0 || archive_entry_gid (entry) != 0
+      || !bz_owner_parse ((const char *) value, size, &owner))
+    return;
+  archive_entry_set_uid (entry, owner.uid);
+  archive_entry_set_gid (entry, owner.gid);
+  if (owner.type == 0 || archive_entry_filetype (entry) != AE_IFREG
+      || archive_entry_size (entry) != 0)
+    return;
+  archive_entry_set_filetype (entry, owner.type);
+  archive_entry_set_rdevmajor (entry, owner.major);
+  archive_entry_set_rdevminor (entry, owner.minor);
+}
+
 static void
 add_attribute (const BzExport *export, struct archive_entry *entry, const char *path,
                const char *name, guint8 *value, gsize size)
@@ -218,6 +239,8 @@ add_attribute (const BzExport *export, struct archive_entry *entry, const char *
     add_acl (export, entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, value, size);
   else if (strcmp (name, "system.posix_acl_default") == 0)
     add_acl (export, entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, value, size);
+  else if (export->list == NULL && strcmp (name, BZ_OWNER_ATTRIBUTE) == 0)
+    show_record (entry, value, size);
   else if (strcmp (name, "security.capability") == 0)
     add_capability (export, entry, path, value, size);
   else if (!g_str_has_prefix (name, "user.") || g_str_has_prefix (name, "user.overlay."))

@@ -10,6 +10,7 @@
 #include "installer/archive.h"
 
 #include "brand/base/error.h"
+#include "brand/base/owner-record.h"
 
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -88,6 +89,18 @@ add_acl (struct archive_entry *entry, int wanted, const char *name, BzNode *node
     bz_node_add_xattr (node, name, acl->data, acl->len);
 }
 
+/* What a zone with one id remembered of the file that it archived: its owner, once more. */
+static void
+take_record (BzNode *node, const void *value, gsize size)
+{
+  BzOwner owner;
+
+  if (node->uid != 0 || node->gid != 0 || !bz_owner_parse (value, size, &owner))
+    return;
+  node->uid = owner.uid;
+  node->gid = owner.gid;
+}
+
 static void
 describe (struct archive_entry *entry, BzNode *node)
 {
@@ -106,7 +119,9 @@ describe (struct archive_entry *entry, BzNode *node)
                                      MIN (archive_entry_mtime_nsec (entry), 999999999L) };
   archive_entry_xattr_reset (entry);
   while (archive_entry_xattr_next (entry, &name, &value, &size) == ARCHIVE_OK)
-    if (name != NULL && !g_str_has_prefix (name, "system."))
+    if (name != NULL && strcmp (name, BZ_OWNER_ATTRIBUTE) == 0)
+      take_record (node, value, size);
+    else if (name != NULL && !g_str_has_prefix (name, "system."))
       bz_node_add_xattr (node, name, value, size);
   if (archive_entry_acl_types (entry) & ARCHIVE_ENTRY_ACL_TYPE_POSIX1E)
     {

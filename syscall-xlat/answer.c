@@ -199,10 +199,10 @@ own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
 }
 
 static int
-make_placeholder (BzCall *call, const BzPlace *place, guint mode)
+make_placeholder (BzCall *call, const BzPlace *place, guint mode, BzOwner *record)
 {
   bz_call_will_wait (call);
-  return bz_task_make_placeholder (target_of (call), place, mode, FILE_BUDGET_MS);
+  return bz_task_make_placeholder (target_of (call), place, mode, record, FILE_BUDGET_MS);
 }
 
 static int

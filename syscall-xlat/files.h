@@ -5,7 +5,7 @@
 #pragma once
 
 #include "syscall-xlat/fold.h"
-#include "syscall-xlat/owner-record.h"
+#include "brand/base/owner-record.h"
 #include "syscall-xlat/remote.h"
 
 #include <sys/stat.h>

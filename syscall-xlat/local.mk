@@ -125,8 +125,6 @@ libxlat_a_SOURCES += \
 	syscall-xlat/fold.h \
 	syscall-xlat/heap.c \
 	syscall-xlat/heap.h \
-	syscall-xlat/owner-record.c \
-	syscall-xlat/owner-record.h \
 	syscall-xlat/journal.c \
 	syscall-xlat/journal.h \
 	syscall-xlat/loop.c \

@@ -155,9 +155,9 @@ bz_call_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
 }
 
 int
-bz_call_make_placeholder (BzCall *call, const BzPlace *place, guint mode)
+bz_call_make_placeholder (BzCall *call, const BzPlace *place, guint mode, BzOwner *record)
 {
-  return call->notifier->class->make_placeholder (call, place, mode);
+  return call->notifier->class->make_placeholder (call, place, mode, record);
 }
 
 int

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "syscall-xlat/call.h"
-#include "syscall-xlat/owner-record.h"
+#include "brand/base/owner-record.h"
 
 typedef enum {
   BZ_FACT_START_BRK,   /* where the kernel started the heap */
@@ -55,7 +55,7 @@ typedef struct {
   int (*open_master) (BzCall *call, const char *path, guint flags, int *fd);
   const struct BzFileClass *files; /* files.h */
   int (*own) (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record);
-  int (*make_placeholder) (BzCall *call, const BzPlace *place, guint mode);
+  int (*make_placeholder) (BzCall *call, const BzPlace *place, guint mode, BzOwner *record);
   int (*change_mode) (BzCall *call, const BzPlace *place, guint mode, gboolean *reached);
   int (*raise_limit) (BzCall *call, int resource, guint64 soft, guint64 hard);
   void (*stop) (BzCall *call);
@@ -109,8 +109,9 @@ int bz_call_open_master (BzCall *call, const char *path, guint flags, int *fd);
  * is kept with the file; `known` afterwards: it was. Else a positive errno, and nothing was done. */
 int bz_call_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record);
 
-/* Makes a character device without a device (0:0) as the task. 0 or a positive errno. */
-int bz_call_make_placeholder (BzCall *call, const BzPlace *place, guint mode);
+/* Makes a character device without a device (0:0) as the task; or, where record is given and can be kept,
+ * an empty file with it: `known` afterwards. 0 or a positive errno. */
+int bz_call_make_placeholder (BzCall *call, const BzPlace *place, guint mode, BzOwner *record);
 
 /* fchmodat(2) as the task. 0 or a positive errno; *reached: it is that of the call, made as the task. */
 int bz_call_change_mode (BzCall *call, const BzPlace *place, guint mode, gboolean *reached);

@@ -2,7 +2,7 @@
  * permissions (task-look.c). */
 #pragma once
 
-#include "syscall-xlat/owner-record.h"
+#include "brand/base/owner-record.h"
 
 #include <glib.h>
 #include <sys/stat.h>

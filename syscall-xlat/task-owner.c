@@ -93,6 +93,9 @@ complete (int file, BzOwner *owner)
     owner->uid = before.uid;
   if (owner->gid == BZ_OWNER_UNCHANGED)
     owner->gid = before.gid;
+  owner->type = before.type;
+  owner->major = before.major;
+  owner->minor = before.minor;
 }
 
 /* Whether it is written. The place is opened once more, for O_PATH can't write attributes; what
@@ -113,7 +116,7 @@ remember (const OwnerJob *self, int file)
     return FALSE;
   complete (again, &owner);
   gsize length = bz_owner_format (&owner, text);
-  if (owner.uid == 0 && owner.gid == 0)
+  if (owner.uid == 0 && owner.gid == 0 && owner.type == 0)
     return fremovexattr (again, BZ_OWNER_ATTRIBUTE) == 0 || errno == ENODATA;
   return fsetxattr (again, BZ_OWNER_ATTRIBUTE, text, length, 0) == 0;
 }
@@ -139,11 +142,36 @@ own (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer)
   return failed;
 }
 
+/* An empty file with the record. FALSE: there is none, or none that keeps it; errno is EEXIST where
+ * the name is taken. */
+static gboolean
+make_recorded (const OwnerJob *self)
+{
+  char text[BZ_OWNER_ROOM];
+  gsize length = bz_owner_format (self->record, text);
+  int file = openat (AT_FDCWD, self->place->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+                     self->mode & 07777);
+
+  if (file < 0)
+    return FALSE;
+  gboolean kept = fsetxattr (file, BZ_OWNER_ATTRIBUTE, text, length, 0) == 0;
+  close (file);
+  if (!kept)
+    unlinkat (AT_FDCWD, self->place->path, 0);
+  return kept;
+}
+
 static int
-make_node (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer G_GNUC_UNUSED)
+make_node (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer)
 {
   const OwnerJob *self = (const OwnerJob *) job;
 
+  if (self->record != NULL && make_recorded (self))
+    {
+      answer->bytes[0] = TRUE;
+      answer->length = 1;
+      return 0;
+    }
   return mknodat (AT_FDCWD, self->place->path, S_IFCHR | (self->mode & 07777), 0) != 0 ? errno : 0;
 }
 
@@ -193,12 +221,19 @@ bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *reco
 }
 
 int
-bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode, guint budget_ms)
+bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode, BzOwner *record,
+                          guint budget_ms)
 {
-  OwnerJob self = { .job = { .target = target, .work = make_node }, .place = place, .mode = mode };
+  OwnerJob self = { .job = { .target = target, .work = make_node },
+                    .place = place,
+                    .record = record,
+                    .mode = mode };
   BzJobAnswer answer = { 0 };
+  int failed = run (&self, &answer, budget_ms);
 
-  return run (&self, &answer, budget_ms);
+  if (record != NULL)
+    record->known = failed == 0 && answer.length == 1 && answer.bytes[0] != 0;
+  return failed;
 }
 
 int

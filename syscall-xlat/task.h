@@ -72,7 +72,7 @@ int bz_task_open_master (BzTarget target, const char *path, guint flags, int *fd
 /* Owners and nodes (task-owner.c). */
 int bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *record,
                  guint budget_ms);
-int bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode,
+int bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode, BzOwner *record,
                               guint budget_ms);
 /* *reached: the answer is that of fchmodat(2), made as the task. */
 int bz_task_change_mode (BzTarget target, const BzPlace *place, guint mode, gboolean *reached,

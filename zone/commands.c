@@ -41,7 +41,7 @@ const BzOption bz_global_options[] = {
           "give 32-bit programs inode numbers that fit: auto where a file system needs it")
 #define OPTION_REMEMBER_OWNERS \
   FLAG ("remember-owners", 0, \
-        "in a zone with one id, keep the owners that files should have, and show them")
+        "in a zone with one id, keep the owners that files should have, and device nodes, and show them")
 #define OPTION_MOUNTS \
   STRING ("mounts", 0, "TYPE[,TYPE]...", \
           "file systems that the zone's own mount(8) may have besides: nfs, ext4, iso9660; see SECURITY.md")

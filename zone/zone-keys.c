@@ -51,7 +51,7 @@ const BzZoneKey bz_zone_keys[] = {
     "Give 32-bit programs inode numbers that fit: auto where a file system needs it",
     ZONE (fold_inodes), bz_take_fold_mode },
   { "Storage", "RememberOwners", "yes|no", "no",
-    "In a zone with one id, keep the owners that files should have, and show them",
+    "In a zone with one id, keep the owners that files should have, and device nodes, and show them",
     ZONE (remember_owners), bz_take_bool },
   { "Network", "Mode", "none|host|private|macvlan", "none; private where Publish is given",
     "Loopback alone, the host's own network, an interface on a network that zones share, or one "

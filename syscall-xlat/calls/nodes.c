@@ -5,7 +5,10 @@
  * in the zone gets such a 0:0 node in its place, with the mode that it asked for, counted as
  * pretended: a name that can be renamed, owned and removed, and gives ENXIO or EACCES when it is
  * opened. The nodes that programs need are in the zone's /dev from the start. Where even that can't
- * be made, the kernel answers for itself. */
+ * be made, the kernel answers for itself.
+ *
+ * Where owners are remembered (owner-records=keep) so is the node: it is an empty file with a record
+ * (owner-record.h), which stat(2) shows as that node, and no pretence then. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"
@@ -15,6 +18,15 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <sys/stat.h>
+
+/* By new_decode_dev() of the kernel; the 16 bits of old C libraries are its low ones. */
+static BzOwner
+record_of (guint32 mode, guint32 device)
+{
+  return (BzOwner){ .type = mode & S_IFMT,
+                    .major = device >> 8 & 0xfff,
+                    .minor = (device & 0xff) | (device >> 12 & 0xfff00) };
+}
 
 static BzVerdict
 make_node (BzCall *call, int directory, guint64 address, guint32 mode, guint32 device)
@@ -26,7 +38,11 @@ make_node (BzCall *call, int directory, guint64 address, guint32 mode, guint32 d
       || !bz_call_capable (call, CAP_MKNOD)
       || bz_call_read_string (call, address, path, sizeof path) != 0 || path[0] == '\0')
     return bz_continue ();
-  return bz_call_make_placeholder (call, &place, mode) == 0 ? bz_pretend (0) : bz_continue ();
+  gboolean keeps = call->plan->quirk[BZ_QUIRK_OWNER_RECORDS] != 0;
+  BzOwner node = record_of (mode, device);
+  if (bz_call_make_placeholder (call, &place, mode, keeps ? &node : NULL) != 0)
+    return bz_continue ();
+  return keeps && node.known ? bz_value (0) : bz_pretend (0);
 }
 
 BzVerdict

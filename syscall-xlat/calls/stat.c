@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #define PATH_ROOM 4096
 #define FIRST_READ 160 /* most paths are shorter: one read, little to copy */
@@ -44,6 +45,19 @@ wanted (const BzCall *call, BzOwner *owner)
   return call->plan->quirk[BZ_QUIRK_OWNER_RECORDS] != 0 ? owner : NULL;
 }
 
+static void
+show_record (const BzOwner *owner, struct statx *status)
+{
+  status->stx_uid = owner->uid;
+  status->stx_gid = owner->gid;
+  if (owner->type == 0 || !S_ISREG (status->stx_mode))
+    return;
+  status->stx_mode = (guint16) (owner->type | (status->stx_mode & 07777));
+  status->stx_rdev_major = owner->major;
+  status->stx_rdev_minor = owner->minor;
+  status->stx_size = status->stx_blocks = 0;
+}
+
 static BzVerdict
 answer (BzCall *call, BzStatKind kind, struct statx *status, const BzOwner *owner, guint64 buffer)
 {
@@ -55,10 +69,7 @@ answer (BzCall *call, BzStatKind kind, struct statx *status, const BzOwner *owne
   if (!owner->known && !(folds (call) && bz_stat_differs (kind, status)))
     return bz_continue ();
   if (owner->known)
-    {
-      status->stx_uid = owner->uid;
-      status->stx_gid = owner->gid;
-    }
+    show_record (owner, status);
   if (folds (call))
     {
       if (!bz_call_fold (call, device, BZ_FOLD_INODE, inode, &folded))

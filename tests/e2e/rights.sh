@@ -85,6 +85,38 @@ gone_calls () {
   by rm -r "$drop_ins"
 }
 
+# Also the owners that the archive named, and device nodes; and an export carries all of them.
+carried () {
+  # shellcheck disable=SC2016 # for the zone's shell
+  run bz -q run --remember-owners --stats z -- /bin/sh -c '
+    stat -c "%u %g %a" /etc/shadow
+    mkdir -p /root/n && cd /root/n && umask 0
+    mknod -m 666 null c 1 3; mknod -m 660 hda b 3 0; mknod -m 644 null c 1 3
+    stat -c "%n %F %t %T %a" null hda
+    ls -l hda | tr -s " " | cut -d " " -f 1,3-6
+    chown 5:6 hda; stat -c "%u %g %F" hda
+    test -c null && test -b hda && echo tested
+    cp -a hda copy; stat -c "%u %g %F" copy; rm copy'
+  is 'S17: nodes and the owners of the archive are remembered' "$out" '0 42 640
+null character special file 1 3 666
+hda block special file 3 0 660
+brw-rw---- root root 3, 0
+5 6 block special file
+tested
+5 6 block special file'
+  like 'S17: a name that is taken is no success' "$err" 'null: File exists'
+  unlike 'S17: what is remembered is no pretence' "$err" 'without effect'
+  run bz -q run z -- stat -c '%F' /root/n/hda
+  is 'S17: without --remember-owners it is an empty file' "$out" 'regular empty file'
+  bz export z - >"$tmp/carried.tar" 2>/dev/null
+  carried=$(tar --numeric-owner -tvf "$tmp/carried.tar" etc/shadow root/n/hda root/n/null 2>&1 |
+    tr -s ' ' | cut -d ' ' -f 1-3,6 | sort -k 4 | sed 's/ [0-9]* \([a-z]\)/ \1/')
+  is 'S15, S17: an export carries them' "$carried" "-rw-r----- 0/42 etc/shadow
+brw-rw---- 5/6 3,0 root/n/hda
+crw-rw-rw- 0/0 1,3 root/n/null"
+  unlike 'S15: and has no record of its own' "$(tar --xattrs -tvvf "$tmp/carried.tar" etc/shadow 2>&1)" 'brandzone'
+}
+
 # A zone with one id shows the owners that its files should have, in every call and by every name, and keeps
 # them in the tree.
 remembered () {
@@ -150,7 +182,10 @@ for who in $kinds; do
   rights
   symptoms
   gone_calls
-  if [ "$ids" = one ]; then remembered; fi
+  if [ "$ids" = one ]; then
+    carried
+    remembered
+  fi
   run bz -q remove z
 done
 finish

@@ -159,8 +159,11 @@ fake_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
 }
 
 static int
-fake_make_placeholder (BzCall *call, const BzPlace *place G_GNUC_UNUSED, guint mode)
+fake_make_placeholder (BzCall *call, const BzPlace *place G_GNUC_UNUSED, guint mode, BzOwner *record)
 {
+  fake_of (call)->record = record != NULL ? *record : (BzOwner){ .known = TRUE };
+  if (record != NULL)
+    record->known = fake_of (call)->remembers;
   fake_of (call)->nodes++;
   fake_of (call)->node_mode = mode;
   return fake_of (call)->own_error;

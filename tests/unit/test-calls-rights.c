@@ -207,7 +207,7 @@ test_owners_kept (void **state G_GNUC_UNUSED)
 static void
 test_owner_records (void **state G_GNUC_UNUSED)
 {
-  static const char *const bad[] = { "",     ":",   "1",      "1:",    ":1",          "1:2:3",
+  static const char *const bad[] = { "",     ":",   "1",      "1:",    ":1",          "1:2:3", "1:2:c:1", "1:2:p:1:3", "1:2:c:1:3:", "1:2:c::3", "1:2:c",
                                      "1:2 ", "-1:", " 1:1",   "1:x",   "4294967295:0", "0:99999999999",
                                      "1:4294967295", "1:2\n" };
   char text[BZ_OWNER_ROOM];
@@ -220,7 +220,12 @@ test_owner_records (void **state G_GNUC_UNUSED)
   owner = (BzOwner){ .uid = 4294967294u, .gid = 65534 };
   gsize length = bz_owner_format (&owner, text);
   assert_string_equal (text, "4294967294:65534");
-  assert_true (bz_owner_parse (text, length, &owner) && owner.uid == 4294967294u);
+  assert_true (bz_owner_parse (text, length, &owner) && owner.uid == 4294967294u && owner.type == 0);
+  owner = (BzOwner){ .gid = 6, .type = S_IFBLK, .major = 4095, .minor = 1048575 };
+  length = bz_owner_format (&owner, text);
+  assert_string_equal (text, "0:6:b:4095:1048575");
+  assert_true (bz_owner_parse (text, length, &owner) && owner.gid == 6 && owner.type == S_IFBLK);
+  assert_true (owner.major == 4095 && owner.minor == 1048575);
 }
 
 static BzVerdict
@@ -244,6 +249,14 @@ test_nodes (void **state G_GNUC_UNUSED)
   continues (make_node (&fake, "/tmp/fifo", S_IFIFO | 0600, 0x103));
   continues (make_node (&fake, "", S_IFCHR | 0600, 0x103));
   assert_int_equal (fake.nodes, 0);
+
+  fake.plan.quirk[BZ_QUIRK_OWNER_RECORDS] = 1;
+  pretends (make_node (&fake, "/tmp/null", S_IFCHR | 0666, 0x103));
+  fake.remembers = TRUE;
+  assert_verdict (make_node (&fake, "/tmp/x", S_IFBLK | 0660, 0xfff00000 | 0x812ff),
+                  BZ_VERDICT_VALUE, 0, FALSE);
+  assert_true (fake.record.type == S_IFBLK && fake.record.major == 0x812
+               && fake.record.minor == 0xfffff);
   fake.own_error = EEXIST;
   continues (make_node (&fake, "/tmp/null", S_IFCHR | 0666, 0x103));
   fake.fact[BZ_FACT_CAPABILITIES] = 0;
