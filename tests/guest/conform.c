@@ -489,6 +489,20 @@ owners (void)
   MAKES ("utimensat", 320, 280, -100, "plain", 0, 0x7);
 }
 
+/* Opened for reading and writing, as a BSD pty's master is. */
+static void
+ptys (void)
+{
+  make_file ("p");
+  long fd = call (NR_open, "p", O_RDWR_, 0);
+  says ("open", fd);
+  SAYS (write, fd, "x", 1);
+  SAYS (close, fd);
+  SAYS (open, "none", O_RDWR_, 0);
+  SAYS (open, ".", O_RDWR_, 0);
+  SAYS (open, 1, O_RDWR_, 0);
+}
+
 static void
 rlimits (void)
 {
@@ -644,6 +658,7 @@ static const struct {
   { "nodes", nodes },
   { "owners", owners },
   { "personality", NULL },
+  { "ptys", ptys },
   { "reboot", reboot },
   { "release", release },
   { "rlimits", rlimits },
