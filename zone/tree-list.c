@@ -307,6 +307,34 @@ is_told (GHashTable *whole, const BzListed *listed)
   return told;
 }
 
+static gboolean
+holds_nothing (const BzListed *listed)
+{
+  return strcmp (listed->type, "dir") == 0
+         || (strcmp (listed->type, "file") == 0 && listed->size == 0);
+}
+
+/* A name that came and holds nothing: mounts lie on such ones, also brandzone's own (loader/view-files.c). */
+static gboolean
+is_empty (const GPtrArray *list, guint index)
+{
+  const BzListed *listed = list->pdata[index];
+  gsize length = strlen (listed->path);
+
+  if (!holds_nothing (listed))
+    return FALSE;
+  for (guint i = index + 1; i < list->len; i++)
+    {
+      const BzListed *next = list->pdata[i];
+
+      if (strncmp (next->path, listed->path, length) != 0)
+        break;
+      if (next->path[length] == '/' && !holds_nothing (next))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 GArray *
 bz_tree_list_compare (GPtrArray *then, GPtrArray *now)
 {
@@ -332,7 +360,9 @@ bz_tree_list_compare (GPtrArray *then, GPtrArray *now)
         change.differs = is_told (new, change.is) ? 0 : BZ_DIFFERS_ADDED;
       if (change.differs == 0)
         continue;
-      change.place = bz_place_of (bz_tree_change_path (&change));
+      change.place = change.differs == BZ_DIFFERS_ADDED && is_empty (now, j - 1)
+                         ? BZ_PLACE_DATA
+                         : bz_place_of (bz_tree_change_path (&change));
       g_array_append_val (changes, change);
     }
   return changes;

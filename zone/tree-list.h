@@ -48,7 +48,7 @@ bz_tree_change_path (const BzTreeChange *change)
 }
 
 /* Of BzTreeChange, in the order of paths. Times alone are no difference. Of a directory that came
- * or went as a whole only its own name is told. */
+ * or went as a whole only its own name is told. What came and holds nothing is of BZ_PLACE_DATA, wherever it lies. */
 GArray *bz_tree_list_compare (GPtrArray *then, GPtrArray *now);
 
 /* NULL-terminated words: "contents", "mode". Owned by the caller. */

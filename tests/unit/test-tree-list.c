@@ -136,13 +136,37 @@ test_places (void **state G_GNUC_UNUSED)
   assert_int_equal (bz_place_of (""), BZ_PLACE_DATA);
 }
 
+/* Names to mount on are no programs that somebody has added. */
+static void
+test_what_holds_nothing_is_data (void **state G_GNUC_UNUSED)
+{
+  static const struct { const char *tree; BzPlace place; } cases[] = {
+    { "./lib type=dir\n./lib/modules type=dir\n./lib/modules-x type=file size=1\n./lib/modules/r type=dir\n"
+      "./lib/modules/r/dep type=file size=0\n", BZ_PLACE_DATA },
+    { "./lib type=dir\n./lib/modules type=dir\n./lib/modules-x type=file size=1\n./lib/modules/r type=dir\n"
+      "./lib/modules/r/dep type=file size=1\n", BZ_PLACE_PROGRAM },
+    { "./lib type=dir\n./lib/modules type=link link=x\n./lib/modules-x type=file size=1\n", BZ_PLACE_PROGRAM },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GPtrArray) then = bz_tree_list_parse (
+          "#mtree\n./lib type=dir\n./lib/modules-x type=file size=1\n", "then", NULL);
+      g_autofree char *text = g_strconcat ("#mtree\n", cases[i].tree, NULL);
+      g_autoptr (GPtrArray) now = bz_tree_list_parse (text, "now", NULL);
+      g_autoptr (GArray) changes = bz_tree_list_compare (then, now);
+      assert_int_equal (changes->len, 1);
+      assert_int_equal (g_array_index (changes, BzTreeChange, 0).place, cases[i].place);
+    }
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_reading),     cmocka_unit_test (test_nonsense),
     cmocka_unit_test (test_differences), cmocka_unit_test (test_whole_directories),
-    cmocka_unit_test (test_places),
+    cmocka_unit_test (test_places),      cmocka_unit_test (test_what_holds_nothing_is_data),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
