@@ -48,6 +48,24 @@ tell_refused (BzCheck *check, const char *path, const BzRewrite *rewrite)
                 path);
 }
 
+static void
+keep_reasons (BzCheck *check, const char *path, const BzRewrite *rewrite)
+{
+  GPtrArray *lines = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; i < rewrite->n; i++)
+    g_ptr_array_add (lines, g_strdup_printf ("0x%" G_GINT64_MODIFIER "x, %u byte%s: %s", rewrite->edits[i].address,
+                                             rewrite->edits[i].length, rewrite->edits[i].length == 1 ? "" : "s",
+                                             rewrite->edits[i].reason));
+  for (guint i = 0; i < rewrite->n_refused; i++)
+    g_ptr_array_add (lines, g_strdup_printf ("0x%" G_GINT64_MODIFIER "x, stays (%s): %s", rewrite->refused[i].address,
+                                             rewrite->refused[i].text, rewrite->refused[i].reason));
+  for (guint i = 0; i < rewrite->n_left; i++)
+    g_ptr_array_add (lines, g_strdup_printf ("0x%" G_GINT64_MODIFIER "x, left alone (%s): %s", rewrite->left[i].address,
+                                             rewrite->left[i].text, rewrite->left[i].reason));
+  g_hash_table_insert (check->rewrites, g_strdup (path), lines);
+}
+
 /* TRUE: the file belongs to what is rewritten. */
 static gboolean
 ask (BzCheck *check, const char *path)
@@ -60,6 +78,7 @@ ask (BzCheck *check, const char *path)
     close (copy);
   if (!done)
     return TRUE;
+  keep_reasons (check, path, &rewrite);
   if (rewrite.n_refused > 0)
     tell_refused (check, path, &rewrite);
   return rewrite.n > 0;

@@ -52,6 +52,8 @@ bz_check_new (const BzHost *host, const BzPlan *plan, int tree_fd, const char *c
       facts.libc == BZ_LIBC_UCLIBC && facts.has_version && facts.version < BZ_RELEASE (0, 9, 27);
   bz_tree_facts_clear (&facts);
   check->troubles = g_ptr_array_new_with_free_func (trouble_free);
+  check->rewrites =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   check->names = bz_check_names ();
   check->by_key = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   check->interpreters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -64,6 +66,7 @@ bz_check_free (BzCheck *check)
   if (check == NULL)
     return;
   g_ptr_array_unref (check->troubles);
+  g_hash_table_unref (check->rewrites);
   g_hash_table_unref (check->names);
   g_hash_table_unref (check->by_key);
   g_hash_table_unref (check->interpreters);

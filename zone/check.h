@@ -26,6 +26,7 @@ typedef struct {
   gboolean old_uclibc;    /* the tree's uClibc is of the kind that E30 hits */
   BzScanCounts counts;
   GPtrArray *troubles; /* of BzTrouble; worst first after bz_check_finish() */
+  GHashTable *rewrites; /* path -> GPtrArray of lines: where its text is rewritten, and why */
 
   /* private */
   GHashTable *names, *by_key, *interpreters;

@@ -150,8 +150,22 @@ examples (const BzTrouble *trouble)
   return g_string_free (text, FALSE);
 }
 
+/* Each place of a file's text that is rewritten, by its address as linked. */
 static void
-print_trouble (const BzContext *context, const BzTrouble *trouble)
+print_places (const BzCheck *check, const BzTrouble *trouble, const char *path)
+{
+  const GPtrArray *lines =
+      trouble->finding == BZ_FINDING_VSYSCALL ? g_hash_table_lookup (check->rewrites, path) : NULL;
+
+  for (guint i = 0; lines != NULL && i < lines->len; i++)
+    {
+      g_autofree char *safe = bz_text_safe (lines->pdata[i]);
+      printf ("         %s\n", safe);
+    }
+}
+
+static void
+print_trouble (const BzContext *context, const BzCheck *check, const BzTrouble *trouble)
 {
   g_autofree char *why = bz_finding_why (trouble->finding, trouble->detail);
   g_autofree char *some = examples (trouble);
@@ -172,6 +186,7 @@ print_trouble (const BzContext *context, const BzTrouble *trouble)
     {
       g_autofree char *safe = bz_text_safe (g_ptr_array_index (trouble->paths, i));
       printf ("       %s\n", safe);
+      print_places (check, trouble, g_ptr_array_index (trouble->paths, i));
     }
 }
 
@@ -202,7 +217,7 @@ print_text (const BzContext *context, const BzCheck *check, gboolean single)
   guint bad = count_cover (check, BZ_NOT_COVERED);
 
   for (guint i = 0; i < check->troubles->len; i++)
-    print_trouble (context, g_ptr_array_index (check->troubles, i));
+    print_trouble (context, check, g_ptr_array_index (check->troubles, i));
   if (context->quiet)
     return;
   if (!single)
@@ -238,6 +253,28 @@ json_trouble (JsonBuilder *builder, const BzTrouble *trouble, gboolean all)
 }
 
 static void
+json_places (JsonBuilder *builder, const BzCheck *check)
+{
+  g_autoptr (GList) paths = g_list_sort (g_hash_table_get_keys (check->rewrites), (GCompareFunc) strcmp);
+
+  json_builder_set_member_name (builder, "rewritten");
+  json_builder_begin_array (builder);
+  for (const GList *path = paths; path != NULL; path = path->next)
+    {
+      const GPtrArray *lines = g_hash_table_lookup (check->rewrites, path->data);
+      g_autoptr (GPtrArray) places = g_ptr_array_new ();
+      for (guint i = 0; i < lines->len; i++)
+        g_ptr_array_add (places, lines->pdata[i]);
+      g_ptr_array_add (places, NULL);
+      json_builder_begin_object (builder);
+      bz_json_text (builder, "file", path->data);
+      bz_json_texts (builder, "places", (const char *const *) places->pdata);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+static void
 print_json (const BzContext *context, const BzPlanning *planning, const BzCheck *check,
             const char *path)
 {
@@ -254,6 +291,8 @@ print_json (const BzContext *context, const BzPlanning *planning, const BzCheck 
   for (guint i = 0; i < check->troubles->len; i++)
     json_trouble (builder, g_ptr_array_index (check->troubles, i), context->verbose);
   json_builder_end_array (builder);
+  if (context->verbose)
+    json_places (builder, check);
   bz_json_number (builder, "files", (gint64) counts->files);
   bz_json_number (builder, "images", (gint64) counts->images);
   bz_json_number (builder, "unreadable", (gint64) counts->unreadable);

@@ -73,6 +73,11 @@ unpack () {
 if tree centos-6.8; then
   check 0 'CentOS 6.8' "$tree"
   says '^E1 +covered .*lib64/libc-2\.12\.so'
+  says_not '0x9c904'
+  check 0 'CentOS 6.8, each rewrite with its reason' "$tree" -v
+  says '^ +0x9c904, 9 bytes: calls time\(\) of the vsyscall page through %rax'
+  says '^ +0x1eb78, left alone \(movq .*\): chosen by a conditional move'
+  check 0 'CentOS 6.8 again' "$tree"
   says 'sbin/insmod\.static|and [0-9]+ more'
   says_not '^E12|^E30'
   check 0 'bash of CentOS 6.8, by its libraries' "$tree/bin/bash"
