@@ -22,7 +22,7 @@ autostart () {
   bz config set a Boot.Autostart=yes
   bz config set b Boot.Autostart=yes
   bz config set c Boot.Autostart=yes
-  mv "$(bz show --json b | field root)/sbin" "$tmp/$who.sbin"
+  bz -q run b -- /bin/mv /sbin /sbin.away
   run bz start --autostart
   is 'a zone that does not start is told' "$status" 1
   like 'by its name' "$err" 'zone b: the zone has no init'

@@ -53,7 +53,9 @@ write_rpm () {
 verify () {
   rpm -Va 2>&1 | sort
 }
+# A node that can't be made has no device, but where nodes are remembered.
 device='...D.....    /opt/bz/null'
+if [ "$2" = --remember-owners ]; then device=; fi
 rpm --initdb
 cd /packages/rpm/1.0
 is 'rpm -i' "$(rpm -i bz-*.rpm 2>&1; echo $?)" 0
@@ -76,8 +78,8 @@ echo changed >>/etc/bz/06.conf
 cd ../2.0
 is 'rpm -U' "$(rpm -U bz-*.rpm 2>&1; echo $?)" 'warning: /etc/bz/06.conf created as /etc/bz/06.conf.rpmnew
 0'
-is 'only what the user changed differs' "$(verify)" "$device
-S.5....T.  c /etc/bz/06.conf"
+is 'only what the user changed differs' "$(verify)" "${device:+$device
+}S.5....T.  c /etc/bz/06.conf"
 is 'the old files are gone, the new ones here' "$(find /opt/bz -name old | wc -l) $(find /opt/bz -name new | wc -l)" "0 $count"
 is 'every scriptlet of the upgrade ran' "$(ran 'pre 2') $(ran 'post 2') $(ran 'preun 1') $(ran 'postun 1')" "$count $count $count $count"
 is 'triggers ran' "$(test "$(ran 'trigger 1 1')" -gt 0 && echo yes)" yes
@@ -137,7 +139,7 @@ END
 inside () {
   zone "$1" "$2" || return 0
   # shellcheck disable=SC2086 # a word or none
-  run bz -q run ${owners:-} -v "$packages_tree:/packages:ro" -v "$tmp/scripts:/scripts:ro" "$1" -- /bin/sh "/scripts/$3.sh" "$count"
+  run bz -q run ${owners:-} -v "$packages_tree:/packages:ro" -v "$tmp/scripts:/scripts:ro" "$1" -- /bin/sh "/scripts/$3.sh" "$count" ${owners:-}
   take_tap "$2: $3"
   run bz -q remove "$1"
 }
