@@ -67,9 +67,13 @@ conformance () {
     rm -rf "$tmp/conform"
     for brand in native linux-2.0 linux-2.2 linux-2.4 linux-2.6; do
       if [ $brand$abi = linux-2.0x86_64 ]; then continue; fi
+      # Nobody sets groups in a user namespace with one id (setgroups=deny), not even wrong ones; brands say so themselves.
+      if [ $brand != native ] || [ "$who" = root ] || ! masked subordinate-ids; then groups='&'; else groups='setgroups -1'; fi
+      sed "s/^setgroups .*/$groups/" "$tmp/conform-host" >"$tmp/expected"
       run bz -q run --brand $brand --disable-row S6 -v "$guests:/guest:ro" z -- \
         /bin/sh -c 'd=$(mktemp -d /tmp/XXXXXX) && "$0" "$d" && rm -r "$d"' "/guest/conform-$abi"
-      is "$brand $abi: every call of the list ends as on the host" "$(printf '%s\n' "$out" | diff "$tmp/conform-host" -)" ''
+      is "$brand $abi: every call of the list ends as on the host" \
+        "$(printf '%s\n' "$out" | diff "$tmp/expected" -)" ''
     done
   done
 }
