@@ -335,28 +335,6 @@ bz_cgroup_tasks (const BzCgroup *cgroup, guint *count)
   return cgroup->tasks;
 }
 
-static gboolean
-has_file (const char *directory, const char *name)
-{
-  g_autofree char *path = g_build_filename (directory, name, NULL);
-
-  return access (path, F_OK) == 0;
-}
-
-int
-bz_cgroup_open_cpu (const BzCgroup *cgroup)
-{
-  for (guint i = 0; i < cgroup->count; i++)
-    if (!cgroup->is_unified[i] && has_file (cgroup->path[i], "cpu.shares")
-        && !has_file (cgroup->path[i], "freezer.state") && !has_file (cgroup->path[i], "pids.max")
-        && !has_file (cgroup->path[i], "memory.limit_in_bytes"))
-      {
-        g_autofree char *tasks = g_build_filename (cgroup->path[i], "tasks", NULL);
-        return open (tasks, O_WRONLY | O_CLOEXEC);
-      }
-  return -1;
-}
-
 void
 bz_cgroup_enter (const int *tasks, guint count)
 {

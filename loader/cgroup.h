@@ -58,10 +58,6 @@ int bz_cgroup_unified (const BzCgroup *cgroup);
  * write side waits for an RCU grace period). Owned by the set. */
 const int *bz_cgroup_tasks (const BzCgroup *cgroup, guint *count);
 
-/* The `tasks` file of the group in a v1 hierarchy that shares out processors and does nothing else; the caller's. -1:
- * there is none, as in the unified hierarchy, where who shares a group's processors is frozen and killed with it. */
-int bz_cgroup_open_cpu (const BzCgroup *cgroup);
-
 /* Moves the calling task into the hierarchies of `tasks`. Safe after fork. */
 void bz_cgroup_enter (const int *tasks, guint count);
 

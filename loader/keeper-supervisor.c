@@ -59,12 +59,10 @@ send_listener (BzKeeper *keeper, guint index)
 gboolean
 bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
 {
-  gboolean limited = keeper->partition->settings->cpu_percent != 0;
   int pair[2];
 
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
-  int processors = limited ? -1 : bz_cgroup_open_cpu (keeper->cgroup);
   keeper->supervisor = bz_clone (0, &keeper->supervisor_pidfd, -1);
   if (keeper->supervisor == 0)
     bz_supervisor_main (&(BzSupervisor){
@@ -72,13 +70,10 @@ bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
         .journal = keeper->journal,
         .socket = pair[1],
         .namespaces = keeper->namespaces,
-        .processors = processors,
         .rewrites = keeper->partition->shadow_dir != NULL,
     });
   int saved = errno;
   close (pair[1]);
-  if (processors >= 0)
-    close (processors);
   if (keeper->supervisor < 0)
     {
       close (pair[0]);

@@ -280,7 +280,6 @@ finish (BzKeeper *keeper, int how)
   g_clear_pointer (&keeper->pins, bz_message_free);
   bz_namespaces_close (keeper->namespaces);
   g_auto (GStrv) hierarchies = bz_cgroup_hierarchies (keeper->cgroup);
-  bz_cgroup_kill (keeper->cgroup); /* what the supervisor had begun for a file that never answers */
   bz_cgroup_remove (keeper->cgroup);
   bz_keeper_close_control (keeper);
   release_locks (keeper);

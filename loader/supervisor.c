@@ -8,13 +8,6 @@
  * name it, and as a fork that never executes a file and is not dumpable it can't be read by the
  * zone's root. A separate helper for memory writes, one more hop for each call, is not needed.
  *
- * Where the zone has a group for processors of its own, the supervisor is in it, and ahead of all others there (nice -20).
- * Between groups the scheduler weighs each group's past, and lets a target that was just answered run before its
- * supervisor has gone to sleep again: with two to run on that CPU, the target's parent wakes on the other one. A fork
- * and exec that is looked at twice took 1.4 times as long as by chroot, and 1.14 so (two CPUs of a virtual machine,
- * Linux 6.18; in the group alone 1.4, nice alone 1.4). Not where the zone's processors are limited: the supervisor
- * would stand still with it.
- *
  * What is lost when it dies: nothing. The keeper holds the listeners and the
  * journal, and starts another one. */
 #include "config.h"
@@ -22,7 +15,6 @@
 #include "loader/supervisor.h"
 
 #include "brand/base/error.h"
-#include "loader/cgroup.h"
 #include "loader/kernel.h"
 #include "loader/message.h"
 #include "loader/mounter.h"
@@ -38,7 +30,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 /* Where close_range(2) may not be used on what is kept: four numbers, moved to the bottom. */
 enum { FD_SOCKET = 3, FD_JOURNAL, FD_FIRST_FREE };
@@ -88,16 +79,6 @@ serve (BzLoop *loop, BzMessage *message)
     bz_loop_subscribe (loop, bz_message_take_fd (message, 0));
 }
 
-/* Before the namespaces: a zone's root has no such rights. What is refused costs time only. */
-static void
-share_processors (const BzSupervisor *supervisor)
-{
-  if (supervisor->processors < 0)
-    return;
-  bz_cgroup_enter (&supervisor->processors, 1);
-  setpriority (PRIO_PROCESS, 0, -20);
-}
-
 void
 bz_supervisor_main (const BzSupervisor *supervisor)
 {
@@ -106,7 +87,6 @@ bz_supervisor_main (const BzSupervisor *supervisor)
   BzLoop *loop = NULL;
 
   prctl (PR_SET_PDEATHSIG, 0);
-  share_processors (supervisor);
   if (enter_namespaces (supervisor, &error))
     {
       keep_two_descriptors (supervisor);

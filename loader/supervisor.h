@@ -7,7 +7,6 @@ typedef struct {
   const BzPlan *plan;
   int journal;           /* memfd of bz_journal_create */
   int socket;            /* to the keeper */
-  int processors;        /* the tasks file of the zone's group for processors, or -1 */
   gboolean rewrites;     /* program text is put right (loader/shadow/) */
   const int *namespaces; /* of the zone, by BzNamespace */
 } BzSupervisor;

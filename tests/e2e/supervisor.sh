@@ -7,9 +7,8 @@ begin
 
 brand=linux-2.6
 
-# start [OPTION...]
 start () {
-  in_background bz -q run --brand $brand "$@" -v "$guests:/guest:ro" z -- sleep 1000
+  in_background bz -q run --brand $brand -v "$guests:/guest:ro" z -- sleep 1000
   until_true 20 running z
 }
 
@@ -28,24 +27,6 @@ counted () {
 import json, sys
 calls = json.load(sys.stdin)["calls"]
 print(sum(call["count"] for call in calls if call["name"] == sys.argv[1]))' "$1"
-}
-
-# cpu_group PID: its group for processors, and its nice value.
-cpu_group () {
-  printf '%s %s\n' "$(sed -n 's/^[0-9]*:\(cpu\|.*,cpu\|cpu,.*\|.*,cpu,.*\)://p' "/proc/$1/cgroup")" "$(ps -o ni= -p "$1" | tr -d ' ')"
-}
-
-processors () {
-  if [ "$who" != root ] || ! grep -Eq '^[0-9]+:(.*,)?cpu(,.*)?:' /proc/self/cgroup; then
-    skip 'the supervisor shares its zone'"'"'s processors' 'root, and a v1 hierarchy of the controller cpu'
-    return
-  fi
-  start
-  like 'the supervisor is in its zone'"'"'s group, ahead of all there' "$(cpu_group "$(pid_of supervisor_pid)")" '^/.*brandzone/z-[0-9a-f]* -20$'
-  stop
-  start --cpus 0.5
-  like 'but not where that may be made to stand still' "$(cpu_group "$(pid_of supervisor_pid)")" ' 0$'
-  stop
 }
 
 storms () {
@@ -194,7 +175,6 @@ for who in $users; do
     continue
   fi
   zone z alpine-x86 || continue
-  processors
   storms
   # How many there are in that time depends on the machine.
   if [ -n "${BRANDZONE_TEST_FULL:-}" ]; then kills 1000 60 1000; else kills 200 8 50; fi
