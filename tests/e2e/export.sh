@@ -99,7 +99,7 @@ lists () {
   run bz verify v
   is 'a zone is as it was installed' "$out" 'v: ready to start'
   bz run v -- sh -c 'echo x >>/etc/passwd; rm /bin/cat; chmod 4711 /bin/busybox; ln -sf nowhere /bin/ash; mkdir -p /opt/new/dir
-    : >/opt/new/dir/file; : >/var/log/messages; touch /bin/ls /etc/group; rm /etc/motd; mkdir /etc/motd; printf %s "name=with spaces" >"/usr/bin/n a=m#e"'
+    echo new >/opt/new/dir/file; : >/var/log/messages; touch /bin/ls /etc/group; rm /etc/motd; mkdir /etc/motd; printf %s "name=with spaces" >"/usr/bin/n a=m#e"'
   changes='v: /bin/ash: target nowhere (was /bin/busybox)
 v: /bin/busybox: mode 4711 (was 0755)
 v: /bin/cat: missing
