@@ -4,6 +4,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 begin
+first_user_only
 command -v python3 >/dev/null || skip_all 'python3 is missing (it plays the terminal)'
 limit=60
 way=run

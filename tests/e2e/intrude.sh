@@ -5,6 +5,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 begin
+first_user_only
 limit=60
 
 # intrude ABI BRAND ZONE-ABI [OPTION...]

@@ -238,6 +238,11 @@ zone () {
   fi
 }
 
+# first_user_only: what takes long is done as the first of the users alone, but in the long run.
+first_user_only () {
+  if [ -z "${BRANDZONE_TEST_FULL:-}" ]; then users=${users%% *}; fi
+}
+
 # TAP.
 
 diag () {

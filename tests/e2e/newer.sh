@@ -6,6 +6,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 begin
+first_user_only
 limit=60
 
 # What each release of Linux brought, by its number, for both ABIs.

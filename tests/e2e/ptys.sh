@@ -4,6 +4,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 begin
+first_user_only
 limit=60
 
 # As libc 5's openpty(3) does it: the first master that opens, and the slave of its name.

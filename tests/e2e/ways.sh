@@ -4,6 +4,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 begin
+first_user_only
 
 # Every name, kind, mode, owner, time, size, number of names; and what files hold.
 inventory='cd / && not="-xdev ! -path ./dev* ! -path ./proc* ! -path ./sys*"; set -f
