@@ -4,6 +4,7 @@
 # shellcheck disable=SC2317 # functions that `until_true` calls
 . "$(dirname "$0")/lib.sh"
 begin
+first_user_only
 
 # medium FILE: a copy of one of the userlands that every user can read; sets $source.
 medium () {

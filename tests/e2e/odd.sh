@@ -4,6 +4,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 begin
+first_user_only
 
 # A word that a user can do something with, and the exit status that goes with it.
 # shellcheck disable=SC2317 # `ok` calls it

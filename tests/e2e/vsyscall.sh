@@ -6,6 +6,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 begin
+first_user_only
 : "${limit:=60}"
 
 # What a 64-bit process is given, never the command line.
