@@ -8,6 +8,7 @@ verdict in the table. Peers are measured where they are installed.
 
 import json
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -134,10 +135,39 @@ def guest(name, abi="x86_64"):
 
 def bare_notification():
     """What a notification costs that nothing is done for: the least of any answer."""
-    for line in output([os.path.join(ENV["BRANDZONE_BUILDDIR"], "tests/bench/bench-notify")]).splitlines():
-        if line.startswith("answered, nothing else"):
-            return f"a notification that nothing is done for: {int(line.split()[6]) / 1000:.2f} us"
-    return ""
+    printed = output([os.path.join(ENV["BRANDZONE_BUILDDIR"], "tests/bench/bench-notify")])
+    found = re.search(r"^answered, nothing else .* zone +(\d+) ns", printed, re.MULTILINE)
+    return f"a notification that nothing is done for: {int(found[1]) / 1000:.2f} us" if found else ""
+
+
+def ping_pong(cpu, other, turns=5000):
+    """What it takes, in microseconds, that a byte in a pipe wakes a process of `other`."""
+    there, back = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.sched_setaffinity(0, {other})
+        for _ in range(turns):
+            os.write(back[1], os.read(there[0], 1))
+        os._exit(0)
+    all_cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    start = time.monotonic()
+    for _ in range(turns):
+        os.write(there[1], b"x")
+        os.read(back[0], 1)
+    took = time.monotonic() - start
+    os.sched_setaffinity(0, all_cpus)
+    os.waitpid(child, 0)
+    for end in (*there, *back):
+        os.close(end)
+    return took / turns / 2 * 1e6
+
+
+def wake_ups():
+    """What is left of an exec's cost on several CPUs is wake-ups of another one, whose price is the (virtual) machine's."""
+    cpus = sorted(os.sched_getaffinity(0))
+    same, other = in_turns(5, lambda: ping_pong(cpus[0], cpus[0]), lambda: ping_pong(cpus[0], cpus[-1]))
+    return f"to wake a process takes {same:.1f} us on this CPU, {other:.1f} us on another"
 
 
 def single_calls(zone):
@@ -163,7 +193,7 @@ def single_calls(zone):
         add(f"translated uname, {abi}", f"{there / 1000:.2f} us, native {here / 1000:.2f} us", goal, good, bare)
 
 
-def pair(zone, what, goal, times, *words):
+def pair(zone, what, goal, times, *words, remark=""):
     def by_chroot():
         return seconds(zone.chroot(*words))
 
@@ -179,18 +209,22 @@ def pair(zone, what, goal, times, *words):
         leave_out(what, f"{' '.join(words[:2])}: {why[-1] if why else error}")
         return
     ratio = (new - start) / old
-    add(what, f"{ratio:.3f} ({new - start:.3f} s, chroot {old:.3f} s)", f"{goal}", None if goal == "" else ratio <= goal)
+    add(what, f"{ratio:.3f} ({new - start:.3f} s, chroot {old:.3f} s)", f"{goal}", None if goal == "" else ratio <= goal, remark)
 
 
-def programs(zone, what, goal, *words):
-    pair(zone, f"500 fork+exec, {what}", goal, 7, "/guest/cost-" + abi_of(zone), "exec", "500", *words)
+def programs(zone, what, goal, *words, remark=""):
+    pair(zone, f"500 fork+exec, {what}", goal, 7, "/guest/cost-" + abi_of(zone), "exec", "500", *words, remark=remark)
 
 
-def on_one_cpu(measure, *arguments):
+def answered_programs(zone, what, goal, *words):
+    """Of a brand that looks at what a program does as it starts; and the same without a second CPU."""
     all_cpus = os.sched_getaffinity(0)
+    programs(zone, what, goal, *words, remark=wake_ups() if len(all_cpus) > 1 else "")
+    if len(all_cpus) == 1:
+        return
     os.sched_setaffinity(0, {min(all_cpus)})
     try:
-        measure(*arguments)
+        programs(zone, "the same on one CPU", "", *words)
     finally:
         os.sched_setaffinity(0, all_cpus)
 
@@ -472,10 +506,7 @@ def measure_all(work):
     if el6 is not None:
         attempt("single calls", single_calls, el6)
         attempt("shadow text", shadow_text, el6)
-        attempt("fork and exec, centos 6", programs, el6, "centos 6.8 (shadow text)", 1.2, "/bin/true")
-        if os.cpu_count() > 1:
-            # What is left there are wake-ups of the other CPU, whose price is the (virtual) machine's.
-            attempt("fork and exec, centos 6, one CPU", on_one_cpu, programs, el6, "the same on one CPU", "", "/bin/true")
+        attempt("fork and exec, centos 6", answered_programs, el6, "centos 6.8 (shadow text)", 1.2, "/bin/true")
     if alpine is not None:
         attempt("fork and exec, alpine", programs, alpine, "alpine i386", 1.05, "/bin/true")
     if traps_nothing is not None:
@@ -485,7 +516,7 @@ def measure_all(work):
         attempt("tar", pair, traps_nothing, "tar | gzip, bullseye i386", 1.05, turns, "/bin/sh", "-c",
                 "tar cf - /usr/bin /usr/share/doc /etc /var | gzip -1 >/dev/null")
     if libc5 is not None:
-        attempt("fork and exec, slackware", programs, libc5, "slackware (libc5)", 1.12,
+        attempt("fork and exec, slackware", answered_programs, libc5, "slackware (libc5)", 1.12,
                 # Its true is a script, and by chroot its shell does not run.
                 "/bin/ls", "-d", "/")
         attempt("tar, slackware", pair, libc5, "tar | gzip, slackware (libc5)", 1.12, turns, "/bin/zsh", "-c",
