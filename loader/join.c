@@ -26,6 +26,7 @@
 #include "loader/loader.h"
 #include "loader/namespaces.h"
 #include "loader/partition-data.h"
+#include "loader/processors.h"
 #include "loader/terminals.h"
 #include "loader/userns.h"
 
@@ -56,6 +57,8 @@ enter (const Joiner *joiner, GError **error)
 {
   prctl (PR_SET_DUMPABLE, 0);
   bz_cgroup_enter (joiner->tasks, joiner->task_count);
+  if (!bz_processors_bind (joiner->partition->settings, error))
+    return FALSE;
   if (!bz_namespaces_enter (joiner->namespaces, BZ_NAMESPACES_ALL, error))
     return FALSE;
   int failed = bz_userns_become_root ();

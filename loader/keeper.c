@@ -4,6 +4,7 @@
 
 #include "brand/base/error.h"
 #include "loader/kernel.h"
+#include "loader/processors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -172,7 +173,8 @@ begin (BzKeeper *keeper, GError **error)
 
   if (keeper->console != NULL)
     say_start (keeper);
-  if (!bz_cgroup_limit (keeper->cgroup, keeper->partition->settings, error)
+  if (!bz_processors_bind (keeper->partition->settings, error)
+      || !bz_cgroup_limit (keeper->cgroup, keeper->partition->settings, error)
       || !give_cgroups (keeper, error) || !bz_keeper_open_control (keeper, error) || !bz_keeper_start (keeper, error))
     return FALSE;
   keeper->started = g_get_real_time () / G_USEC_PER_SEC;

@@ -60,6 +60,7 @@ libloader_a_SOURCES = \
 	loader/net/settings.h \
 	loader/refresh.c \
 	loader/run.c \
+	loader/processors.c \
 	loader/settings.c \
 	loader/settings.h \
 	loader/shield.c \

@@ -27,6 +27,7 @@ bz_settings_free (BzSettings *settings)
   g_strfreev (settings->sysctls);
   g_strfreev (settings->mounts);
   g_free (settings->mac_address);
+  g_free (settings->processors);
   bz_net_settings_free (settings->net);
   g_free (settings->machine_id);
   g_free (settings);
@@ -157,6 +158,8 @@ bz_settings_to_variant (const BzSettings *settings)
   g_variant_dict_insert (&dict, "memory", "t", settings->memory);
   g_variant_dict_insert (&dict, "processes", "t", settings->processes);
   g_variant_dict_insert (&dict, "cpu-percent", "u", settings->cpu_percent);
+  if (settings->processors != NULL)
+    g_variant_dict_insert_value (&dict, "processors", g_variant_new_bytestring (settings->processors));
   return g_variant_dict_end (&dict);
 }
 
@@ -209,6 +212,7 @@ bz_settings_from_variant (GVariant *variant, GError **error)
   g_variant_dict_lookup (dict, "memory", "t", &settings->memory);
   g_variant_dict_lookup (dict, "processes", "t", &settings->processes);
   g_variant_dict_lookup (dict, "cpu-percent", "u", &settings->cpu_percent);
+  g_variant_dict_lookup (dict, "processors", "^ay", &settings->processors);
   if (devices == NULL || sysctls == NULL || net == NULL || !devices_from_variant (devices, settings->devices))
     {
       bz_fail (error, BZ_ERROR_INPUT, "a field is missing or out of range", NULL,

@@ -28,6 +28,7 @@ typedef struct {
   guint64 memory;               /* bytes; 0: unlimited */
   guint64 processes;            /* 0: unlimited */
   guint32 cpu_percent;          /* of one processor: 150 is one and a half; 0: unlimited */
+  char *processors;             /* a list of those that it is kept on (processors.h), or NULL: all */
 } BzSettings;
 
 BzSettings *bz_settings_new (void);

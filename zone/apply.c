@@ -205,6 +205,7 @@ apply_limits (BzPartition *partition, const BzZoneFile *file, const BzArguments 
   settings->memory = file->memory;
   settings->processes = file->processes;
   settings->cpu_percent = file->cpu_percent;
+  settings->processors = g_strdup (file->processors);
   settings->capabilities_dropped = file->capabilities_dropped;
   settings->capabilities_kept = file->capabilities_kept;
   if (file->descriptors.set)
@@ -217,7 +218,8 @@ apply_limits (BzPartition *partition, const BzZoneFile *file, const BzArguments 
          && take_option (arguments, "nofile", bz_take_descriptors,
                          &partition->plan->limits[BZ_LIMIT_NOFILE], error)
          && take_option (arguments, "memory", bz_take_bytes, &settings->memory, error)
-         && take_option (arguments, "cpus", bz_take_cpus, &settings->cpu_percent, error);
+         && take_option (arguments, "cpus", bz_take_cpus, &settings->cpu_percent, error)
+         && take_option (arguments, "cpuset-cpus", bz_take_processors, &settings->processors, error);
 }
 
 static gboolean

@@ -70,6 +70,7 @@ const BzOption bz_global_options[] = {
         "give the zone a device of the host, or a directory of them"), \
   STRING ("memory", 'm', "SIZE", "memory that the zone may use: bytes, or 512M, 2G"), \
   STRING ("cpus", 0, "NUMBER", "processors that it may use, such as 1.5"), \
+  STRING ("cpuset-cpus", 0, "LIST", "processors that it is kept on, by number, such as 0-3,8"), \
   STRING ("pids-limit", 0, "NUMBER", "processes and threads that it may have"), \
   STRING ("nofile", 0, "SOFT[:HARD]", "files that a process may have open"), \
   LIST ("cap-add", 0, "CAP_NAME", "let programs of the zone have a capability that zones have not"), \

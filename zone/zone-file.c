@@ -60,6 +60,7 @@ bz_zone_file_free (BzZoneFile *file)
   g_free (file->brand);
   g_free (file->release);
   g_free (file->mac_address);
+  g_free (file->processors);
   g_free (file->boot_init);
   g_free (file->boot_arguments);
   bz_net_settings_clear (&file->net);

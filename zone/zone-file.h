@@ -61,6 +61,7 @@ typedef struct {
   char **environment;        /* "NAME=VALUE"; never NULL */
   guint64 memory, processes; /* 0: no limit */
   guint32 cpu_percent;       /* 0: no limit */
+  char *processors;          /* a list (loader/processors.h); NULL: all */
   BzLimit descriptors;
   guint64 capabilities_dropped, capabilities_kept;
   GPtrArray *sysctls;  /* of char *: "name=value", each name once */

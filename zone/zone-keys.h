@@ -76,6 +76,7 @@ const char *bz_take_mode (gpointer field, const char *value);          /* guint3
 const char *bz_take_id (gpointer field, const char *value);            /* guint32 */
 const char *bz_take_bytes (gpointer field, const char *value);         /* guint64 */
 const char *bz_take_cpus (gpointer field, const char *value);          /* guint32, percent */
+const char *bz_take_processors (gpointer field, const char *value);    /* char * */
 const char *bz_take_count (gpointer field, const char *value);         /* guint64 */
 const char *bz_take_descriptors (gpointer field, const char *value);   /* BzLimit */
 const char *bz_take_capabilities (gpointer field, const char *value);  /* guint64 */

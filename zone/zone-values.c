@@ -5,6 +5,7 @@
 
 #include "brand/file-systems.h"
 #include "brand/release.h"
+#include "loader/processors.h"
 #include "zone/copy-way.h"
 #include "zone/names.h"
 
@@ -340,6 +341,19 @@ bz_take_cpus (gpointer field, const char *value)
   if (value[0] != '\0' && (*end != '\0' || !(number >= 0.01 && number <= 8192)))
     return "a number of processors looks like 2 or 0.5, at least 0.01";
   *(guint32 *) field = (guint32) (number * 100 + 0.5);
+  return NULL;
+}
+
+const char *
+bz_take_processors (gpointer field, const char *value)
+{
+  char **list = field;
+  const char *why = value[0] != '\0' ? bz_processors_check (value) : NULL;
+
+  if (why != NULL)
+    return why;
+  g_free (*list);
+  *list = value[0] != '\0' ? g_strdup (value) : NULL;
   return NULL;
 }
 

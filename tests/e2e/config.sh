@@ -142,6 +142,33 @@ limits () {
   is '--cpus' "$status" 0
 }
 
+# cpus_of PROCESS
+cpus_of () {
+  sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$1/status"
+}
+
+# The first that this test may use, and one that no machine has.
+processors () {
+  first=$(cpus_of self | sed 's/[-,].*//')
+  run bz run --cpuset-cpus "$first" z -- sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status
+  is '--cpuset-cpus keeps a zone on a processor' "$out" "$first"
+  run bz config set z "cpuset=$first,8191"
+  in_background bz -q run z -- sleep 1000
+  until_true 20 running z
+  run bz exec z -- sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status
+  is 'and who joins it' "$out" "$first"
+  is 'and its supervisor' "$(cpus_of "$(bz show --json z | field supervisor_pid)")" "$first"
+  is 'not who called it' "$(cpus_of self)" "$(cpus_of $$)"
+  bz -q stop --time 0 z
+  wait "$job"
+  run bz config unset z cpuset
+  run bz run --cpuset-cpus 8191 z -- true
+  is 'processors that are not there' "$status" 125
+  like 'say so' "$err" 'cannot keep the zone on the processors 8191: this host has none of them'
+  run bz run --cpuset-cpus 1-0 z -- true
+  like 'a bad list says what is good' "$err" '0-3,8'
+}
+
 texts () {
   run bz config set z hostnam=x
   is 'an unknown key' "$status" 2
@@ -219,6 +246,7 @@ for who in $users; do
   devices
   values
   limits
+  processors
   texts
   run bz -q remove z
   is 'remove' "$status" 0

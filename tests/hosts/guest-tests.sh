@@ -179,9 +179,7 @@ costs () {
 }
 
 one_cpu () {
-  command -v taskset >/dev/null || return 0
-  run by taskset -c 0 "$brandzone" --root "$tmp/$who/state" -q run --brand linux-2.6 -v "$guests:/guest:ro" life -- \
-    "/guest/cost-$abi" uname 256
+  run bz -q run --cpuset-cpus 0 --brand linux-2.6 -v "$guests:/guest:ro" life -- "/guest/cost-$abi" uname 256
   is 'a zone and its supervisor on one CPU' "$status" 0
   diag "$release: a translated uname, zone and supervisor on one CPU, median ($abi): $((${out:-0} / 1000)) us"
 }

@@ -54,7 +54,7 @@ test_machine_keys (void **state G_GNUC_UNUSED)
              "[Mount data]\nSource=/srv\nTarget=/data\nReadOnly=yes\n"
              "[Mount b]\nSource=/b\nTarget=/c\n"
              "[Device d]\nSource=/dev/parport0\nMode=0660\nGroup=7\n"
-             "[Resources]\nMemory=512M\nCpus=1.5\nProcesses=99\nDescriptors=1024:4096\n"
+             "[Resources]\nMemory=512M\nCpus=1.5\nCpuSet=0-3,8\nProcesses=99\nDescriptors=1024:4096\n"
              "DropCapabilities=CAP_NET_RAW;cap_mknod\n"
              "[Sysctl]\nkernel.shmmax=33554432\nkernel.sem=250 32000 32 128\n",
              &error);
@@ -77,6 +77,7 @@ test_machine_keys (void **state G_GNUC_UNUSED)
   assert_int_equal (device->gid, 7);
   assert_int_equal (file->memory, 512 * 1024 * 1024);
   assert_int_equal (file->cpu_percent, 150);
+  assert_string_equal (file->processors, "0-3,8");
   assert_int_equal (file->processes, 99);
   assert_true (file->descriptors.set);
   assert_int_equal (file->descriptors.hard, 4096);
@@ -297,6 +298,12 @@ test_bad_values_are_refused_with_their_line (void **state G_GNUC_UNUSED)
     { "[Resources]\nMemory=9999999999G\n", "z.zone:2" },
     { "[Resources]\nCpus=-1\n", "z.zone:2" },
     { "[Resources]\nCpus=nan\n", "z.zone:2" },
+    { "[Resources]\nCpuSet=0-\n", "z.zone:2" },
+    { "[Resources]\nCpuSet=1,\n", "z.zone:2" },
+    { "[Resources]\nCpuSet=3-1\n", "z.zone:2" },
+    { "[Resources]\nCpuSet=0,,1\n", "z.zone:2" },
+    { "[Resources]\nCpuSet=8192\n", "z.zone:2" },
+    { "[Resources]\nCpuSet=18446744073709551616\n", "z.zone:2" },
     { "[Resources]\nDescriptors=20:10\n", "z.zone:2" },
     { "[Resources]\nDropCapabilities=CAP_FLY\n", "z.zone:2" },
     { "[Sysctl]\nvm.swappiness=1\n", "z.zone:2" },
