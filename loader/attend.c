@@ -182,7 +182,9 @@ pump_input (Session *session)
   if (got <= 0)
     {
       session->input_open = FALSE;
-      session->detached = session->attend->leave_at_end;
+      /* In raw mode a terminal has no other end than its hang-up. */
+      session->detached =
+          session->attend->leave_at_end || (session->attend->stays && session->raw);
       session->pending[0] = 4; /* what a terminal sends for Ctrl-D */
       session->pending_end = session->detached ? 0 : 1;
     }
@@ -209,7 +211,9 @@ pump_output (Session *session)
   if (!session->output_gone && !write_all (1, bytes, (gsize) got))
     {
       session->output_gone = TRUE;
-      session->attend->forward (SIGHUP, session->attend->data);
+      session->detached = session->attend->stays;
+      if (!session->detached)
+        session->attend->forward (SIGHUP, session->attend->data);
     }
   return TRUE;
 }
@@ -224,6 +228,8 @@ take_signals (Session *session, int signals)
   while (read (signals, &info, sizeof info) == sizeof info)
     if (info.ssi_signo == SIGWINCH)
       copy_window_size (session);
+    else if (info.ssi_signo == SIGHUP && session->attend->stays)
+      session->detached = TRUE;
     else
       session->attend->forward ((int) info.ssi_signo, session->attend->data);
 }
@@ -255,10 +261,10 @@ wait_loop (Session *session, int signals, GError **error)
         pump_input (session);
       if (fds[4].revents != 0)
         flush_input (session);
+      if (!session->detached && fds[2].revents != 0 && !pump_output (session) && errno != EAGAIN)
+        output_open = FALSE; /* EIO: no program of the zone has the terminal open */
       if (session->detached)
         return TRUE;
-      if (fds[2].revents != 0 && !pump_output (session) && errno != EAGAIN)
-        output_open = FALSE; /* EIO: no program of the zone has the terminal open */
       if (fds[0].revents != 0 && attend->on_news (attend->data))
         break;
     }

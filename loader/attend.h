@@ -16,6 +16,7 @@ typedef struct {
   /* The caller's window has this size; NULL: the terminal is told. */
   void (*resize) (const struct winsize *size, gpointer data);
   gboolean leave_at_end; /* the end of the caller's input detaches; else it is typed, as Ctrl-D */
+  gboolean stays; /* the command goes on without the caller's terminal: what hangs that up detaches */
   gpointer data;
 } BzAttend;
 

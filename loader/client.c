@@ -78,6 +78,7 @@ bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error)
 {
   g_autoptr (BzMessage) answer = ask_once (run_dir, "info", error);
   gint32 keeper = 0, supervisor = 0, init = 0;
+  guint32 sessions = 0;
   const char *addresses, *version;
 
   if (answer == NULL)
@@ -93,6 +94,8 @@ bz_loader_info (const char *run_dir, BzZoneInfo *info, GError **error)
     g_strlcpy (info->addresses, addresses, sizeof info->addresses);
   if (g_variant_dict_lookup (answer->body, "version", "&s", &version))
     g_strlcpy (info->version, version, sizeof info->version);
+  g_variant_dict_lookup (answer->body, "sessions", "u", &sessions);
+  info->sessions = sessions;
   info->keeper = keeper;
   info->supervisor = supervisor;
   info->init = init;

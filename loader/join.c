@@ -9,11 +9,16 @@
  *   "listener" to the keeper;
  *   "go"                                                  ->  executes
  *
+ * With a terminal that can be come back to, the caller here is the process that holds the session
+ * (session.c), a child of the command line's.
+ *
  * Facts: setns(2) into a pid namespace holds for children only. One filter chain has one listener,
  * so the program installs the zone's filter itself and its listener goes to the zone's keeper.
  * Until it executes, the program is a fork of the caller in a namespace whose root may be hostile:
  * it is not dumpable, and everything it holds is close-on-exec. */
 #include "config.h"
+
+#include "loader/join.h"
 
 #include "brand/base/error.h"
 #include "loader/attend.h"
@@ -27,6 +32,7 @@
 #include "loader/namespaces.h"
 #include "loader/partition-data.h"
 #include "loader/processors.h"
+#include "loader/session.h"
 #include "loader/terminals.h"
 #include "loader/userns.h"
 
@@ -40,7 +46,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-typedef struct {
+struct BzJoin {
+  int connection;    /* to the keeper, or -1 */
+  BzMessage *answer; /* of the keeper; has the descriptors below */
   BzPartition *partition;
   const BzCommand *command;
   int namespaces[BZ_NAMESPACE_COUNT];
@@ -48,12 +56,12 @@ typedef struct {
   int tasks[BZ_MESSAGE_FDS];
   guint task_count;
   int socket; /* to the caller */
-} Joiner;
+};
 
 /* --- in the zone --- */
 
 static gboolean
-enter (const Joiner *joiner, GError **error)
+enter (const BzJoin *joiner, GError **error)
 {
   prctl (PR_SET_DUMPABLE, 0);
   bz_cgroup_enter (joiner->tasks, joiner->task_count);
@@ -69,7 +77,7 @@ enter (const Joiner *joiner, GError **error)
 }
 
 typedef struct {
-  const Joiner *joiner;
+  const BzJoin *joiner;
   int master; /* or -1 */
 } Program;
 
@@ -104,7 +112,7 @@ confine (gpointer data, GError **error)
 }
 
 static G_GNUC_NORETURN void
-become_program (const Joiner *joiner)
+become_program (const BzJoin *joiner)
 {
   Program program = { .joiner = joiner };
   BzLaunch launch = { .command = joiner->command,
@@ -129,7 +137,7 @@ become_program (const Joiner *joiner)
 }
 
 static G_GNUC_NORETURN void
-be_joiner (const Joiner *joiner)
+be_joiner (const BzJoin *joiner)
 {
   g_autoptr (GError) error = NULL;
   GVariantDict body;
@@ -177,37 +185,31 @@ map_spec (int fd, GError **error)
 }
 
 static gboolean
-learn_zone (int connection, Joiner *joiner, BzMessage **answer, GError **error)
+learn_zone (BzJoin *joiner, GError **error)
 {
   gboolean unified = FALSE;
   guint32 set = 0;
   guint next = 1;
 
-  *answer = bz_client_ask (connection, "join", NULL, NULL, 0, error);
-  if (*answer == NULL)
+  BzMessage *answer = joiner->answer =
+      bz_client_ask (joiner->connection, "join", NULL, NULL, 0, error);
+  if (answer == NULL)
     return FALSE;
-  g_variant_dict_lookup ((*answer)->body, "namespaces", "u", &set);
+  g_variant_dict_lookup (answer->body, "namespaces", "u", &set);
   for (guint i = 0; i < BZ_NAMESPACE_COUNT; i++)
     joiner->namespaces[i] =
-        (set & (1u << i)) != 0 && next < (*answer)->fd_count ? (*answer)->fds[next++] : -1;
-  g_variant_dict_lookup ((*answer)->body, "unified", "b", &unified);
-  joiner->unified = unified && (*answer)->fd_count > next ? (*answer)->fds[next++] : -1;
-  while (next < (*answer)->fd_count)
-    joiner->tasks[joiner->task_count++] = (*answer)->fds[next++];
-  joiner->partition = map_spec ((*answer)->fds[0], error);
+        (set & (1u << i)) != 0 && next < answer->fd_count ? answer->fds[next++] : -1;
+  g_variant_dict_lookup (answer->body, "unified", "b", &unified);
+  joiner->unified = unified && answer->fd_count > next ? answer->fds[next++] : -1;
+  while (next < answer->fd_count)
+    joiner->tasks[joiner->task_count++] = answer->fds[next++];
+  joiner->partition = map_spec (answer->fds[0], error);
   return joiner->partition != NULL;
 }
 
-typedef struct {
-  pid_t pid;
-  int pidfd;
-  int terminal; /* or -1 */
-  BzEnd *end;
-} Joined;
-
 /* The two messages "pid" (of the joiner) and "ready" (of the program) come in any order. */
 static gboolean
-await_ready (int socket, int connection, Joined *joined, GError **error)
+await_ready (int socket, int connection, BzJoined *joined, GError **error)
 {
   gboolean ready = FALSE;
 
@@ -252,47 +254,8 @@ await_exec (int socket, GError **error)
   return message == NULL || bz_message_check (message, error);
 }
 
-static void
-forward (int sig, gpointer data)
-{
-  const Joined *joined = data;
-
-  bz_pidfd_send_signal (joined->pidfd, sig);
-}
-
 static gboolean
-on_program_end (gpointer data)
-{
-  Joined *joined = data;
-
-  return waitpid (joined->pid, &joined->end->wait_status, WNOHANG) != 0;
-}
-
-static gboolean
-attend_program (const BzCommand *command, Joined *joined, GError **error)
-{
-  gboolean detached = FALSE;
-
-  if (command->direct)
-    return bz_direct_attend (joined->pid, joined->end, error);
-  joined->pidfd = bz_pidfd_open (joined->pid);
-  if (joined->pidfd < 0)
-    return bz_fail_errno (error, errno, NULL, "cannot watch the program");
-  BzAttend attend = { .end_fd = joined->pidfd,
-                      .terminal = joined->terminal,
-                      .interactive = command->interactive,
-                      .forward = forward,
-                      .on_news = on_program_end,
-                      .data = joined };
-  gboolean good = bz_attend (&attend, &detached, error);
-  if (detached)
-    joined->end->how = BZ_END_DETACHED;
-  close (joined->pidfd);
-  return good;
-}
-
-static gboolean
-join (int connection, Joiner *joiner, int socket, Joined *joined, GError **error)
+start (BzJoin *joiner, int socket, BzJoined *joined, GError **error)
 {
   pid_t pid = bz_clone (0, NULL, joiner->unified);
 
@@ -304,43 +267,136 @@ join (int connection, Joiner *joiner, int socket, Joined *joined, GError **error
     return bz_fail_errno (error, errno, NULL, "cannot fork");
   close (joiner->socket);
   joiner->socket = -1;
-  gboolean ready = await_ready (socket, connection, joined, error);
+  gboolean ready = await_ready (socket, joiner->connection, joined, error);
   while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
     ;
-  return ready && await_exec (socket, error) && attend_program (joiner->command, joined, error);
+  return ready && await_exec (socket, error);
+}
+
+gboolean
+bz_join_start (BzJoin *joiner, BzJoined *joined, GError **error)
+{
+  int pair[2];
+
+  *joined = (BzJoined){ .pidfd = -1, .terminal = -1 };
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
+  joiner->socket = pair[1];
+  gboolean good = start (joiner, pair[0], joined, error);
+  close (pair[0]);
+  if (joiner->socket >= 0)
+    close (joiner->socket);
+  joiner->socket = -1;
+  if (good && (joined->pidfd = bz_pidfd_open (joined->pid)) < 0)
+    good = bz_fail_errno (error, errno, NULL, "cannot watch the program");
+  return good;
+}
+
+void
+bz_joined_close (BzJoined *joined)
+{
+  if (joined->pidfd >= 0)
+    close (joined->pidfd);
+  if (joined->terminal >= 0)
+    close (joined->terminal);
+}
+
+BzJoin *
+bz_join_new (const char *run_dir, const BzCommand *command, GError **error)
+{
+  g_autoptr (BzJoin) joiner = g_new0 (BzJoin, 1);
+
+  joiner->command = command;
+  joiner->unified = joiner->socket = -1;
+  joiner->connection = bz_client_connect (run_dir, error);
+  return joiner->connection >= 0 && learn_zone (joiner, error) ? g_steal_pointer (&joiner) : NULL;
+}
+
+int
+bz_join_take_connection (BzJoin *join)
+{
+  int connection = join->connection;
+
+  join->connection = -1;
+  return connection;
+}
+
+void
+bz_join_free (BzJoin *join)
+{
+  if (join == NULL)
+    return;
+  if (join->connection >= 0)
+    close (join->connection);
+  bz_message_free (join->answer);
+  bz_partition_free (join->partition);
+  g_free (join);
+}
+
+/* --- waiting for it --- */
+
+typedef struct {
+  const BzJoined *joined;
+  BzEnd *end;
+} Waiting;
+
+static void
+forward (int sig, gpointer data)
+{
+  const Waiting *waiting = data;
+
+  bz_pidfd_send_signal (waiting->joined->pidfd, sig);
+}
+
+static gboolean
+on_program_end (gpointer data)
+{
+  const Waiting *waiting = data;
+
+  return waitpid (waiting->joined->pid, &waiting->end->wait_status, WNOHANG) != 0;
+}
+
+static gboolean
+attend_program (const BzCommand *command, const BzJoined *joined, BzEnd *end, GError **error)
+{
+  Waiting waiting = { joined, end };
+  gboolean detached = FALSE;
+
+  if (command->direct)
+    return bz_direct_attend (joined->pid, end, error);
+  BzAttend attend = { .end_fd = joined->pidfd,
+                      .terminal = joined->terminal,
+                      .interactive = command->interactive,
+                      .forward = forward,
+                      .on_news = on_program_end,
+                      .data = &waiting };
+  gboolean good = bz_attend (&attend, &detached, error);
+  if (detached)
+    end->how = BZ_END_DETACHED;
+  return good;
 }
 
 gboolean
 bz_loader_exec (const char *run_dir, const BzCommand *command, BzEnd *end, GError **error)
 {
-  g_autoptr (BzMessage) answer = NULL;
-  Joiner joiner = { .command = command, .unified = -1, .socket = -1 };
-  Joined joined = { .pidfd = -1, .terminal = -1, .end = end };
-  int pair[2];
-  int connection = bz_client_connect (run_dir, error);
+  g_autoptr (BzJoin) join = bz_join_new (run_dir, command, error);
+  BzJoined joined;
+  sigset_t saved_mask;
 
   *end = (BzEnd){ 0 };
   signal (SIGCHLD, SIG_DFL); /* a caller that ignores it would have us lose the program's status */
-  if (connection < 0)
+  if (join == NULL)
     return FALSE;
-  gboolean good = learn_zone (connection, &joiner, &answer, error);
-  if (good && socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-    good = bz_fail_errno (error, errno, NULL, "cannot make a socket pair");
-  if (good)
+  bz_attend_hold_signals (&saved_mask);
+  gboolean good = FALSE;
+  if (command->kept)
+    good = bz_session_run (g_steal_pointer (&join), command, end, error);
+  else
     {
-      sigset_t saved_mask;
-
-      joiner.socket = pair[1];
-      bz_attend_hold_signals (&saved_mask);
-      good = join (connection, &joiner, pair[0], &joined, error);
-      sigprocmask (SIG_SETMASK, &saved_mask, NULL);
-      close (pair[0]);
-      if (joiner.socket >= 0)
-        close (joiner.socket);
+      good = bz_join_start (join, &joined, error)
+             && attend_program (command, &joined, end, error);
+      bz_joined_close (&joined);
     }
-  if (joined.terminal >= 0)
-    close (joined.terminal);
-  bz_partition_free (joiner.partition);
-  close (connection);
+  sigprocmask (SIG_SETMASK, &saved_mask, NULL);
   return good;
 }

@@ -5,27 +5,19 @@
  *
  * Choice: while nobody is attached the keeper reads the terminal and keeps the last text, without
  * the sequences that a terminal would answer (console-text.c). Who attaches becomes the zone's
- * owner: one at a time. A full-screen program draws anew when its window changes, so the window
- * is made one row smaller first; the client sets its real size. */
+ * owner: one at a time. The same for what joined the zone: session.c. */
 #include "config.h"
 
 #include "loader/keeper-private.h"
 
 #include "brand/base/error.h"
-#include "loader/console-text.h"
+#include "loader/kept-text.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#define TEXT_MAX (32 * 1024)
 
 struct BzUnwatched {
-  GString *text;
-  BzTextFilter filter;
+  BzKeptText kept;
   guint source; /* 0: the terminal has come to its end */
 };
 
@@ -33,21 +25,11 @@ static gboolean
 on_output (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
 {
   struct BzUnwatched *unwatched = data;
-  char bytes[4096], text[sizeof bytes + 1];
-  ssize_t got = read (fd, bytes, sizeof bytes);
 
-  if (got < 0 && (errno == EAGAIN || errno == EINTR))
+  if (bz_kept_text_read (&unwatched->kept, fd))
     return G_SOURCE_CONTINUE;
-  if (got <= 0)
-    {
-      unwatched->source = 0;
-      return G_SOURCE_REMOVE;
-    }
-  gsize length = bz_text_filter (&unwatched->filter, bytes, (gsize) got, text);
-  g_string_append_len (unwatched->text, text, (gssize) length);
-  if (unwatched->text->len > TEXT_MAX)
-    g_string_erase (unwatched->text, 0, (gssize) (unwatched->text->len - TEXT_MAX));
-  return G_SOURCE_CONTINUE;
+  unwatched->source = 0;
+  return G_SOURCE_REMOVE;
 }
 
 void
@@ -56,7 +38,7 @@ bz_keeper_unwatch (BzKeeper *keeper)
   if (keeper->terminal < 0 || keeper->unwatched != NULL)
     return;
   keeper->unwatched = g_new0 (struct BzUnwatched, 1);
-  keeper->unwatched->text = g_string_new (NULL);
+  bz_kept_text_init (&keeper->unwatched->kept);
   fcntl (keeper->terminal, F_SETFL, O_RDWR | O_NONBLOCK);
   keeper->unwatched->source =
       g_unix_fd_add (keeper->terminal, G_IO_IN, on_output, keeper->unwatched);
@@ -66,10 +48,8 @@ void
 bz_keeper_leave_unwatched (const BzKeeper *keeper, BzHandOver *left)
 {
   if (keeper->unwatched != NULL)
-    g_variant_dict_insert_value (
-        &left->values, "unwatched",
-        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, keeper->unwatched->text->str,
-                                   keeper->unwatched->text->len, 1));
+    g_variant_dict_insert_value (&left->values, "unwatched",
+                                 bz_kept_text_to_variant (&keeper->unwatched->kept));
 }
 
 void
@@ -82,18 +62,7 @@ bz_keeper_take_unwatched (BzKeeper *keeper, GVariantDict *values)
     return;
   const char *bytes = g_variant_get_fixed_array (text, &length, 1);
   bz_keeper_unwatch (keeper);
-  g_string_append_len (keeper->unwatched->text, bytes, (gssize) length);
-}
-
-static void
-ask_to_redraw (int terminal)
-{
-  struct winsize size;
-
-  if (ioctl (terminal, TIOCGWINSZ, &size) != 0 || size.ws_row < 2)
-    return;
-  size.ws_row--;
-  ioctl (terminal, TIOCSWINSZ, &size);
+  g_string_append_len (keeper->unwatched->kept.text, bytes, (gssize) length);
 }
 
 gboolean
@@ -101,7 +70,10 @@ bz_keeper_answer_attach (BzKeeper *keeper, int client, BzMessage *message, GErro
 {
   struct BzUnwatched *unwatched = keeper->unwatched;
   GVariantDict body;
+  guint32 session;
 
+  if (g_variant_dict_lookup (message->body, "session", "u", &session))
+    return bz_keeper_attach_session (keeper, client, message, session, error);
   if (keeper->terminal < 0)
     return bz_fail (error, BZ_ERROR_STATE, "its command has no terminal",
                     "join it with `brandzone exec -it`", "cannot attach to zone %s",
@@ -111,16 +83,14 @@ bz_keeper_answer_attach (BzKeeper *keeper, int client, BzMessage *message, GErro
                     "join it with `brandzone exec -it`", "cannot attach to zone %s",
                     keeper->partition->name);
   g_variant_dict_init (&body, NULL);
-  g_variant_dict_insert_value (&body, "text",
-                               g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, unwatched->text->str,
-                                                          unwatched->text->len, 1));
-  ask_to_redraw (keeper->terminal);
+  g_variant_dict_insert_value (&body, "text", bz_kept_text_to_variant (&unwatched->kept));
+  bz_terminal_ask_to_redraw (keeper->terminal);
   if (!bz_message_send (client, message->kind, g_variant_dict_end (&body), &keeper->terminal, 1,
                         error))
     return FALSE;
   if (unwatched->source != 0)
     g_source_remove (unwatched->source);
-  g_string_free (unwatched->text, TRUE);
+  bz_kept_text_clear (&unwatched->kept);
   g_clear_pointer (&keeper->unwatched, g_free);
   keeper->owner = client;
   return TRUE;

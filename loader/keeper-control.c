@@ -32,6 +32,7 @@ answer_info (BzKeeper *keeper, int client, BzMessage *message, GError **error)
   g_variant_dict_insert (&body, "version", "s", PACKAGE_VERSION);
   g_variant_dict_insert (&body, "started", "x", keeper->started);
   g_variant_dict_insert (&body, "terminal", "b", keeper->terminal >= 0);
+  g_variant_dict_insert (&body, "sessions", "u", (guint32) bz_keeper_left_sessions (keeper));
   g_variant_dict_insert (&body, "booted", "b", keeper->console != NULL);
   if (bz_network_addresses (keeper->network) != NULL)
     g_variant_dict_insert (&body, "addresses", "s", bz_network_addresses (keeper->network));
@@ -273,6 +274,8 @@ static const struct {
   { "listener", answer_listener }, { "halt", answer_halt },       { "console", answer_console },
   { "winsize", answer_winsize },   { "attach", bz_keeper_answer_attach },
   { "freeze", answer_freeze },     { "refresh", bz_keeper_answer_refresh },
+  { "session", bz_keeper_answer_session }, { "session-state", bz_keeper_note_session },
+  { "sessions", bz_keeper_answer_sessions }, { "hang-up", bz_keeper_answer_hang_up },
   { "mount", bz_keeper_answer_give }, { "umount", bz_keeper_answer_take },
 };
 
@@ -300,6 +303,7 @@ forget_client (BzKeeper *keeper, int fd)
 {
   if (keeper->refresher == fd)
     keeper->refresher = -1;
+  bz_keeper_forget_session (keeper, fd);
   for (guint i = 0; i < keeper->clients->len; i++)
     if (g_array_index (keeper->clients, int, i) == fd)
       {

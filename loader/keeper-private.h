@@ -26,6 +26,7 @@ typedef struct {
   int owner;   /* -1 when the owner has gone */
   GArray *clients;  /* of int: connections to the control socket */
   gint32 refresher; /* who waits for this program to go on, or -1 */
+  GPtrArray *sessions; /* keeper-sessions.c; NULL: there were none */
   GArray *freezers; /* of int: connections that hold the zone still, or NULL */
   guint owner_source;
 
@@ -109,6 +110,22 @@ void bz_keeper_leave_unwatched (const BzKeeper *keeper, BzHandOver *left);
 void bz_keeper_take_unwatched (BzKeeper *keeper, GVariantDict *values);
 /* The request "attach": the client becomes the owner, and gets the terminal with the last text. */
 gboolean bz_keeper_answer_attach (BzKeeper *keeper, int client, BzMessage *message, GError **error);
+
+/* keeper-sessions.c: requests of who holds a session, "session" and "session-state", */
+gboolean bz_keeper_answer_session (BzKeeper *keeper, int client, BzMessage *message,
+                                   GError **error);
+gboolean bz_keeper_note_session (BzKeeper *keeper, int client, BzMessage *message, GError **error);
+/* and of others: "attach" {session}, "hang-up", "sessions". */
+gboolean bz_keeper_attach_session (BzKeeper *keeper, int client, BzMessage *message, guint number,
+                                   GError **error);
+gboolean bz_keeper_answer_hang_up (BzKeeper *keeper, int client, BzMessage *message,
+                                   GError **error);
+gboolean bz_keeper_answer_sessions (BzKeeper *keeper, int client, BzMessage *message,
+                                    GError **error);
+void bz_keeper_forget_session (BzKeeper *keeper, int fd);
+guint bz_keeper_left_sessions (const BzKeeper *keeper); /* how many nobody is attached to */
+void bz_keeper_leave_sessions (const BzKeeper *keeper, BzHandOver *left);
+void bz_keeper_take_sessions (BzKeeper *keeper, GVariantDict *values);
 
 /* keeper-control.c */
 /* A signal for the command of a zone that does not boot. */

@@ -47,6 +47,7 @@ leave_clients (const BzKeeper *keeper, BzHandOver *left)
   bz_hand_over_fd (left, "owner", keeper->owner);
   bz_hand_over_fd (left, "control", keeper->control);
   bz_keeper_leave_unwatched (keeper, left);
+  bz_keeper_leave_sessions (keeper, left);
 }
 
 static void
@@ -199,6 +200,7 @@ take_clients (BzKeeper *keeper, GVariantDict *values, gboolean *bad)
   keeper->control = bz_hand_over_take_fd (values, "control", bad);
   g_variant_dict_lookup (values, "refresher", "i", &keeper->refresher);
   bz_keeper_take_unwatched (keeper, values);
+  bz_keeper_take_sessions (keeper, values);
 }
 
 static void

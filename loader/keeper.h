@@ -7,7 +7,8 @@
  * owner's connection. Requests: "info", "addresses" (answers with {addresses}), "journal", "trace", "stop" {grace}, "signal" {signal},
  * "join", "listener" + fd, "halt" (what stops an init), "console" {terminal, replay, plain}, "winsize" {terminal, rows,
  * columns} (without an answer), "refresh" + program (another program goes on as the keeper; answers with {version}), "freeze" (answers with
- * {frozen}; ask until it is; the zone goes on when the connection ends), "attach" (to the terminal of a command, as its owner from then on; answers with {text} and the pty). Answers: the request's kind, or "error". Events to the owner: "started"
+ * {frozen}; ask until it is; the zone goes on when the connection ends), "attach" (to the terminal of a command, as its owner from then on; answers with {text} and the pty), "attach" {session}
+ * (answers with a connection to who holds it), "hang-up" {session}, "sessions" (answers with {sessions}); session.h. Answers: the request's kind, or "error". Events to the owner: "started"
  * {init} [+ pty], "ended" {status, how} [+ journal]. */
 #define BZ_CONTROL_NAME "control"
 

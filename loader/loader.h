@@ -44,6 +44,7 @@ typedef struct {
   char *user;         /* "name", "name:group", "uid", "uid:gid"; NULL: root */
   gboolean interactive; /* -i: stdin is passed on; else it is /dev/null */
   gboolean terminal;  /* -t: a pty of the zone's devpts is its terminal */
+  gboolean kept;      /* of one that joins, with a terminal: a session that can be left and come back to */
   gboolean direct;    /* as if there were no zone: it stays in the caller's session and process group, with the
                        * caller's umask and ignored signals (direct.c) */
   gboolean own_ids;   /* a plain user's, of a zone with one id: it sees uid and gid instead of 0 */
@@ -113,6 +114,7 @@ typedef struct {
   int wait_status; /* as of waitpid(2) */
   enum { BZ_END_COMMAND, BZ_END_HALTED, BZ_END_REBOOTED, BZ_END_DETACHED } how;
   gboolean stopped; /* somebody asked for the zone's end: bz_loader_stop() */
+  guint session;    /* the session that it was part of, or 0 */
 } BzEnd;
 int bz_end_exit_status (const BzEnd *end); /* 0-255; 128+signal */
 
@@ -144,6 +146,23 @@ gboolean bz_loader_run_direct (const BzPartition *partition, const BzCommand *co
  * bz_loader_run does. BZ_ERROR_STATE if it has none, or somebody is there. */
 gboolean bz_loader_attach (const char *run_dir, BzEnd *end, GError **error);
 
+/* The same for session number `session` of a running zone (bz_loader_sessions); one that has ended tells its
+ * exit status and is forgotten. */
+gboolean bz_loader_attach_session (const char *run_dir, guint session, BzEnd *end, GError **error);
+/* Ends a session that nobody is attached to as a terminal does that hangs up. */
+gboolean bz_loader_hang_up_session (const char *run_dir, guint session, GError **error);
+
+/* A command that joined a running zone on a terminal of its own. */
+typedef struct {
+  guint number;
+  char *command;
+  char *terminal; /* its name in the zone, "pts/1" */
+  gint64 started; /* seconds since the epoch */
+  gboolean attached, ended;
+  BzEnd end; /* if it has ended */
+} BzSession;
+GPtrArray *bz_loader_sessions (const char *run_dir, GError **error); /* of BzSession */
+
 /* Runs a command in the running zone whose keeper listens in run_dir. Same waiting, same errors;
  * BZ_ERROR_STATE when no keeper answers. */
 gboolean bz_loader_exec (const char *run_dir, const BzCommand *command, BzEnd *end, GError **error);
@@ -153,6 +172,7 @@ typedef struct {
   pid_t keeper, supervisor, init; /* supervisor 0: none needed */
   gint64 started;                 /* seconds since the epoch */
   gboolean terminal;              /* its command has one, to attach to */
+  guint sessions;                 /* of what joined it: how many nobody is attached to */
   char version[32];               /* of the brandzone that keeps it */
   gboolean booted;                /* it runs an init, not a command */
   char addresses[128];            /* of its interface; empty: none that are known */

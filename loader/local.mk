@@ -28,6 +28,9 @@ libloader_a_SOURCES = \
 	loader/inside.c \
 	loader/inside.h \
 	loader/join.c \
+	loader/join.h \
+	loader/kept-text.c \
+	loader/kept-text.h \
 	loader/kernel.h \
 	loader/keeper.h \
 	loader/launch.c \
@@ -59,8 +62,12 @@ libloader_a_SOURCES = \
 	loader/net/settings.c \
 	loader/net/settings.h \
 	loader/refresh.c \
+	loader/owner.c \
+	loader/owner.h \
 	loader/run.c \
 	loader/processors.c \
+	loader/session.c \
+	loader/session.h \
 	loader/settings.c \
 	loader/settings.h \
 	loader/shield.c \
@@ -83,6 +90,7 @@ brandzone_keeper_SOURCES = \
 	loader/keeper-console.c \
 	loader/keeper-console.h \
 	loader/keeper-attach.c \
+	loader/keeper-sessions.c \
 	loader/keeper-control.c \
 	loader/keeper-main.c \
 	loader/keeper-private.h \

@@ -7,6 +7,7 @@
 #include "loader/kernel.h"
 #include "loader/loader.h"
 #include "loader/message.h"
+#include "loader/owner.h"
 #include "loader/partition-data.h"
 
 #include <errno.h>
@@ -105,119 +106,17 @@ spawn_keeper (const BzPartition *partition, int spec, int owner, GError **error)
   return TRUE;
 }
 
-/* --- waiting for the end --- */
-
-typedef struct {
-  int connection;
-  BzJournalFunc on_end;
-  gpointer data;
-  BzEnd *end;
-  gboolean ended;
-  GError *problem;
-} Owner;
-
-static void
-forward (int sig, gpointer data)
-{
-  Owner *owner = data;
-  GVariantDict body;
-
-  g_variant_dict_init (&body, NULL);
-  g_variant_dict_insert (&body, "signal", "i", (gint32) sig);
-  bz_message_send (owner->connection, "signal", g_variant_dict_end (&body), NULL, 0, NULL);
-}
-
-static void
-take_end (Owner *owner, BzMessage *message)
-{
-  gint32 status = 0, how = BZ_END_COMMAND;
-  int journal = bz_message_take_fd (message, 0);
-
-  g_variant_dict_lookup (message->body, "status", "i", &status);
-  g_variant_dict_lookup (message->body, "how", "i", &how);
-  g_variant_dict_lookup (message->body, "stopped", "b", &owner->end->stopped);
-  owner->end->wait_status = status;
-  owner->end->how = how;
-  owner->ended = TRUE;
-  if (journal >= 0 && owner->on_end != NULL)
-    owner->on_end (journal, owner->data);
-  if (journal >= 0)
-    close (journal);
-}
-
-/* The caller's terminal may be in raw mode. */
-static void
-print_note (BzMessage *message)
-{
-  const char *text;
-
-  if (g_variant_dict_lookup (message->body, "text", "&s", &text))
-    g_printerr ("brandzone: %s%s", text, isatty (2) ? "\r\n" : "\n");
-}
-
-/* A command may make itself heard before the keeper has told that it runs. */
-static BzMessage *
-await_started (int connection, GError **error)
-{
-  for (;;)
-    {
-      g_autoptr (BzMessage) message = bz_message_receive (connection, NULL, error);
-
-      if (message == NULL || !bz_message_check (message, error))
-        return NULL;
-      if (strcmp (message->kind, "note") != 0)
-        return g_steal_pointer (&message);
-      print_note (message);
-    }
-}
+/* --- starting and waiting --- */
 
 static gboolean
-on_news (gpointer data)
+start_and_attend (const BzPartition *partition, BzOwner *owner, GError **error)
 {
-  Owner *owner = data;
-  gboolean closed;
-  g_autoptr (BzMessage) message = bz_message_receive (owner->connection, &closed, NULL);
-
-  if (message != NULL && strcmp (message->kind, "ended") == 0)
-    take_end (owner, message);
-  else if (message != NULL && strcmp (message->kind, "note") == 0)
-    print_note (message);
-  else if (message == NULL && !owner->ended)
-    bz_fail (&owner->problem, BZ_ERROR_FAILED, "its keeper died, and the zone with it",
-             "see the system's log for why", "lost the zone");
-  return message == NULL;
-}
-
-static gboolean
-attend_zone (gboolean interactive, Owner *owner, int terminal, GError **error)
-{
-  BzAttend attend = { .end_fd = owner->connection,
-                      .terminal = terminal,
-                      .interactive = interactive,
-                      .forward = forward,
-                      .on_news = on_news,
-                      .data = owner };
-  gboolean detached = FALSE;
-
-  if (!bz_attend (&attend, &detached, error))
-    return FALSE;
-  if (detached)
-    owner->end->how = BZ_END_DETACHED;
-  if (owner->problem == NULL)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&owner->problem));
-  return FALSE;
-}
-
-static gboolean
-start_and_attend (const BzPartition *partition, Owner *owner, GError **error)
-{
-  g_autoptr (BzMessage) started = await_started (owner->connection, error);
+  g_autoptr (BzMessage) started = bz_owner_await_started (owner->connection, error);
 
   if (started == NULL)
     return FALSE;
   int terminal = bz_message_take_fd (started, 0);
-  gboolean good = attend_zone (partition->command->interactive, owner, terminal, error);
+  gboolean good = bz_owner_attend (owner, terminal, partition->command->interactive, error);
   if (terminal >= 0)
     close (terminal);
   return good;
@@ -252,7 +151,7 @@ gboolean
 bz_loader_run (const BzPartition *partition, BzJournalFunc on_end, gpointer data, BzEnd *end,
                GError **error)
 {
-  Owner owner = { .on_end = on_end, .data = data, .end = end };
+  BzOwner owner = { .on_end = on_end, .data = data, .end = end };
   sigset_t saved_mask;
 
   *end = (BzEnd){ 0 };
@@ -265,24 +164,10 @@ bz_loader_run (const BzPartition *partition, BzJournalFunc on_end, gpointer data
   return good;
 }
 
-/* What was said while nobody was there. */
-static void
-show_text (const BzMessage *answer)
-{
-  g_autoptr (GVariant) text =
-      g_variant_dict_lookup_value (answer->body, "text", G_VARIANT_TYPE ("ay"));
-  gsize length = 0, at = 0;
-  const char *bytes = text != NULL ? g_variant_get_fixed_array (text, &length, 1) : NULL;
-  ssize_t written;
-
-  while (at < length && (written = write (1, bytes + at, length - at)) > 0)
-    at += (gsize) written;
-}
-
 gboolean
 bz_loader_attach (const char *run_dir, BzEnd *end, GError **error)
 {
-  Owner owner = { .connection = bz_client_connect (run_dir, error), .end = end };
+  BzOwner owner = { .connection = bz_client_connect (run_dir, error), .end = end };
   sigset_t saved_mask;
 
   *end = (BzEnd){ 0 };
@@ -293,9 +178,9 @@ bz_loader_attach (const char *run_dir, BzEnd *end, GError **error)
   if (good)
     {
       int terminal = bz_message_take_fd (answer, 0);
-      show_text (answer);
+      bz_owner_show_text (answer);
       bz_attend_hold_signals (&saved_mask);
-      good = attend_zone (TRUE, &owner, terminal, error);
+      good = bz_owner_attend (&owner, terminal, TRUE, error);
       sigprocmask (SIG_SETMASK, &saved_mask, NULL);
       if (terminal >= 0)
         close (terminal);
@@ -308,7 +193,7 @@ bz_loader_attach (const char *run_dir, BzEnd *end, GError **error)
 
 /* The zone has done its work: its end brings the counts. */
 static gboolean
-end_idle_zone (Owner *owner, GError **error)
+end_idle_zone (BzOwner *owner, GError **error)
 {
   GVariantDict body;
 
@@ -316,7 +201,7 @@ end_idle_zone (Owner *owner, GError **error)
   g_variant_dict_insert (&body, "grace", "u", 0);
   if (!bz_message_send (owner->connection, "stop", g_variant_dict_end (&body), NULL, 0, error))
     return FALSE;
-  while (!on_news (owner))
+  while (!bz_owner_on_news (owner))
     ;
   if (owner->problem == NULL)
     return TRUE;
@@ -325,10 +210,10 @@ end_idle_zone (Owner *owner, GError **error)
 }
 
 static gboolean
-start_and_run (const BzPartition *partition, const BzCommand *command, Owner *owner, BzEnd *end,
+start_and_run (const BzPartition *partition, const BzCommand *command, BzOwner *owner, BzEnd *end,
                GError **error)
 {
-  g_autoptr (BzMessage) started = await_started (owner->connection, error);
+  g_autoptr (BzMessage) started = bz_owner_await_started (owner->connection, error);
 
   if (started == NULL)
     return FALSE;
@@ -343,7 +228,7 @@ bz_loader_run_direct (const BzPartition *partition, const BzCommand *command, Bz
                       gpointer data, BzEnd *end, GError **error)
 {
   BzEnd of_zone;
-  Owner owner = { .on_end = on_end, .data = data, .end = &of_zone };
+  BzOwner owner = { .on_end = on_end, .data = data, .end = &of_zone };
   sigset_t saved_mask;
 
   *end = (BzEnd){ 0 };
@@ -365,7 +250,7 @@ bz_loader_start (const BzPartition *partition, GError **error)
 
   if (connection < 0)
     return FALSE;
-  started = await_started (connection, error);
+  started = bz_owner_await_started (connection, error);
   close (connection);
   return started != NULL;
 }

@@ -149,6 +149,8 @@ static const BzOption login_options[] = {
 
 static const BzOption console_options[] = {
   STRING ("terminal", 't', "NUMBER", "attach to the zone's /dev/ttyNUMBER (2 to 6) instead"),
+  STRING ("session", 's', "NUMBER", "come back to a session of exec or login that was left (see show)"),
+  FLAG ("hang-up", 0, "end that session instead, as a line does that goes dead"),
   END
 };
 
@@ -315,7 +317,7 @@ const BzVerb bz_verbs[] = {
     "end a zone if it runs, and boot it",
     restart_options, bz_verb_restart },
   { "console", "NAME", 1, 1, 0,
-    "attach to the console of a zone that has booted, or come back to a command's terminal",
+    "attach to the console of a zone that has booted, or come back to a command's terminal or a session",
     console_options, bz_verb_console },
   { "logs", "NAME", 1, 1, 0,
     "print what the console of a zone has said",

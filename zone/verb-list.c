@@ -3,6 +3,7 @@
 
 #include "brand/base/error.h"
 #include "zone/output.h"
+#include "zone/names.h"
 #include "zone/planning.h"
 #include "zone/sharing.h"
 #include "zone/snapshots.h"
@@ -26,9 +27,67 @@ addresses_of (const BzContext *context, const char *name, BzZoneCondition condit
   return info->addresses[0] != '\0' ? g_strdup (info->addresses) : NULL;
 }
 
+/* NULL: none, or it does not say. */
+static GPtrArray *
+sessions_of (const BzContext *context, const char *name, BzZoneCondition condition)
+{
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+
+  return condition == BZ_ZONE_RUNNING ? bz_loader_sessions (run_dir, NULL) : NULL;
+}
+
+static const char *
+session_state (const BzSession *session)
+{
+  return session->ended ? "ended" : session->attached ? "attached" : "detached";
+}
+
+static void
+add_sessions (JsonBuilder *builder, const GPtrArray *sessions)
+{
+  json_builder_set_member_name (builder, "sessions");
+  json_builder_begin_array (builder);
+  for (guint i = 0; sessions != NULL && i < sessions->len; i++)
+    {
+      const BzSession *session = g_ptr_array_index (sessions, i);
+      g_autofree char *started = bz_time_format (session->started);
+
+      json_builder_begin_object (builder);
+      bz_json_number (builder, "session", session->number);
+      bz_json_text (builder, "state", session_state (session));
+      bz_json_text (builder, "command", session->command);
+      bz_json_text (builder, "terminal", session->terminal);
+      bz_json_text (builder, "started", started);
+      if (session->ended)
+        bz_json_number (builder, "exit_status", bz_end_exit_status (&session->end));
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+/* "1: su - root (pts/0), detached; 2: ..."; NULL: none. Owned by the caller. */
+static char *
+sessions_text (const GPtrArray *sessions)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; sessions != NULL && i < sessions->len; i++)
+    {
+      const BzSession *session = g_ptr_array_index (sessions, i);
+      g_autofree char *command = bz_text_safe (session->command != NULL ? session->command : "");
+      g_autofree char *terminal = bz_text_safe (session->terminal != NULL ? session->terminal : "");
+
+      g_string_append_printf (text, "%s%u: %s (%s), %s", i > 0 ? "; " : "", session->number, command,
+                              terminal, session_state (session));
+      if (session->ended)
+        g_string_append_printf (text, " with status %d", bz_end_exit_status (&session->end));
+    }
+  return text->len > 0 ? g_strdup (text->str) : NULL;
+}
+
 static void
 add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition condition,
-            const BzZoneInfo *info, const char *addresses)
+            const BzZoneInfo *info, const char *addresses, const GPtrArray *sessions)
 {
   g_autofree char *installed = bz_time_format (state->installed);
 
@@ -51,6 +110,7 @@ add_common (JsonBuilder *builder, const BzZoneState *state, BzZoneCondition cond
   bz_json_text (builder, "version", info->version);
   bz_json_bool (builder, "current", bz_loader_is_current (info->keeper));
   bz_json_text (builder, "addresses", addresses);
+  add_sessions (builder, sessions);
 }
 
 static void
@@ -62,6 +122,18 @@ add_sharing (JsonBuilder *builder, const BzSharing *sharing, gboolean measured)
       bz_json_number (builder, "shared_bytes", (gint64) sharing->shared);
     }
   bz_json_texts (builder, "shared_with", (const char *const *) sharing->zones);
+}
+
+/* That there is something to come back to. */
+static void
+note_sessions (const BzContext *context, const char *name)
+{
+  g_autoptr (GPtrArray) sessions = sessions_of (context, name, BZ_ZONE_RUNNING);
+  g_autofree char *text = sessions_text (sessions);
+
+  if (text != NULL)
+    bz_context_note (context, "zone %s has sessions to come back to (brandzone console --session NUMBER %s): %s",
+                     name, name, text);
 }
 
 /* measure: what it takes of the disk, too. */
@@ -87,8 +159,9 @@ list_one (const BzContext *context, const char *name, gboolean measure, JsonBuil
     bz_context_note (context, "%s", error->message);
   if (builder != NULL)
     {
+      g_autoptr (GPtrArray) sessions = sessions_of (context, name, condition);
       json_builder_begin_object (builder);
-      add_common (builder, state, condition, &info, addresses);
+      add_common (builder, state, condition, &info, addresses, sessions);
       if (measure)
         add_sharing (builder, &sharing, TRUE);
       json_builder_end_object (builder);
@@ -112,6 +185,8 @@ list_one (const BzContext *context, const char *name, gboolean measure, JsonBuil
       cells[8] = shared;
     }
   bz_text_table_add (table, cells);
+  if (info.sessions > 0)
+    note_sessions (context, name);
 }
 
 int
@@ -179,6 +254,7 @@ typedef struct {
   char *addresses; /* NULL: none */
   char *root, *file, *storage;
   char **snapshots;
+  GPtrArray *sessions; /* or NULL */
   BzSharing sharing;
   gboolean measured;
 } Shown;
@@ -189,7 +265,8 @@ show_json (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
   JsonBuilder *builder = bz_json_begin ();
   g_autofree char *ids = ranges_text (state->uids);
 
-  add_common (builder, state, shown->condition, &shown->info, shown->addresses);
+  add_common (builder, state, shown->condition, &shown->info, shown->addresses,
+              shown->sessions);
   bz_json_text (builder, "release", shown->release);
   bz_json_text (builder, "description", file->description);
   bz_json_text (builder, "hostname", file->hostname != NULL ? file->hostname : state->name);
@@ -252,6 +329,8 @@ show_text (const BzZoneState *state, const BzZoneFile *file, const Shown *shown)
       bz_print_field ("Processes", pids);
       bz_print_field ("Kept by", kept_by);
       bz_print_field ("Addresses", shown->addresses);
+      g_autofree char *sessions = sessions_text (shown->sessions);
+      bz_print_field ("Sessions", sessions);
     }
   bz_print_field ("Brand", file->brand != NULL ? file->brand : state->brand);
   bz_print_field ("ABI", bz_abi_name (file->abi.set ? file->abi.value : state->abi));
@@ -297,6 +376,8 @@ bz_verb_show (BzContext *context, const BzArguments *arguments, GError **error)
   shown.condition = bz_state_condition (context->dirs, name, &shown.info);
   g_autofree char *addresses = addresses_of (context, name, shown.condition, &shown.info);
   shown.addresses = addresses;
+  g_autoptr (GPtrArray) sessions = sessions_of (context, name, shown.condition);
+  shown.sessions = sessions;
   g_autoptr (GError) unmeasured = NULL;
   shown.measured = bz_arguments_flag (arguments, "size");
   if (!bz_sharing_look (context->dirs, state, shown.measured, &shown.sharing, &unmeasured))

@@ -89,13 +89,16 @@ look_at_program (const BzPlanning *planning, const BzCommand *command, BzProgram
                    bz_command_path (command), program);
 }
 
-/* A terminal of exec or login is the caller's own connection: who leaves it hangs it up. */
+/* Who leaves a terminal of exec or login can come back to it, unless the zone had no room for one more
+ * session, or is kept by a brandzone that knows none: it is hung up then. */
 static int
-tell_left (const BzContext *context, const char *name)
+tell_left (const BzContext *context, const char *name, const BzEnd *end)
 {
-  bz_context_note (context, "left: what ran on that terminal was hung up, zone %s goes on (the terminal of "
-                            "`brandzone run -it` or `start` can be come back to: brandzone console)",
-                   name);
+  if (end->session != 0)
+    bz_context_note (context, "detached; session %u of zone %s goes on (brandzone console --session %u %s comes back)",
+                     end->session, name, end->session, name);
+  else
+    bz_context_note (context, "left: what ran on that terminal was hung up, zone %s goes on", name);
   return 0;
 }
 
@@ -236,6 +239,13 @@ look_at_zone (const BzContext *context, const char *name, GError **error)
   return g_steal_pointer (&planning);
 }
 
+/* Nobody can type what detaches where there is no terminal, and what is given by a pipe ends with it. */
+static gboolean
+can_be_left (const BzCommand *command)
+{
+  return command->terminal && command->interactive && isatty (STDIN_FILENO);
+}
+
 static gboolean
 check_exec_command (const BzArguments *arguments, const char *name, GError **error)
 {
@@ -268,6 +278,7 @@ bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error)
   if (command == NULL)
     return -1;
   bz_apply_environment (command, planning->file, arguments);
+  command->kept = can_be_left (command);
 
   g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
   if (!bz_loader_exec (run_dir, command, &end, &cause))
@@ -282,7 +293,7 @@ bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error)
   if (end.how == BZ_END_COMMAND && WIFSIGNALED (end.wait_status) && !context->quiet)
     full = bz_planning_zone (context, arguments, name, NULL);
   if (end.how == BZ_END_DETACHED)
-    return tell_left (context, name);
+    return tell_left (context, name, &end);
   return tell_end (context, planning, full != NULL ? full->plan : NULL, command, name, &end);
 }
 
@@ -474,6 +485,7 @@ bz_verb_login (BzContext *context, const BzArguments *arguments, GError **error)
   g_autoptr (BzCommand) command = prepare_login (arguments, planning->tree_fd, user, error);
   if (command == NULL)
     return -1;
+  command->kept = can_be_left (command);
 
   g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
   if (!bz_loader_exec (run_dir, command, &end, &cause))
@@ -483,6 +495,6 @@ bz_verb_login (BzContext *context, const BzArguments *arguments, GError **error)
       return -1;
     }
   if (end.how == BZ_END_DETACHED)
-    return tell_left (context, name);
+    return tell_left (context, name, &end);
   return tell_end (context, planning, NULL, command, name, &end);
 }

@@ -184,6 +184,42 @@ terminal_number (const BzArguments *arguments, guint *number, GError **error)
   return TRUE;
 }
 
+/* 0: none was asked for. */
+static gboolean
+session_number (const BzArguments *arguments, guint *number, GError **error)
+{
+  const char *given = bz_arguments_string (arguments, "session");
+  guint64 value = 0;
+
+  if (given != NULL && !g_ascii_string_to_unsigned (given, 10, 1, G_MAXINT, &value, NULL))
+    return bz_fail (error, BZ_ERROR_USAGE, "it is not the number of a session",
+                    "see brandzone show, Sessions", "brandzone console: --session");
+  *number = (guint) value;
+  if (given != NULL ? bz_arguments_string (arguments, "terminal") != NULL
+                    : bz_arguments_flag (arguments, "hang-up"))
+    return bz_fail (error, BZ_ERROR_USAGE, "--session goes with --hang-up, and not with --terminal",
+                    "write: brandzone console --session 1 NAME", "brandzone console");
+  return TRUE;
+}
+
+/* A session of exec or login. */
+static int
+come_back_to_session (const BzContext *context, const char *name, guint session, gboolean hang_up,
+                      GError **error)
+{
+  g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+  BzEnd end;
+
+  if (hang_up)
+    return bz_loader_hang_up_session (run_dir, session, error) ? 0 : -1;
+  if (!bz_loader_attach_session (run_dir, session, &end, error))
+    return -1;
+  if (end.how != BZ_END_DETACHED)
+    return bz_end_exit_status (&end);
+  bz_context_note (context, "detached; session %u of zone %s goes on", session, name);
+  return 0;
+}
+
 int
 bz_verb_console (BzContext *context, const BzArguments *arguments, GError **error)
 {
@@ -191,10 +227,14 @@ bz_verb_console (BzContext *context, const BzArguments *arguments, GError **erro
   g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
   gboolean detached = FALSE;
   BzZoneInfo info;
-  guint number = 1;
+  guint number = 1, session = 0;
 
-  if (!terminal_number (arguments, &number, error) || !check_running (context, name, error))
+  if (!terminal_number (arguments, &number, error) || !session_number (arguments, &session, error)
+      || !check_running (context, name, error))
     return -1;
+  if (session != 0)
+    return come_back_to_session (context, name, session, bz_arguments_flag (arguments, "hang-up"),
+                                 error);
   if (bz_state_condition (context->dirs, name, &info) == BZ_ZONE_RUNNING && info.terminal)
     return come_back (context, name, error);
   if (isatty (STDIN_FILENO))

@@ -98,6 +98,60 @@ alone () {
   run bz stop --time 0 z
 }
 
+# sessions_are NAME STATES: what the zone has; who holds one tells it a moment after the command that changed it.
+sessions_are () {
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    states=$(bz show --json z | python3 -c 'import json, sys
+print(" ".join("%d:%s" % (s["session"], s["state"]) for s in json.load(sys.stdin)["sessions"]))')
+    [ "$states" != "$2" ] || break
+    sleep 0.2
+  done
+  is "$1" "$states" "$2"
+}
+
+# sessions LABEL SHELL: what was begun by exec or login is left and come back to.
+sessions () {
+  script 'expect # ' 'send here=$((40 + 2))\r' 'expect # ' 'send sleep 1; echo mean\"\"while\r' 'wait 0.3' 'send \r~.' \
+    'expect --session 1 z'
+  on exec -it -e 'PS1=# ' z -- "$2"
+  is "$1: exec: detached, with a word on how to come back" "$status" 0
+  sessions_are "$1: it is listed" 1:detached
+  run bz list
+  like "$1: list tells it" "$err" "session.* 1: $2 .pts/[0-9]+., detached"
+  # Its terminal is lost, as when a window is closed or a line goes dead; then its client is killed.
+  script 'wait 1' 'send PS1="# "; echo be""gin\r' 'expect begin' 'expect # ' 'send there=51; echo s""et\r' 'expect set' 'close'
+  on login z
+  sessions_are "$1: login: a lost terminal ends nothing" '1:detached 2:detached'
+  script 'expect meanwhile' 'send \r' 'expect # ' 'send echo back $here; stty size\r' 'expect back 42' 'expect 30 90' \
+    'resize 41 99' 'wait 0.3' 'send stty size\r' 'expect 41 99' 'wait 0.3' 'send echo s""een\r' 'expect seen' 'kill'
+  on console --session 1 z
+  sessions_are "$1: a client that is killed ends nothing" '1:detached 2:detached'
+  run bz refresh z
+  is "$1: the zone goes on with another program" "$status" 0
+  script 'send \r' 'expect # ' 'send echo still $here\r' 'expect still 42' 'send exit 37\r'
+  on console --session 1 z
+  is "$1: exec: back at the same shell, with what it said, its window and its exit status" "$status" 37
+  script 'send \r' 'expect # ' 'send echo login $there\r' 'expect login 51' 'send sleep 1; exit 36\r' 'wait 0.3' 'send \r~.' \
+    'expect detached'
+  on console --session 2 z
+  is "$1: login: back, and left again" "$status" 0
+  sessions_are "$1: what ends while nobody is there waits" 2:ended
+  script 'wait 0.1'
+  on console --session 2 z
+  is "$1: and tells its exit status" "$status" 36
+  script 'expect ready' 'send \r~.' 'expect detached'
+  on exec -it z -- sh -c 'trap "echo hup >/tmp/hup; exit" HUP; rm -f /tmp/hup; echo ready; while :; do sleep 1; done'
+  sessions_are "$1: one more, with the first number that is free" 1:detached
+  run bz console --session 1 --hang-up z
+  is "$1: it can be hung up" "$status" 0
+  sessions_are "$1: and is gone" ''
+  run bz exec z -- sh -c 'i=0; while [ $i -lt 10 ] && [ ! -f /tmp/hup ]; do i=`expr $i + 1`; sleep 1; done; cat /tmp/hup'
+  is "$1: its shell was told as by a line that goes dead" "$out" hup
+  run bz console --session 7 z
+  is "$1: no such session" "$status" 4
+  like "$1: says where they are told" "$err" 'show, Sessions'
+}
+
 # joining LABEL SHELL: the same again in a zone that runs, by exec and by login.
 joining () {
   in_background bz run z -- sleep 1000
@@ -111,9 +165,7 @@ joining () {
     paste "$1" "$2"
   done
   way=run
-  script 'expect # ' 'send sleep 1000\r' 'wait 0.5' 'send \r~.' 'expect hung up'
-  on exec -it -e 'PS1=# ' z -- "$2"
-  is "$1: exec: left with a word on what became of it" "$status" 0
+  sessions "$1" "$2"
   script 'wait 1' 'send echo I am $((40 + 2)) $HOME\r' 'expect I am 42 /root' 'send exit 37\r'
   on login z
   is 'login: a shell of root, its exit status' "$status" 37

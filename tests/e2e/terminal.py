@@ -10,6 +10,7 @@ SCRIPT has one step a line:
   paste FILE      types what the file holds, as fast as it is taken
   wait SECONDS    lets time pass (a float)
   close           hangs up: the master goes
+  kill            kills the command: it gets no chance to tidy up
 Prints everything that the command printed; the exit status is the command's (128+signal), 124
 when an expectation was not met within 20 seconds, which a line on standard error names.
 """
@@ -120,6 +121,8 @@ def step(terminal, line):
         resize(terminal.master, int(rows), int(columns))
     elif word == "wait":
         terminal.wait(float(rest))
+    elif word == "kill":
+        os.kill(terminal.pid, signal.SIGKILL)
     elif word == "close":
         os.close(terminal.master)
         terminal.master = os.open("/dev/null", os.O_RDONLY)
