@@ -6,7 +6,8 @@
  * mount needs a name to lie on, and rpm and dpkg can't replace what is mounted on.
  * Choice: what the tree has stays; a name that it lacks is made, empty, and what is shown lies on
  * it in memory. An empty file or directory counts as lacking: it is what the last start left. A
- * tree that can't be written does without. Limits: meminfo's figures are those of the zone's start;
+ * directory is made in the tree itself with its empty files, for a package to put its own beside and in the
+ * place of them: a kernel's modules stay where rpm has put them. A tree that can't be written does without. Limits: meminfo's figures are those of the zone's start;
  * /proc/1/mounts under another name can't be replaced by mount(8), which says so and goes on. */
 #include "config.h"
 
@@ -157,21 +158,20 @@ show_link (const BzFile *file, int root, GError **error)
 static gboolean
 show_directory (const BzFile *file, int root, GError **error)
 {
-  static const char *const options[] = { "mode=0755", "size=16m", "inode32", NULL };
   g_auto (GStrv) names = g_strsplit (file->value, ";", -1);
+  int dir = bz_view_make_directory (root, file->path, error);
 
-  if (!bz_view_mount_new (root, file->path, "tmpfs", options,
-                          BZ_MOUNT_ATTR_NOSUID | BZ_MOUNT_ATTR_NODEV, error))
+  if (dir < 0)
     return FALSE;
-  int dir = open_inside (root, file->path, O_PATH | O_DIRECTORY);
-  for (char **name = names; dir >= 0 && *name != NULL; name++)
+  for (char **name = names; *name != NULL; name++)
     {
-      int fd = **name != '\0' ? openat (dir, *name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644) : -1;
+      int fd = **name != '\0'
+                   ? openat (dir, *name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)
+                   : -1;
       if (fd >= 0)
         close (fd);
     }
-  if (dir >= 0)
-    close (dir);
+  close (dir);
   return TRUE;
 }
 

@@ -13,6 +13,9 @@ gboolean bz_view_bind_same (int root, const char *path, const char *source, GErr
 /* Whether the zone has `path`; its links are followed inside it. */
 gboolean bz_view_exists (int root, const char *path);
 
+/* Opens the directory `path` of the zone, making what is missing. -1 with error. */
+int bz_view_make_directory (int root, const char *path, GError **error);
+
 /* Mounts a new file system of the zone's own. options: "key=value" or "flag", ended by NULL. */
 gboolean bz_view_mount_new (int root, const char *path, const char *type,
                             const char *const *options, unsigned attributes, GError **error);

@@ -201,6 +201,12 @@ make_mount_point (int root, const char *path, gboolean directory, GError **error
   return fd;
 }
 
+int
+bz_view_make_directory (int root, const char *path, GError **error)
+{
+  return make_mount_point (root, path, TRUE, error);
+}
+
 static gboolean
 attach (int mount_fd, int root, const char *path, gboolean directory, GError **error)
 {

@@ -135,6 +135,62 @@ echo "1..$cases"
 END
 }
 
+# kernel_package RELEASE: a package of a kernel as the distribution's are, of the zone's own release.
+kernel_package () {
+  mkdir -p "$tmp/kernel/root/lib/modules/$1/kernel/fs"
+  echo module >"$tmp/kernel/root/lib/modules/$1/kernel/fs/bz.ko"
+  echo 'kernel/fs/bz.ko:' >"$tmp/kernel/root/lib/modules/$1/modules.dep"
+  cat >"$tmp/kernel/spec" <<END
+%define _binary_payload w6.gzdio
+%define _binary_filedigest_algorithm 1
+%define __os_install_post %{nil}
+%define debug_package %{nil}
+%define _use_internal_dependency_generator 0
+%define __find_requires %{nil}
+%define __find_provides %{nil}
+Name: bz-kernel
+Summary: a kernel
+License: none
+Version: 1
+Release: 1
+BuildArch: noarch
+%description
+Test.
+%files
+%defattr(-,root,root)
+/lib/modules/$1
+END
+  rpmbuild --quiet -bb --define "_topdir $tmp/kernel/top" --define "_rpmdir $tmp/kernel" --buildroot "$tmp/kernel/root" \
+    --define '__spec_install_pre %{nil}' --define '__spec_clean_cmd true' --noclean \
+    --define "_dbpath $tmp/kernel/db" "$tmp/kernel/spec" >"$tmp/kernel/log" 2>&1 || { diag "$(tail -n 5 "$tmp/kernel/log")"; return 1; }
+  chmod -R a+rX "$tmp/kernel"
+}
+
+# B15: what a kernel's package installs is there at the next start.
+kernels () {
+  command -v rpmbuild >/dev/null || { skip 'a package of a kernel' 'rpmbuild is missing'; return 0; }
+  zone k6 centos-6.8 || return 0
+  run bz -q run k6 -- /bin/sh -c 'uname -r; ls -A /lib/modules; find /lib/modules/*/ -type f ! -size 0'
+  release=$(printf '%s\n' "$out" | head -n 1)
+  is 'the lists of the own release are there, empty, and no other' "$out" "$release
+$release"
+  ok 'a package is made' kernel_package "$release" || return 0
+  run bz -q run -v "$tmp/kernel/noarch:/packages:ro" k6 -- /bin/sh -c 'rpm -i --nodeps /packages/*.rpm && rpm -V --nodeps bz-kernel && depmod -a; echo $?'
+  is 'rpm installs modules of the own release' "$out" 0
+  # shellcheck disable=SC2016 # for the zone's shell
+  run bz -q run k6 -- /bin/sh -c 'cat /lib/modules/$(uname -r)/kernel/fs/bz.ko; rpm -q bz-kernel'
+  is 'they are there at the next start' "$out" 'module
+bz-kernel-1-1.noarch'
+  # shellcheck disable=SC2016 # for the zone's shell
+  run bz -q run k6 -- /bin/sh -c 'rpm -e bz-kernel; echo $?; ls /lib/modules/$(uname -r)/kernel /lib/modules/$(uname -r)/modules.dep 2>&1 | grep -c "No such"'
+  is 'and gone with the package' "$out" '0
+2'
+  # shellcheck disable=SC2016 # for the zone's shell
+  run bz -q run k6 -- /bin/sh -c 'ls /lib/modules/$(uname -r)/modules.dep; modprobe foo'
+  like 'nothing is made where some of it is left' "$out$err" 'modules.dep'
+  run bz -q remove k6
+}
+
 # inside ZONE TREE SCRIPT: in a zone of the current user.
 inside () {
   zone "$1" "$2" || return 0
@@ -150,6 +206,7 @@ rpms () {
     return 0
   fi
   inside c6 centos-6.8 rpm
+  kernels
 }
 
 debs () {
