@@ -136,6 +136,7 @@ END
 }
 
 # kernel_package RELEASE: a package of a kernel as the distribution's are, of the zone's own release.
+# shellcheck disable=SC2317 # called by `ok`
 kernel_package () {
   mkdir -p "$tmp/kernel/root/lib/modules/$1/kernel/fs"
   echo module >"$tmp/kernel/root/lib/modules/$1/kernel/fs/bz.ko"
