@@ -65,12 +65,12 @@ tests_hosts_load_modules_SOURCES = tests/hosts/load-modules.c
 BZ_HOSTS = tests/hosts/host-5.10.sh tests/hosts/host-6.1.sh \
 	tests/hosts/host-6.1-xonly.sh tests/hosts/host-6.12.sh tests/hosts/host-6.12-emulate.sh \
 	tests/hosts/host-6.12-no-ia32.sh tests/hosts/host-6.12-systemd.sh tests/hosts/host-life.sh tests/hosts/host-units.sh tests/hosts/host-6.1-vsyscall.sh tests/hosts/host-6.12-vsyscall.sh
-BZ_HOSTS += tests/hosts/host-6.1-packages.sh tests/hosts/host-6.1-newer.sh
+BZ_HOSTS += tests/hosts/host-6.1-packages.sh tests/hosts/host-6.1-newer.sh tests/hosts/host-nfs.sh
 if HOST_TESTS
 TESTS += $(BZ_HOSTS)
 endif
 EXTRA_DIST += $(BZ_HOSTS) tests/hosts/lib.sh tests/hosts/run-host tests/hosts/get-kernel \
-	tests/hosts/make-guest tests/hosts/init tests/hosts/guest-tests.sh tests/hosts/life-guest.sh tests/hosts/unit-guest.sh tests/hosts/.shellcheckrc
+	tests/hosts/make-guest tests/hosts/init tests/hosts/guest-tests.sh tests/hosts/life-guest.sh tests/hosts/nfs-guest.sh tests/hosts/unit-guest.sh tests/hosts/.shellcheckrc
 
 ## parts of `check`: what this machine's kernel can tell, what needs no zone, the other kernels.
 check-here check-units check-kernels: all
