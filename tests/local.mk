@@ -55,7 +55,7 @@ endif
 bench: tests/guest/built
 
 EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/services-lib.sh tests/e2e/.shellcheckrc \
-	tests/e2e/terminal.py tests/e2e/range-server.py tests/e2e/https-server.py tests/e2e/kill-at.py tests/e2e/kill-supervisors.py tests/e2e/vsyscall.py tests/trees/make-tree tests/trees/make-packages tests/trees/make-debs tests/bench/run-bench tests/bench/bench.py
+	tests/e2e/talk.py tests/e2e/terminal.py tests/e2e/range-server.py tests/e2e/https-server.py tests/e2e/kill-at.py tests/e2e/kill-supervisors.py tests/e2e/vsyscall.py tests/trees/make-tree tests/trees/make-packages tests/trees/make-debs tests/bench/run-bench tests/bench/bench.py
 
 ## hosts: the same tests on stock kernels, booted under software emulation (tests/hosts/run-host).
 
