@@ -3,13 +3,17 @@
 #include "loader/cgroup.h"
 
 #include "brand/base/error.h"
+#include "loader/client.h"
 #include "loader/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CGROUP_MAX 8
@@ -87,8 +91,71 @@ add_path (BzCgroup *cgroup, char *path, gboolean unified)
   cgroup->path[cgroup->count++] = path;
 }
 
+/* --- what nobody is left to remove --- */
+
+/* A group tells whose it is by the run-time directory of its zone, where the keeper listens: a hash is
+ * all that its name has of that. */
+#define YOUNG_SECONDS 5 /* between the group and the socket of a zone that starts */
+
+static const char *
+mark_name (void)
+{
+  return geteuid () == 0 ? "trusted.brandzone" : "user.brandzone";
+}
+
+static gboolean
+holds_processes (const char *path, gboolean unified)
+{
+  g_autofree char *file = g_build_filename (path, unified ? "cgroup.events" : "cgroup.procs", NULL);
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents (file, &text, NULL, NULL))
+    return TRUE;
+  return unified ? strstr (text, "populated 0") == NULL : text[0] != '\0';
+}
+
+static gboolean
+has_no_keeper (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  char run_dir[PATH_MAX];
+  ssize_t length = getxattr (path, mark_name (), run_dir, sizeof run_dir - 1);
+
+  if (length <= 0)
+    return FALSE;
+  run_dir[length] = '\0';
+  int connection = bz_client_connect (run_dir, &error);
+  if (connection >= 0)
+    close (connection);
+  return connection < 0 && g_error_matches (error, BZ_ERROR, BZ_ERROR_STATE);
+}
+
+/* Removes the empty groups of zones that are gone for ever, whose names nobody will use again: of killed
+ * throw-away zones, of state directories that were deleted. */
 static void
-add_group (BzCgroup *cgroup, const char *mount_point, gboolean unified, const char *zone)
+sweep (const char *parent, gboolean unified)
+{
+  g_autoptr (GDir) dir = g_dir_open (parent, 0, NULL);
+  const char *name;
+  struct stat st;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (parent, name, NULL);
+      if (lstat (path, &st) != 0 || !S_ISDIR (st.st_mode) || time (NULL) - st.st_ctime < YOUNG_SECONDS
+          || holds_processes (path, unified) || !has_no_keeper (path))
+        continue;
+      /* The lists of version 1 leave out who is in no pid namespace of ours: only what is no parent. */
+      if (unified)
+        bz_cgroup_remove_below (path, 0, TRUE);
+      else
+        rmdir (path);
+    }
+}
+
+static void
+add_group (BzCgroup *cgroup, const char *mount_point, gboolean unified, const char *zone,
+           const char *run_dir)
 {
   g_autofree char *own = geteuid () != 0 && unified ? own_unified_cgroup () : NULL;
   g_autofree char *parent = g_strconcat (mount_point, own != NULL ? own : "", "/brandzone", NULL);
@@ -97,8 +164,11 @@ add_group (BzCgroup *cgroup, const char *mount_point, gboolean unified, const ch
   if (cgroup->count == CGROUP_MAX || (geteuid () != 0 && !unified)
       || (unified && cgroup->unified >= 0))
     return;
+  sweep (parent, unified);
   if ((mkdir (parent, 0755) != 0 && errno != EEXIST) || (mkdir (path, 0755) != 0 && errno != EEXIST))
     return;
+  /* Without a mark it stays until the zone's next start. */
+  setxattr (path, mark_name (), run_dir, strlen (run_dir), 0);
   add_path (cgroup, g_steal_pointer (&path), unified);
 }
 
@@ -131,7 +201,7 @@ bz_cgroup_create (const char *zone, const char *run_dir)
 
   while (file != NULL && fgets (line, 8192, file) != NULL)
     if (parse_mount (line, mount_point, &unified))
-      add_group (cgroup, mount_point, unified, name);
+      add_group (cgroup, mount_point, unified, name, run_dir);
   if (file != NULL)
     fclose (file);
   return cgroup;

@@ -7,7 +7,8 @@
 typedef struct BzCgroup BzCgroup;
 
 /* Makes the zone's cgroups where the caller may; a host without any gives an empty set, no error.
- * run_dir tells zones of one name apart: those of other users and of other state directories. */
+ * run_dir tells zones of one name apart: those of other users and of other state directories. Removes
+ * what killed keepers of other zones have left beside them. */
 BzCgroup *bz_cgroup_create (const char *zone, const char *run_dir);
 
 /* Adds a v1 hierarchy without controllers to the set, by its name; it need not be mounted anywhere,

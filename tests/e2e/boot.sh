@@ -215,6 +215,31 @@ kills_anywhere () {
   done
 }
 
+# What a killed zone has left goes with a later command, whatever zone that is about, and even if nobody knows the zone
+# any more.
+left_groups () {
+  [ "$who" = root ] || return 0
+  zone a alpine-x86 || return 0
+  make_tree alpine-x86 || return 0
+  by "$brandzone" -q --root "$tmp/root/lost" install a "$tar"
+  in_background by "$brandzone" --root "$tmp/root/lost" run a -- /bin/sleep 1000
+  ok 'a zone of another state directory runs' until_true 20 lost_runs
+  kill -9 "$(by "$brandzone" --root "$tmp/root/lost" show --json a | field keeper_pid)"
+  wait "$job" || :
+  rm -rf --one-file-system "$tmp/root/lost"
+  ok 'killed, and its directory deleted, it leaves control groups' test -n "$(our_cgroups)"
+  ok 'which a later start of another zone removes' until_true 20 lost_is_swept
+}
+
+lost_runs () {
+  by "$brandzone" --root "$tmp/root/lost" exec a -- true 2>/dev/null
+}
+
+lost_is_swept () {
+  bz run a -- true
+  [ -z "$(our_cgroups)" ]
+}
+
 # A program that is set-group-id is not told of its parent's death. Without a cgroup it lives on.
 outlives () {
   [ "$who" = root ] || return 0
@@ -428,6 +453,7 @@ for user in $users; do
   slackware
   kills
   kills_anywhere
+  left_groups
   outlives
 done
 as "${users%% *}"

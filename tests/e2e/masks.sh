@@ -125,8 +125,7 @@ cgroup_of_zone () {
 }
 
 new_cgroups_now () {
-  our_cgroups | grep "/z-" | grep -vxF "$cgroups_before
-"
+  our_cgroups | grep "/z-"
 }
 
 cgroups () {
