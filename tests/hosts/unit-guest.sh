@@ -81,6 +81,11 @@ one_unit () {
   keeper=$(field a keeper_pid)
   ok 'systemctl daemon-reload' systemctl daemon-reload
   ok 'changes nothing' works
+  ok 'systemctl daemon-reexec' systemctl daemon-reexec
+  ok 'neither' works
+  ok 'nor for the unit' unit_is brandzone@a active
+  ok 'the keeper is the same' is "$(field a keeper_pid)" "$keeper"
+  ok 'it keeps its descriptors itself' is "$(systemctl show -p NFileDescriptorStore --value brandzone@a)" 0
   supervisor=$(field a supervisor_pid)
   ok 'other programs are installed' exchange
   ok 'show tells it' is "$(field a current)" false
