@@ -38,6 +38,8 @@ static const BzFileSystem systems[] = {
   { "squashfs", BZ_FILE_SYSTEM_IMAGE, TRUE, "errors" },
   { "nfs", BZ_FILE_SYSTEM_NETWORK, FALSE, NFS },
   { "nfs4", BZ_FILE_SYSTEM_NETWORK, FALSE, NFS },
+  { "autofs", BZ_FILE_SYSTEM_REFUSED, FALSE, "" },
+  { BZ_FILE_SYSTEM_LOOP, BZ_FILE_SYSTEM_REFUSED, FALSE, "" },
 };
 
 const BzFileSystem *
@@ -55,7 +57,8 @@ bz_file_system_names (void)
   GString *names = g_string_new (NULL);
 
   for (gsize i = 0; i < G_N_ELEMENTS (systems); i++)
-    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", systems[i].name);
+    if (systems[i].kind != BZ_FILE_SYSTEM_REFUSED)
+      g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", systems[i].name);
   return g_string_free (names, FALSE);
 }
 

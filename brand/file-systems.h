@@ -5,7 +5,8 @@
 
 typedef enum {
   BZ_FILE_SYSTEM_IMAGE,  /* of a block device, or of a regular file by a loop device */
-  BZ_FILE_SYSTEM_NETWORK /* of a server */
+  BZ_FILE_SYSTEM_NETWORK, /* of a server */
+  BZ_FILE_SYSTEM_REFUSED  /* never mounted for a zone, but why is told */
 } BzFileSystemKind;
 
 typedef struct {
@@ -15,12 +16,15 @@ typedef struct {
   const char *options; /* those that a zone may give, separated by blanks */
 } BzFileSystem;
 
-/* NULL: none that is ever mounted for a zone. What a user namespace mounts itself (proc, tmpfs, ...)
+/* NULL: nothing is mounted or told. What a user namespace mounts itself (proc, tmpfs, ...)
  * is not among them. */
 const BzFileSystem *bz_file_system_lookup (const char *name);
 
-/* All names, separated by ", ". Owned by the caller. */
+/* All names of those that can be mounted, separated by ", ". Owned by the caller. */
 char *bz_file_system_names (void);
+
+/* Loop devices, which mount(8) sets up before it mounts (calls/loops.c); refused like a type. */
+#define BZ_FILE_SYSTEM_LOOP "loop"
 
 /* Whether the zone may give this option; name: without its value. */
 gboolean bz_file_system_has_option (const BzFileSystem *system, const char *name);

@@ -1,6 +1,7 @@
 /* The keeper's state, shared by its files. */
 #pragma once
 
+#include "brand/file-systems.h"
 #include "loader/cgroup.h"
 #include "loader/hand-over.h"
 #include "loader/keeper-console.h"
@@ -38,6 +39,7 @@ typedef struct {
   struct BzUnwatched *unwatched; /* keeper-attach.c; NULL: somebody is attached */
   gboolean command_ended;
   int command_status;
+  struct BzLoops *loops; /* keeper-loops.c; NULL: the zone has none */
   GPtrArray *refused; /* of char *: types of file systems whose refusal was told, or NULL */
   BzMessage *pins;    /* open mounts of a zone that boots: nobody can unmount them */
   BzConsole *console; /* NULL: it does not boot */
@@ -84,6 +86,20 @@ void bz_keeper_close_listeners (BzKeeper *keeper);
 /* keeper-mounts.c. */
 /* A request of the supervisor about mount(2): "mount", "mount-refused". */
 void bz_keeper_serve_mount (BzKeeper *keeper, BzMessage *message);
+/* Tells, once for each, why the zone may not have it. */
+void bz_keeper_tell_refusal (BzKeeper *keeper, const BzFileSystem *system);
+
+/* keeper-loops.c: loop devices, where the zone may mount images. devices: its /dev, which nobody uses yet. */
+typedef struct BzLoops BzLoops;
+void bz_keeper_make_loops (BzKeeper *keeper, int devices);
+void bz_keeper_drop_loops (BzKeeper *keeper);
+void bz_keeper_leave_loops (const BzKeeper *keeper, BzHandOver *left);
+void bz_keeper_take_loops (BzKeeper *keeper, GVariantDict *values, gboolean *bad);
+/* The number of the zone's loop device that somebody has open; -1: it is none, or shows nothing. */
+int bz_keeper_find_loop (const BzKeeper *keeper, int device);
+/* The supervisor's request "loops" {do, tid, offset, limit, block, flags} + reply, device[, file], which answers with
+ * {error, value}[ + device]; error: -1: it is none of these devices. */
+void bz_keeper_serve_loops (BzKeeper *keeper, BzMessage *message);
 
 /* Watches the supervisor of the program before. listeners: BZ_LOOP_LISTENERS of them. */
 void bz_keeper_adopt_supervisor (BzKeeper *keeper, const int *listeners);

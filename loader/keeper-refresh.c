@@ -87,6 +87,7 @@ leave_zone (const BzKeeper *keeper, BzHandOver *left)
   bz_hand_over_fd (left, "spec", keeper->options->spec);
   if (keeper->pins != NULL)
     bz_hand_over_fds (left, "pins", keeper->pins->fds, keeper->pins->fd_count);
+  bz_keeper_leave_loops (keeper, left);
   bz_cgroup_leave (keeper->cgroup, left);
   bz_network_leave (keeper->network, left);
   if (keeper->console != NULL)
@@ -259,6 +260,7 @@ take_zone (BzKeeper *keeper, GVariantDict *values, gboolean *bad)
   keeper->pins->fd_count =
       bz_hand_over_take_fds (values, "pins", keeper->pins->fds, BZ_MESSAGE_FDS, bad);
   take_volumes (keeper, values);
+  bz_keeper_take_loops (keeper, values, bad);
   keeper->cgroup = bz_cgroup_take (values);
   keeper->network = bz_network_take (values, bad);
   if (keeper->partition->boot)

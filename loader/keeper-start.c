@@ -120,8 +120,10 @@ map_and_prepare (BzKeeper *keeper, GError **error)
                                                keeper->namespaces[BZ_NAMESPACE_NET], error))
              == NULL)
     return FALSE;
-  gboolean good = bz_prepare (partition, keeper->namespaces[BZ_NAMESPACE_USER], &prepared, error)
-                  && send_prepared (keeper, &prepared, error);
+  gboolean good = bz_prepare (partition, keeper->namespaces[BZ_NAMESPACE_USER], &prepared, error);
+  if (good)
+    bz_keeper_make_loops (keeper, prepared.devices);
+  good = good && send_prepared (keeper, &prepared, error);
   bz_mounts_close (&prepared, partition->volumes->len);
   return good;
 }
@@ -278,6 +280,7 @@ bz_keeper_forget_zone (BzKeeper *keeper)
   bz_keeper_stop_supervisor (keeper);
   g_clear_pointer (&keeper->network, bz_network_detach);
   bz_keeper_close_listeners (keeper);
+  bz_keeper_drop_loops (keeper);
   g_clear_pointer (&keeper->pins, bz_message_free);
   bz_namespaces_close (keeper->namespaces);
   if (keeper->journal >= 0)

@@ -267,6 +267,7 @@ finish (BzKeeper *keeper, int how)
   GVariantDict body;
 
   bz_keeper_stop_supervisor (keeper);
+  bz_keeper_drop_loops (keeper);
   g_clear_pointer (&keeper->network, bz_network_detach);
   if (keeper->console != NULL)
     {

@@ -99,8 +99,11 @@ brandzone_keeper_SOURCES = \
 	loader/keeper-stop.c \
 	loader/keeper-supervisor.c \
 	loader/keeper.c \
+	loader/keeper-loops.c \
 	loader/keeper-mounts.c \
 	loader/keeper-volumes.c \
+	loader/loop-device.c \
+	loader/loop-device.h \
 	loader/mount-broker.c \
 	loader/mount-broker.h \
 	loader/mounter.c \

@@ -22,17 +22,16 @@
 
 #include "brand/file-systems.h"
 #include "loader/kernel.h"
+#include "loader/loop-device.h"
 #include "loader/mount-lock.h"
 #include "loader/mounter.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/loop.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -46,6 +45,7 @@ typedef struct {
   char **options;
   guint64 flags; /* MS_ */
   int place, mount_namespace, image; /* image: or -1 */
+  int loop; /* which of the zone's loop devices the image is, or -1 */
   const int *namespaces;
   guint64 offset, limit; /* of the image's bytes; limit 0: all */
 } Job;
@@ -121,40 +121,17 @@ configure (Job *job, int context)
 
 /* --- the source --- */
 
-/* A free loop device that shows the image, or -1. Others may take the number that the kernel names:
- * then it is asked again. */
-static int
-attach_loop (const Job *job, char path[32])
+/* The name that the zone has for it, which its /proc/mounts will tell, and its umount(8) clear: in a /dev that
+ * only this process sees. */
+static void
+name_device (const Job *job, dev_t number, char path[32])
 {
-  struct loop_config config = { .fd = (guint32) job->image,
-                                .info = { .lo_offset = job->offset,
-                                          .lo_sizelimit = job->limit,
-                                          .lo_flags = LO_FLAGS_AUTOCLEAR
-                                                      | (is_read_only (job) ? LO_FLAGS_READ_ONLY : 0) } };
-  int control = open ("/dev/loop-control", O_RDWR | O_CLOEXEC), device = -1;
-
-  for (guint tries = 0; control >= 0 && device < 0 && tries < 16; tries++)
-    {
-      int number = ioctl (control, LOOP_CTL_GET_FREE);
-      if (number < 0)
-        break;
-      g_snprintf (path, 32, "/dev/loop%d", number);
-      device = open (path, (is_read_only (job) ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-      if (device >= 0 && ioctl (device, LOOP_CONFIGURE, &config) != 0)
-        {
-          int saved = errno;
-          close (device);
-          device = -1;
-          errno = saved;
-          if (saved != EBUSY)
-            break;
-        }
-    }
-  int saved = errno;
-  if (control >= 0)
-    close (control);
-  errno = saved;
-  return device;
+  g_snprintf (path, 32, "/dev/loop%d", job->loop);
+  if (job->loop < 0 || unshare (CLONE_NEWNS) != 0
+      || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+      || mount ("none", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=700") != 0
+      || mknod (path, S_IFBLK | 0600, number) != 0)
+    g_snprintf (path, 32, "/proc/self/fd/%d", job->image);
 }
 
 /* Names the source to the kernel. *device: to be kept until the file system is there, or -1. */
@@ -169,9 +146,13 @@ set_source (Job *job, int context, int *device)
     return bz_fsconfig (context, BZ_FSCONFIG_SET_STRING, "source", job->source) != 0 ? errno : 0;
   if (fstat (job->image, &status) != 0)
     return errno;
+  BzLoopImage image = { .image = job->image,
+                        .offset = job->offset,
+                        .limit = job->limit,
+                        .read_only = is_read_only (job) };
   if (S_ISBLK (status.st_mode))
-    g_snprintf (path, sizeof path, "/proc/self/fd/%d", job->image);
-  else if ((*device = attach_loop (job, path)) < 0)
+    name_device (job, status.st_rdev, path);
+  else if ((*device = bz_loop_device_attach (&image, path)) < 0)
     return errno == ENOENT || errno == ENXIO ? ENODEV : errno;
   return bz_fsconfig (context, BZ_FSCONFIG_SET_STRING, "source", path) != 0 ? errno : 0;
 }
@@ -291,15 +272,15 @@ read_job (BzMessage *message, Job *job)
   job->system = type != NULL ? bz_file_system_lookup (type) : NULL;
   job->options = options != NULL ? g_strsplit (options, ",", -1) : NULL;
   return job->place >= 0 && job->mount_namespace >= 0 && job->source != NULL && job->options != NULL
-         && job->system != NULL
+         && job->system != NULL && job->system->kind != BZ_FILE_SYSTEM_REFUSED
          && (job->image >= 0) == (job->system->kind == BZ_FILE_SYSTEM_IMAGE);
 }
 
 static G_GNUC_NORETURN void
-serve_in_child (BzMessage *message, const int *namespaces, const char *name)
+serve_in_child (BzMessage *message, const int *namespaces, const char *name, int loop)
 {
   struct itimerval limit = { .it_value = { .tv_sec = BZ_MOUNT_BUDGET_MS / 1000 } };
-  Job job = { .name = name, .namespaces = namespaces };
+  Job job = { .name = name, .namespaces = namespaces, .loop = loop };
   int reply = bz_message_take_fd (message, 0);
   GVariantDict body;
 
@@ -314,7 +295,8 @@ serve_in_child (BzMessage *message, const int *namespaces, const char *name)
 }
 
 void
-bz_mount_broker_serve (BzMessage *message, const int namespaces[BZ_NAMESPACE_COUNT], const char *name)
+bz_mount_broker_serve (BzMessage *message, const int namespaces[BZ_NAMESPACE_COUNT], const char *name,
+                       int loop)
 {
   /* Twice: the keeper waits for nobody. */
   pid_t middle = fork ();
@@ -322,7 +304,7 @@ bz_mount_broker_serve (BzMessage *message, const int namespaces[BZ_NAMESPACE_COU
   if (middle == 0)
     {
       if (fork () == 0)
-        serve_in_child (message, namespaces, name);
+        serve_in_child (message, namespaces, name, loop);
       _exit (0);
     }
   while (middle > 0 && waitpid (middle, NULL, 0) < 0 && errno == EINTR)

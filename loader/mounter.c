@@ -67,6 +67,67 @@ ask_keeper (int socket, const BzMountRequest *request, int *fds, guint count)
   return failed;
 }
 
+/* --- loop devices --- */
+
+static GVariant *
+describe_loop (const BzLoopRequest *request, pid_t tid)
+{
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "do", "s", request->what);
+  g_variant_dict_insert (&body, "tid", "i", (gint32) tid);
+  g_variant_dict_insert (&body, "offset", "t", request->offset);
+  g_variant_dict_insert (&body, "limit", "t", request->limit);
+  g_variant_dict_insert (&body, "block", "u", request->block);
+  g_variant_dict_insert (&body, "flags", "u", request->flags);
+  return g_variant_dict_end (&body);
+}
+
+static int
+ask_for_loop (const Mounter *self, pid_t tid, BzLoopRequest *request)
+{
+  struct timeval limit = { .tv_sec = BZ_MOUNT_BUDGET_MS / 1000 };
+  g_autoptr (BzMessage) answer = NULL;
+  gint32 failed = ETIMEDOUT;
+  int pair[2];
+
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return errno;
+  setsockopt (pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  const int fds[] = { pair[1], request->device, request->file };
+  gboolean sent = bz_message_send (self->socket, "loops", describe_loop (request, tid), fds,
+                                   request->file >= 0 ? 3 : 2, NULL);
+  close (pair[1]);
+  if (sent)
+    answer = bz_message_receive (pair[0], NULL, NULL);
+  close (pair[0]);
+  if (answer == NULL)
+    return failed;
+  g_variant_dict_lookup (answer->body, "error", "i", &failed);
+  g_variant_dict_lookup (answer->body, "value", "i", &request->value);
+  request->handed = bz_message_take_fd (answer, 0);
+  return failed;
+}
+
+static int
+loop_for (BzMounter *mounter, BzCall *call, BzLoopRequest *request)
+{
+  bz_call_will_wait (call);
+  return ask_for_loop ((const Mounter *) mounter, call->tid, request);
+}
+
+/* One that was to clear itself does so with the mount. */
+static void
+tell_mounted (const Mounter *self, pid_t tid, int device)
+{
+  BzLoopRequest request = { .what = "mounted", .device = device, .file = -1, .handed = -1 };
+
+  ask_for_loop (self, tid, &request);
+}
+
+/* --- mounts --- */
+
 static int
 open_namespace (pid_t tid)
 {
@@ -95,6 +156,8 @@ mount_for (BzMounter *mounter, BzCall *call, const BzMountRequest *request)
     {
       int fds[] = { -1, opened[0], namespace, opened[1] };
       failed = ask_keeper (self->socket, request, fds, image ? 4 : 3);
+      if (failed == 0 && image)
+        tell_mounted (self, call->tid, opened[1]);
     }
   close (namespace);
   for (guint i = 0; i < 2; i++)
@@ -103,7 +166,7 @@ mount_for (BzMounter *mounter, BzCall *call, const BzMountRequest *request)
   return failed;
 }
 
-static const BzMounterClass mounter_class = { .refuse = refuse, .mount = mount_for };
+static const BzMounterClass mounter_class = { .refuse = refuse, .mount = mount_for, .loop = loop_for };
 
 BzMounter *
 bz_mounter_new (int socket)

@@ -114,6 +114,7 @@ libxlat_a_SOURCES += \
 	syscall-xlat/calls/sysctl-value.h \
 	syscall-xlat/calls/sysinfo.c \
 	syscall-xlat/calls/syslog.c \
+	syscall-xlat/calls/loops.c \
 	syscall-xlat/calls/mount.c \
 	syscall-xlat/calls/terminal.c \
 	syscall-xlat/disguise.c \

@@ -13,15 +13,26 @@ typedef struct {
   guint64 flags;       /* MS_ */
 } BzMountRequest;
 
-/* What mount answers, besides 0 and a positive errno: the kernel shall have the call. */
+/* What mount and loop answer, besides 0 and a positive errno: the kernel shall have the call. */
 #define BZ_MOUNT_NOT_OURS (-1)
 
 typedef struct BzMounter BzMounter;
+
+/* What is asked of a loop device (calls/loops.c). */
+typedef struct {
+  const char *what; /* "free": which is; "attach" a file; "set": other bytes of it; "clear"; "look": at one that is bound */
+  int device, file; /* borrowed; file: -1 */
+  guint64 offset, limit;
+  guint32 block, flags; /* LO_FLAGS_ */
+  int value;            /* the answer's */
+  int handed;           /* for the task, in the place of the device; -1; the caller's to close */
+} BzLoopRequest;
 
 typedef struct {
   /* The zone may not have it; the user is told. */
   void (*refuse) (BzMounter *mounter, const BzFileSystem *system);
   int (*mount) (BzMounter *mounter, BzCall *call, const BzMountRequest *request);
+  int (*loop) (BzMounter *mounter, BzCall *call, BzLoopRequest *request);
 } BzMounterClass;
 
 struct BzMounter {

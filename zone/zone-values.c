@@ -130,9 +130,13 @@ bz_take_mounts (gpointer field, const char *value)
   g_autoptr (GPtrArray) kept = split (value);
 
   for (guint i = 0; i < kept->len; i++)
-    if (bz_file_system_lookup (g_ptr_array_index (kept, i)) == NULL)
-      return "what can be mounted for a zone is ext2, ext3, ext4, minix, msdos, vfat, iso9660, udf, romfs, "
-             "cramfs, squashfs, nfs and nfs4; ';' separates several";
+    {
+      const BzFileSystem *system = bz_file_system_lookup (g_ptr_array_index (kept, i));
+
+      if (system == NULL || system->kind == BZ_FILE_SYSTEM_REFUSED)
+        return "what can be mounted for a zone is ext2, ext3, ext4, minix, msdos, vfat, iso9660, udf, romfs, "
+               "cramfs, squashfs, nfs and nfs4; ';' separates several";
+    }
   set_list (field, g_steal_pointer (&kept));
   return NULL;
 }

@@ -88,6 +88,9 @@ BzVerdict bz_call_vhangup (BzCall *call);
 /* calls/mount.c: proc-mount=busy, mounts=tell, ask */
 BzVerdict bz_call_mount (BzCall *call);
 
+/* calls/loops.c: mounts=tell, ask */
+BzVerdict bz_call_ioctl (BzCall *call);
+
 /* calls/ptys.c: bsd-ptys=own; i386 */
 BzVerdict bz_call_open (BzCall *call);
 

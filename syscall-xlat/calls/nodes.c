@@ -12,11 +12,13 @@
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"
+#include "syscall-xlat/mounter.h"
 #include "syscall-xlat/remote.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/major.h>
 #include <sys/stat.h>
 
 /* By new_decode_dev() of the kernel; the 16 bits of old C libraries are its low ones. */
@@ -26,6 +28,16 @@ record_of (guint32 mode, guint32 device)
   return (BzOwner){ .type = mode & S_IFMT,
                     .major = device >> 8 & 0xfff,
                     .minor = (device & 0xff) | (device >> 12 & 0xfff00) };
+}
+
+/* A mount(8) that finds no loop device makes one (B12), and another one where that can't be opened. */
+#define LOOP_NODES 64
+
+static void
+tell_of_loops (BzCall *call)
+{
+  if (call->mounter != NULL && call->plan->quirk[BZ_QUIRK_MOUNTS] == BZ_MOUNTS_TELL)
+    call->mounter->class->refuse (call->mounter, bz_file_system_lookup (BZ_FILE_SYSTEM_LOOP));
 }
 
 static BzVerdict
@@ -38,8 +50,14 @@ make_node (BzCall *call, int directory, guint64 address, guint32 mode, guint32 d
       || !bz_call_capable (call, CAP_MKNOD)
       || bz_call_read_string (call, address, path, sizeof path) != 0 || path[0] == '\0')
     return bz_continue ();
-  gboolean keeps = call->plan->quirk[BZ_QUIRK_OWNER_RECORDS] != 0;
   BzOwner node = record_of (mode, device);
+  if (S_ISBLK (mode) && node.major == LOOP_MAJOR)
+    {
+      tell_of_loops (call);
+      if (node.minor >= LOOP_NODES)
+        return bz_continue ();
+    }
+  gboolean keeps = call->plan->quirk[BZ_QUIRK_OWNER_RECORDS] != 0;
   if (bz_call_make_placeholder (call, &place, mode, keeps ? &node : NULL) != 0)
     return bz_continue ();
   return keeps && node.known ? bz_value (0) : bz_pretend (0);

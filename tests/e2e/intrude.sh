@@ -48,7 +48,7 @@ for who in $kinds; do
   for abi in i386 x86_64; do
     intrude "$abi" linux-2.2 i386 --fold-inodes yes
     intrude "$abi" linux-2.6 x86_64 --fold-inodes yes
-    intrude "$abi" linux-3.10 x86_64
+    intrude "$abi" linux-3.10 x86_64 --mounts ext4
     intrude "$abi" native x86_64
     if one_id; then intrude "$abi" linux-2.6 x86_64 --remember-owners; fi
   done

@@ -31,7 +31,7 @@ in_zone () {
 }
 
 loops () {
-  cat /sys/block/loop*/loop/backing_file 2>/dev/null | grep -F "/image" || :
+  cat /sys/block/loop*/loop/backing_file 2>/dev/null | grep -F -e /image -e brandzone-nothing || :
 }
 
 no_loop () {
@@ -54,6 +54,10 @@ refused () {
   in_zone -- 'm tmpfs t /mnt "" 0; m proc p /mnt "" 0; m devpts d /mnt "" 0; m ext9 /image /mnt "" 0'
   is 'what a user namespace mounts is the kernel'"'"'s, and so is what there is not' "$(echo "$out" | tr '\n' ' ')" '0 0 0 19 '
   is 'of which nothing is told' "$err" ''
+  in_zone -- 'mount -o loop -t ext4 /image /mnt 2>/dev/null || echo not; rm -f /dev/loop0; m autofs auto /mnt "" 0'
+  is 'B12: nor set up loop devices, nor mount autofs' "$(echo "$out" | tr '\n' ' ')" 'not 1 '
+  like 'B12: a line tells it of loop devices' "$err" 'loop devices: zones have none \(B12\).*brandzone mount m SRC:DST'
+  like 'B12: and of autofs' "$err" 'mount of autofs: zones may not \(B12\).*brandzone mount m SRC:DST'
   if [ "$who" != root ]; then
     in_zone --mounts ext4 -- 'm ext4 /image /mnt "" 0'
     is 'a plain user'"'"'s zone can'"'"'t be let' "$out" 1
@@ -90,8 +94,61 @@ policy () {
   in_zone -- 'unshare -m sh -c "/guest/mounts-'$abi' ext4 /image /mnt \"\" 0; ls /mnt/file"; ls /mnt'
   is 'a mount namespace inside the zone keeps it to itself' "$(echo "$out" | tr '\n' ' ')" '0 /mnt/file '
   in_zone --mounts squashfs -- 'm ext4 /image /mnt "" 0'
-  is '--mounts goes over the zone file' "$out" 1
+  is '--mounts goes over the zone file; who tries all types goes on' "$out" 19
+  run bz config set m Storage.Mounts=autofs
+  is 'autofs is not let' "$status" 8 || is 'as a usage error' "$status" 2
   run bz config unset m Storage.Mounts
+}
+
+# mount -o loop, by BusyBox.
+loop_mounts () {
+  run bz config set m Storage.Mounts=ext4
+  # shellcheck disable=SC2016 # for the zone's shell
+  in_zone -- 'mount -o loop -t ext4 /image /mnt && cat /mnt/file; grep -c "^/dev/loop0 /mnt ext4 rw," /proc/mounts
+    echo loop >/mnt/loop; umount /mnt; mount -o loop,ro /image /mnt && cat /mnt/loop; touch /mnt/x 2>/dev/null || echo read-only
+    umount /mnt; ls /mnt'
+  is 'mount -o loop, also without a type' "$(echo "$out" | tr '\n' ' ')" 'inside more 1 loop read-only '
+  in_zone -- 'cp /image /image.2; mkdir -p /a /b; mount -o loop -t ext4 /image /a; mount -o loop -t ext4 /image.2 /b
+    echo two >/b/file; cat /a/file /b/file; umount /a; cat /b/file; umount /b; rm /image.2'
+  is 'of two images at once' "$(echo "$out" | tr '\n' ' ')" 'inside more two two '
+  in_zone -- 'mount -o loop -t ext4 /image /mnt; losetup -f; losetup /dev/loop0 /image 2>/dev/null || echo busy; umount /mnt; losetup -f'
+  is 'its name is not free while it is mounted' "$(echo "$out" | tr '\n' ' ')" '/dev/loop1 busy /dev/loop0 '
+  in_zone -- 'losetup -o 1024 /dev/loop5 /image; head -c 58 /dev/loop5 | tail -c 2 | od -An -tx1; losetup -d /dev/loop5
+    losetup -d /dev/loop5 2>/dev/null || echo gone; head -c 1024 /dev/loop5 | wc -c'
+  is 'losetup: the device shows the image, until it is cleared' "$(echo "$out" | tr -s '\n ' ' ')" ' 53 ef gone 512 '
+  in_zone -- 'losetup /dev/loop5 /etc 2>/dev/null || echo no directory; losetup /dev/loop5 /dev/null 2>/dev/null || echo no device
+    losetup /dev/loop5 /image; losetup /dev/loop5 /image 2>/dev/null || echo busy; ls -l /dev/loop5 | cut -c 1-10'
+  is 'losetup: of regular files, each device once' "$(echo "$out" | tr '\n' ' ')" 'no directory no device busy brw------- '
+  in_zone -u 1000 -- 'losetup /dev/loop5 /image 2>/dev/null || echo no'
+  is 'losetup: not by users of the zone' "$out" no
+  ok 'the loop devices go with the zone' until_true 5 no_loop
+  in_background bz run m -- /bin/sleep 1000
+  ok 'a zone runs' until_true 20 running m
+  inside 'losetup /dev/loop2 /image'
+  run bz refresh m
+  is 'refresh' "$status" 0
+  kill -9 "$(bz show --json m | field supervisor_pid)"
+  inside 'mount -t ext4 /dev/loop2 /mnt && cat /mnt/file; ls -l /dev/loop2 | cut -c 1-10'
+  is 'its loop devices outlive a newer brandzone and a killed supervisor' "$(echo "$out" | tr '\n' ' ')" 'inside more brw------- '
+  kill -9 "$(bz show --json m | field keeper_pid)"
+  wait "$job"
+  ok 'and go with a killed keeper' until_true 10 no_loop
+  run bz config unset m Storage.Mounts
+}
+
+# The mount(8) and losetup(8) of util-linux 2.36: /dev/loop-control, LOOP_CONFIGURE or LOOP_SET_STATUS64.
+new_mount () {
+  [ -n "${BRANDZONE_TEST_FULL:-}" ] || return 0
+  zone d bullseye-sysvinit || return 0
+  cp "$tmp/image" "$(bz show --json d | field root)/image"
+  run bz -q run --mounts ext4 d -- /bin/sh -c 'mount -o loop /image /mnt && cat /mnt/file; findmnt -no SOURCE,FSTYPE /mnt
+    losetup -f; umount /mnt; losetup -f; losetup -f --show -r /image; blkid -o value -s TYPE /dev/loop0; losetup -d /dev/loop0
+    losetup -f; e2fsck -fn /image >/dev/null 2>&1; echo $?'
+  is 'Debian 11: mount -o loop finds the type, losetup and blkid work' "$(echo "$out" | tr -s '\n ' ' ')" \
+    'inside more /dev/loop0 ext4 /dev/loop1 /dev/loop0 /dev/loop0 ext4 /dev/loop0 0 '
+  run bz -q run d -- mount -o loop /image /mnt
+  like 'Debian 11: where the zone may not, a line tells it' "$err" 'loop devices: zones have none \(B12\)'
+  run bz -q remove d
 }
 
 # --- brandzone mount, umount ---
@@ -159,6 +216,10 @@ old_mount () {
   like 'Slackware 4.0: mount says that it may not' "$err" 'permission denied'
   run bz -q run --mounts ext4 s -- /bin/bash -c 'mount -n -t ext4 -o ro /image /mnt && cat /mnt/file && umount -n /mnt'
   is 'Slackware 4.0: mount of an image' "$out" "$(printf 'inside\nmore')"
+  run bz -q run --mounts ext4 s -- /bin/bash -c 'mount -o loop -t ext4 /image /mnt && cat /mnt/file; mount | grep /mnt; umount /mnt
+    losetup /dev/loop0 2>&1 | tail -n 1'
+  like 'Slackware 4.0: mount -o loop' "$out" '^/dev/loop0 on /mnt type ext4'
+  like 'Slackware 4.0: and umount, which clears the device' "$out" 'No such device'
   run bz -q remove s
 }
 
@@ -180,9 +241,11 @@ for who in $users; do
       skip 'images' 'this kernel has no loop devices or no ext4'
     else
       policy
+      loop_mounts
       if ! masked ia32; then
         bz cp m:/image "$tmp/image.new" && mv "$tmp/image.new" "$tmp/image"
         old_mount
+        new_mount
       fi
     fi
   fi

@@ -170,7 +170,16 @@ made_up_refusal (BzMounter *mounter G_GNUC_UNUSED, const BzFileSystem *system)
     abort ();
 }
 
-static const BzMounterClass mounter_class = { .mount = made_up_mount, .refuse = made_up_refusal };
+static int
+made_up_loop (BzMounter *mounter G_GNUC_UNUSED, BzCall *call G_GNUC_UNUSED, BzLoopRequest *request)
+{
+  check_text (request->what);
+  if (request->device < 0)
+    abort ();
+  return mount_answer;
+}
+
+static const BzMounterClass mounter_class = { .mount = made_up_mount, .refuse = made_up_refusal, .loop = made_up_loop };
 static BzMounter mounter = { .class = &mounter_class };
 
 static BzVerdict

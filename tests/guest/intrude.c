@@ -15,6 +15,7 @@
 #define NONE (-1)
 #define E_OVERFLOW 75
 #define E_BUSY 16
+#define E_NOTTY 25
 
 /* The call's number, or NONE. */
 #ifdef __i386__
@@ -296,6 +297,9 @@ looks (void)
   long fd = call (NR_open, "/dev/null", 1, 0);
   if (N (NONE, 9) != NONE)
     refused (call (N (NONE, 9), 0, 4096, 5, 2, fd, 0), "mmap of what can't be read");
+  long got = call (N (54, 16), fd, 0x4c00, fd); /* LOOP_SET_FD */
+  print ("# %s\n", as);
+  ok (got == -E_NOTTY, "ioctl of a loop device");
   call (NR_close, fd);
   if (single)
     return;

@@ -136,6 +136,20 @@ fake_open_master (BzCall *call, const char *path G_GNUC_UNUSED, guint flags G_GN
   return fake->own_error;
 }
 
+/* All that is not negative is open, on /dev/null. */
+static int
+fake_take_fd (BzCall *call G_GNUC_UNUSED, int number, int *fd)
+{
+  *fd = number >= 0 ? open ("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+  return *fd >= 0 ? 0 : EBADF;
+}
+
+static int
+fake_put_fd (BzCall *call G_GNUC_UNUSED, int fd, int number, gboolean close_on_exec G_GNUC_UNUSED)
+{
+  return fd >= 0 && number >= 0 ? 0 : EBADF;
+}
+
 static int
 fake_add_fd (BzCall *call G_GNUC_UNUSED, int fd, gboolean close_on_exec G_GNUC_UNUSED, int *number)
 {
@@ -211,6 +225,8 @@ static const BzNotifierClass fake_class = {
   .move_heap = fake_move_heap,
   .own = fake_own,
   .add_fd = fake_add_fd,
+  .take_fd = fake_take_fd,
+  .put_fd = fake_put_fd,
   .open_master = fake_open_master,
   .make_placeholder = fake_make_placeholder,
   .change_mode = fake_change_mode,

@@ -14,6 +14,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/loop.h>
 #include <linux/magic.h>
 #include <linux/reboot.h>
 #include <string.h>
@@ -615,6 +616,95 @@ test_mount_for_a_zone (void **state G_GNUC_UNUSED)
   assert_continues (mount_call (&fake, &mounter, BZ_MOUNTS_ASK, "nfs"));
 }
 
+static int
+fake_loop (BzMounter *mounter, BzCall *call G_GNUC_UNUSED, BzLoopRequest *request)
+{
+  FakeMounter *self = (FakeMounter *) mounter;
+
+  g_snprintf (self->source, sizeof self->source, "%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u %d",
+              request->what, request->offset, request->limit, request->flags, request->file >= 0);
+  request->value = 5;
+  return self->answer;
+}
+
+static void
+fake_refuse_loops (BzMounter *mounter, const BzFileSystem *system)
+{
+  assert_string_equal (system->name, BZ_FILE_SYSTEM_LOOP);
+  ((FakeMounter *) mounter)->refused++;
+}
+
+/* Catalogue row B12. */
+static void
+test_loop_devices (void **state G_GNUC_UNUSED)
+{
+  static const BzMounterClass class = { .refuse = fake_refuse_loops, .loop = fake_loop };
+  struct loop_info64 info = { .lo_offset = 512, .lo_sizelimit = 4096, .lo_flags = LO_FLAGS_AUTOCLEAR };
+  struct loop_config config = { .fd = 0, .info = info };
+  const struct
+  {
+    guint32 request;
+    const char *asked;
+    int answer, expected; /* BZ_MOUNT_NOT_OURS: continues; above 0: errno */
+  } cases[] = {
+    { LOOP_CTL_GET_FREE, "free 0 0 0 0", 0, 0 },
+    { LOOP_CTL_GET_FREE, "free 0 0 0 0", ENOSPC, ENOSPC },
+    { LOOP_SET_FD, "attach 0 0 0 1", EBUSY, EBUSY },
+    { LOOP_CONFIGURE, "attach 512 4096 4 1", 0, 0 },
+    { LOOP_SET_STATUS64, "set 512 4096 4 0", 0, 0 },
+    { LOOP_GET_STATUS64, "look 0 0 0 0", ENXIO, ENXIO },
+    { LOOP_GET_STATUS64, "look 0 0 0 0", BZ_MOUNT_NOT_OURS, BZ_MOUNT_NOT_OURS },
+    { LOOP_CLR_FD, "clear 0 0 0 0", 0, 0 },
+    { LOOP_CLR_FD, "clear 0 0 0 0", BZ_MOUNT_NOT_OURS, ENOTTY }, /* of what is no loop device */
+    { LOOP_CTL_REMOVE, "", 0, BZ_MOUNT_NOT_OURS },
+  };
+  BzFake fake;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      FakeMounter mounter = { .mounter = { .class = &class }, .answer = cases[i].answer };
+      guint64 argument = cases[i].request == LOOP_SET_FD ? 0 : bz_fake_at (0);
+
+      bz_fake_init (&fake, BZ_ABI_X86_64, "ioctl");
+      fake.call.mounter = &mounter.mounter;
+      fake.plan.quirk[BZ_QUIRK_MOUNTS] = BZ_MOUNTS_ASK;
+      if (cases[i].request == LOOP_CONFIGURE)
+        memcpy (fake.memory, &config, sizeof config);
+      else
+        memcpy (fake.memory, &info, sizeof info);
+      BzVerdict verdict = run (&fake, bz_call_ioctl, 0, cases[i].request, argument);
+      assert_string_equal (mounter.source, cases[i].asked);
+      if (cases[i].expected == BZ_MOUNT_NOT_OURS)
+        assert_continues (verdict);
+      else if (cases[i].expected > 0)
+        assert_errno (verdict, cases[i].expected);
+      else
+        assert_value (verdict, 5);
+      /* Where the zone may not, it is told. */
+      fake.plan.quirk[BZ_QUIRK_MOUNTS] = BZ_MOUNTS_TELL;
+      assert_continues (run (&fake, bz_call_ioctl, 0, cases[i].request, argument));
+      assert_int_equal (mounter.refused, cases[i].request == LOOP_CTL_GET_FREE);
+    }
+}
+
+/* struct loop_info of i386: offset and flags stand elsewhere than on x86-64. */
+static void
+test_old_loop_status (void **state G_GNUC_UNUSED)
+{
+  static const BzMounterClass class = { .loop = fake_loop };
+  FakeMounter mounter = { .mounter = { .class = &class } };
+  guint32 offset = 1024, flags = LO_FLAGS_AUTOCLEAR;
+  BzFake fake;
+
+  bz_fake_init (&fake, BZ_ABI_I386, "ioctl");
+  fake.call.mounter = &mounter.mounter;
+  fake.plan.quirk[BZ_QUIRK_MOUNTS] = BZ_MOUNTS_ASK;
+  memcpy (fake.memory + 16, &offset, sizeof offset);
+  memcpy (fake.memory + 28, &flags, sizeof flags);
+  assert_value (run (&fake, bz_call_ioctl, 0, LOOP_SET_STATUS, bz_fake_at (0)), 5);
+  assert_string_equal (mounter.source, "set 1024 0 4 0");
+}
+
 /* Catalogue row B8. */
 static void
 test_masters_of_bsd_ptys (void **state G_GNUC_UNUSED)
@@ -728,6 +818,8 @@ main (void)
     cmocka_unit_test (test_vhangup),
     cmocka_unit_test (test_mount),
     cmocka_unit_test (test_mount_for_a_zone),
+    cmocka_unit_test (test_loop_devices),
+    cmocka_unit_test (test_old_loop_status),
     cmocka_unit_test (test_nfs_data),
     cmocka_unit_test (test_masters_of_bsd_ptys),
     cmocka_unit_test (test_an_empty_kernel_log),
