@@ -137,13 +137,17 @@ static const BzOption run_options[] = {
   END
 };
 
+#define OPTION_HANG_UP \
+  FLAG ("hang-up", 0, "end it when it is left or its terminal is lost, instead of keeping a session")
+
 static const BzOption exec_options[] = {
-  OPTION_INTERACTIVE, OPTION_TTY, OPTION_USER, OPTION_WORKDIR, OPTION_ENV, END
+  OPTION_INTERACTIVE, OPTION_TTY, OPTION_USER, OPTION_WORKDIR, OPTION_ENV, OPTION_HANG_UP, END
 };
 
 static const BzOption login_options[] = {
   STRING ("login", 'l', "USER", "who logs in (root)"),
   FLAG ("own", 0, "leave it to the distribution's login(1), which asks for a name and a password"),
+  OPTION_HANG_UP,
   END
 };
 

@@ -241,9 +241,9 @@ look_at_zone (const BzContext *context, const char *name, GError **error)
 
 /* Nobody can type what detaches where there is no terminal, and what is given by a pipe ends with it. */
 static gboolean
-can_be_left (const BzCommand *command)
+can_be_left (const BzArguments *arguments, const BzCommand *command)
 {
-  return command->terminal && command->interactive && isatty (STDIN_FILENO);
+  return !bz_arguments_flag (arguments, "hang-up") && command->terminal && command->interactive && isatty (STDIN_FILENO);
 }
 
 static gboolean
@@ -278,7 +278,7 @@ bz_verb_exec (BzContext *context, const BzArguments *arguments, GError **error)
   if (command == NULL)
     return -1;
   bz_apply_environment (command, planning->file, arguments);
-  command->kept = can_be_left (command);
+  command->kept = can_be_left (arguments, command);
 
   g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
   if (!bz_loader_exec (run_dir, command, &end, &cause))
@@ -485,7 +485,7 @@ bz_verb_login (BzContext *context, const BzArguments *arguments, GError **error)
   g_autoptr (BzCommand) command = prepare_login (arguments, planning->tree_fd, user, error);
   if (command == NULL)
     return -1;
-  command->kept = can_be_left (command);
+  command->kept = can_be_left (arguments, command);
 
   g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
   if (!bz_loader_exec (run_dir, command, &end, &cause))
