@@ -180,9 +180,13 @@ answer_freeze (BzKeeper *keeper, int client, BzMessage *message, GError **error)
   gboolean known = FALSE;
 
   if (keeper->stopping || !bz_cgroup_freeze (keeper->cgroup, TRUE))
-    return bz_fail (error, BZ_ERROR_HOST, "it has no cgroup that can be frozen",
-                    "stop it first; see `brandzone doctor`, cgroup", "cannot hold zone %s still",
-                    keeper->partition->name);
+    {
+      g_autofree char *hint = g_strdup_printf (
+          "stop it first: brandzone stop %s; `brandzone doctor` tells how it gets one, at cgroup",
+          keeper->partition->name);
+      return bz_fail (error, BZ_ERROR_HOST, "it has no cgroup that can be frozen", hint,
+                      "cannot hold zone %s still", keeper->partition->name);
+    }
   if (keeper->freezers == NULL)
     keeper->freezers = g_array_new (FALSE, FALSE, sizeof (int));
   for (guint i = 0; i < keeper->freezers->len; i++)

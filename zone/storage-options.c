@@ -33,13 +33,14 @@ gboolean
 bz_storage_freeze_limit (const BzArguments *arguments, guint *limit_ms, GError **error)
 {
   const char *given = bz_arguments_string (arguments, "freeze-limit");
-  guint64 seconds = LIMIT_SECONDS;
+  char *end = NULL;
+  double seconds = given != NULL ? g_ascii_strtod (given, &end) : LIMIT_SECONDS;
 
   if (given != NULL
-      && !g_ascii_string_to_unsigned (given, 10, 0, LIMIT_SECONDS_MAX, &seconds, NULL))
+      && (!g_ascii_isdigit (given[0]) || *end != '\0' || !(seconds <= LIMIT_SECONDS_MAX)))
     return bz_fail (error, BZ_ERROR_USAGE, "it is not a number of seconds", "0 is no limit",
                     "--freeze-limit");
-  *limit_ms = (guint) seconds * 1000;
+  *limit_ms = (guint) (seconds * 1000 + 0.999); /* rounded up: 0 is none */
   return TRUE;
 }
 

@@ -35,7 +35,7 @@ hold () {
   rm -f "$tmp/hold"
   mkfifo -m 666 "$tmp/hold"
   here run -i "$1" -- sh -c 'i=0; echo 0 >/srv/one; echo 0 >/srv/two
-    (while :; do i=$((i + 1)); echo $i >/srv/one.new; mv /srv/one.new /srv/one; echo $i >/srv/two.new; mv /srv/two.new /srv/two; done) & cat >/dev/null; kill $!' <"$tmp/hold" >/dev/null 2>&1 &
+    (while :; do i=$((i + 1)); echo $i >/srv/one.new; mv /srv/one.new /srv/one; echo $i >/srv/two.new; mv /srv/two.new /srv/two; touch /srv/big; done) & cat >/dev/null; kill $!' <"$tmp/hold" >/dev/null 2>&1 &
   holder=$!
   exec 9>"$tmp/hold"
   until_true 10 counts "$1"
@@ -134,13 +134,35 @@ refused () {
   like 'says why' "$err" "$2"
 }
 
+# bounded ZONE: it runs, with 24 MiB that change all the time and so are copied while it stands still.
+bounded () {
+  names=$(here list | sed 's/ .*//')
+  copies=$(by sh -c 'ls "$1/state/zones/.layers" 2>/dev/null' sh "$spot")
+  run here clone --storage=copy --freeze-limit 0.001 "$1" late
+  is 'a clone that would take longer than --freeze-limit' "$status" 4
+  like 'says so, and what to do' "$err" 'stand still for more than 1 ms \(stop the zone first, or allow more with --freeze-limit'
+  ok 'and the zone goes on' until_true 5 counts "$1"
+  run here snapshot --storage=copy --freeze-limit 0.001 "$1" late
+  is 'a snapshot, too' "$status" 4
+  ok 'and the zone goes on then' until_true 5 counts "$1"
+  is 'neither is there' "$(here list | sed 's/ .*//') $(here -q snapshot --list "$1" | grep -c late)" "$names 0"
+  is 'nor half a copy' "$(by sh -c 'ls "$1/state/zones/.layers" 2>/dev/null' sh "$spot")" "$copies"
+  run here clone --storage=copy --freeze-limit 0 "$1" late
+  is 'no limit lets it end' "$status" 0
+  here -q remove late
+}
+
 # A zone that runs stands still while it is copied, and no longer.
 running_zone () {
   if [ "$who" != root ] && ! here run z -- true 2>/dev/null; then return; fi
   hold "$1"
   run here snapshot "$1" live
-  if [ "$status" = 7 ] || printf '%s' "$err" | grep -q cgroup; then
-    skip "snapshot of a zone that runs" 'its tasks are in no control group'
+  if [ "$status" = 7 ]; then
+    like 'a zone that nothing can hold still: one line that names stop' "$err" \
+      "^brandzone: cannot hold zone $1 still: it has no cgroup that can be frozen \\(stop it first: brandzone stop $1"
+    is 'alone' "$(printf '%s\n' "$err" | grep -c .)" 1
+    ok 'and it goes on' until_true 5 counts "$1"
+    is 'with nothing left of the snapshot' "$(here -q snapshot --list "$1" | grep -c live)" 0
     let_go
     return
   fi
@@ -156,14 +178,42 @@ running_zone () {
   run here rollback --restart "$1" live
   like 'a command is not started again' "$err" 'runs a command'
   ok 'it still goes on' until_true 5 counts "$1"
-  run here clone --freeze-limit x "$1" no
-  is 'a limit that is none' "$status" 2
+  for limit_given in x -1 1x nan 1e9; do
+    run here clone --freeze-limit=$limit_given "$1" no
+    is "a limit that is none: $limit_given" "$status" 2
+  done
+  [ "$2" != copy ] || bounded "$1"
   let_go
   ok 'the clone is of one moment' of_one_moment twin
   here -q rollback "$1" live
   ok 'so is the snapshot' of_one_moment "$1"
   here -q remove twin
   here -q snapshot --remove "$1" live
+}
+
+# A plain user's zones can be held still where the host has given him a group of the unified hierarchy, as systemd
+# does with every session.
+delegated () {
+  [ "$who" = user ] || return 0
+  unified=$(sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \([^ ]*\) .* - cgroup2 .*/\1/p' /proc/self/mountinfo | head -n 1)
+  own=$unified$(sed -n 's/^0:://p' /proc/self/cgroup)
+  group=$unified/bz-ways-$user_uid
+  if [ -z "$unified" ] || ! mkdir "$group" 2>/dev/null; then
+    skip 'zones of a plain user with a group of his' 'this host has no unified hierarchy in which groups can be made'
+    return
+  fi
+  mkdir "$group/session"
+  chown "$user_uid" "$group" "$group/cgroup.procs" "$group/session" "$group/session/cgroup.procs"
+  echo $$ >"$group/session/cgroup.procs"
+  running_zone "$1" 'in a group of the user'
+  echo $$ >"$own/cgroup.procs"
+  ok 'nothing is left in the group' until_true 5 rmdir_group
+}
+
+# shellcheck disable=SC2317 # called by name
+rmdir_group () {
+  find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+  [ ! -d "$group" ]
 }
 
 nothing_left () {
@@ -242,6 +292,7 @@ on_this () {
   here -q remove plain asked by-copy
   run here snapshot z one
   running_zone z 'on layers'
+  delegated z
   nothing_left
   run here doctor
   like 'doctor tells of the file system' "$out" '^Trees in .* are copied by '
