@@ -185,13 +185,11 @@ struct archive_entry *
 bz_archive_next (BzArchive *archive, GError **error)
 {
   struct archive_entry *entry;
-  int result;
+  int result = archive_read_next_header (archive->reader, &entry);
 
-  do
-    result = archive_read_next_header (archive->reader, &entry);
-  while (result == ARCHIVE_RETRY);
   if (result == ARCHIVE_EOF)
     return NULL;
+  /* ARCHIVE_RETRY, too: a header was damaged, and what it named would be missing. */
   if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
     {
       fail_reader (archive, error);

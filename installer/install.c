@@ -329,6 +329,9 @@ bz_install (BzJob *job, const BzInstallArgs *args, GError **error)
   gboolean ok, remote = strstr (args->source, "://") != NULL;
   int fd = remote ? -1 : open (args->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
+  if (fd < 0 && !remote && errno == ENXIO)
+    return bz_fail (error, BZ_ERROR_INPUT, "it is a socket, or a device without hardware",
+                    "name a file, a directory or a pipe", "opening %s", args->source);
   if (fd < 0 && !remote)
     return bz_fail_errno (error, errno, NULL, "opening %s", args->source);
   ok = recognise_stream (job, args, fd, &source, error);

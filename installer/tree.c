@@ -221,6 +221,9 @@ fail_make (int saved_errno, const char *path, GError **error)
   if (saved_errno == EILSEQ || saved_errno == ENAMETOOLONG || saved_errno == EINVAL)
     return bz_fail (error, BZ_ERROR_INPUT, "this file system does not take such a name",
                     "install to another file system", "making %.200s", path);
+  if (saved_errno == EMLINK)
+    return bz_fail (error, BZ_ERROR_INPUT, "this file system gives a file no more names than it has",
+                    "install to another file system", "making %.200s", path);
   return bz_fail_errno (error, saved_errno,
                         saved_errno == ENOSPC || saved_errno == EDQUOT ? SPACE_HINT : NULL,
                         "making %.200s", path);
@@ -325,6 +328,14 @@ bz_tree_link (BzTree *tree, const char *path, const char *to, gboolean *missing,
                       "hard link %.200s to %.200s", path, to);
     }
 
+  struct stat st;
+  if (fstat (fd, &st) == 0 && S_ISDIR (st.st_mode))
+    {
+      close (fd);
+      return bz_fail (error, BZ_ERROR_INPUT, "a directory can't have two names",
+                      "this source is damaged or hostile: don't use it",
+                      "hard link %.200s to %.200s", path, to);
+    }
   g_autofree char *source = g_strdup (tree->name);
   int source_dir = fcntl (tree->parent_fd, F_DUPFD_CLOEXEC, 3);
   gboolean ok = begin (tree, path, error);

@@ -42,7 +42,7 @@ BZ_E2E = tests/e2e/boot.sh tests/e2e/login.sh tests/e2e/refresh.sh tests/e2e/cal
 	tests/e2e/machine.sh tests/e2e/packages.sh \
 	tests/e2e/old-packages.sh tests/e2e/newer.sh \
 	tests/e2e/crash.sh tests/e2e/export.sh tests/e2e/storage.sh tests/e2e/ways.sh tests/e2e/bases.sh \
-	tests/e2e/network.sh tests/e2e/odd.sh tests/e2e/supervisor.sh \
+	tests/e2e/network.sh tests/e2e/odd.sh tests/e2e/hostile.sh tests/e2e/supervisor.sh \
 	tests/e2e/sources.sh \
 	tests/e2e/systemd.sh tests/e2e/services.sh \
 	tests/e2e/terminal.sh tests/e2e/trees.sh tests/e2e/users.sh tests/e2e/vsyscall.sh
@@ -55,7 +55,7 @@ endif
 bench: tests/guest/built
 
 EXTRA_DIST += $(BZ_GUEST_FILES) $(BZ_E2E) tests/e2e/lib.sh tests/e2e/services-lib.sh tests/e2e/.shellcheckrc \
-	tests/e2e/talk.py tests/e2e/terminal.py tests/e2e/range-server.py tests/e2e/https-server.py tests/e2e/kill-at.py tests/e2e/kill-supervisors.py tests/e2e/vsyscall.py tests/trees/make-tree tests/trees/make-packages tests/trees/make-debs tests/bench/run-bench tests/bench/bench.py
+	tests/e2e/talk.py tests/e2e/terminal.py tests/e2e/range-server.py tests/e2e/https-server.py tests/e2e/hostile-sources.py tests/e2e/kill-at.py tests/e2e/kill-supervisors.py tests/e2e/vsyscall.py tests/trees/make-tree tests/trees/make-packages tests/trees/make-debs tests/bench/run-bench tests/bench/bench.py
 
 ## hosts: the same tests on stock kernels, booted under software emulation (tests/hosts/run-host).
 

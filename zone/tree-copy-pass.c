@@ -71,7 +71,7 @@ fail_at (const BzCopyPass *pass, const char *path, const char *what, GError **er
   g_autofree char *whole = g_build_filename (pass->from_name, path, NULL);
   g_autofree char *safe = bz_text_safe (whole);
 
-  return bz_fail_errno (error, saved, NULL, "%s %s", what, safe);
+  return bz_fail_errno (error, saved, NULL, "%s %.1000s%s", what, safe, strlen (safe) > 1000 ? "..." : "");
 }
 
 /* What is gone or has become something else while the first pass looks: the second will see. */
