@@ -14,6 +14,7 @@
 
 #include "loader/keeper.h"
 #include "loader/loader.h"
+#include "loader/net/attach.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,4 +132,5 @@ bz_loader_end_left (const char *name, const char *run_dir)
       unlink (path);
     }
   rmdir (run_dir);
+  bz_network_end_left (run_dir);
 }

@@ -181,10 +181,9 @@ ask (const char *kind, GVariant *body, const int *fds, guint fd_count, GError **
 
 /* The zone's on this host, whatever place its state has. */
 static char *
-id_of (const BzPartition *partition)
+id_of (const char *run_dir)
 {
-  g_autofree char *sum =
-      g_compute_checksum_for_string (G_CHECKSUM_SHA256, partition->run_dir, -1);
+  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, run_dir, -1);
 
   return g_strndup (sum, 12);
 }
@@ -211,7 +210,7 @@ attach_as_root (BzAttached *attached, const BzPartition *partition, int net_fd, 
 {
   const BzNetSettings *settings = partition->settings->net;
   const char *address = NULL, *address6 = NULL;
-  g_autofree char *id = id_of (partition);
+  g_autofree char *id = id_of (partition->run_dir);
 
   if (!bind_ports (settings, attached->ports, error))
     return FALSE;
@@ -267,6 +266,16 @@ bz_network_attach (const BzPartition *partition, pid_t init, int net_fd, GError 
   return NULL;
 }
 
+static void
+ask_to_detach (const char *id, GError **error)
+{
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert (&body, "id", "s", id);
+  bz_message_free (ask ("detach", g_variant_dict_end (&body), NULL, 0, error));
+}
+
 void
 bz_network_detach (BzAttached *attached)
 {
@@ -274,12 +283,9 @@ bz_network_detach (BzAttached *attached)
     return;
   if (attached->id != NULL)
     {
-      GVariantDict body;
       g_autoptr (GError) error = NULL;
 
-      g_variant_dict_init (&body, NULL);
-      g_variant_dict_insert (&body, "id", "s", attached->id);
-      bz_message_free (ask ("detach", g_variant_dict_end (&body), NULL, 0, &error));
+      ask_to_detach (attached->id, &error);
       if (error != NULL)
         g_printerr ("brandzone: %s\n", error->message);
     }
@@ -342,12 +348,27 @@ bz_network_place (void)
   return g_strdup_printf ("/run/brandzone.network-%lu", (unsigned long) st.st_ino);
 }
 
-void
-bz_network_sweep (void)
+/* The host has, or had, zones with such a network. */
+static gboolean
+is_used (void)
 {
   g_autofree char *place = bz_network_place ();
 
-  if (geteuid () != 0 || access (place, F_OK) != 0)
-    return;
-  bz_message_free (ask ("sweep", NULL, NULL, 0, NULL));
+  return geteuid () == 0 && access (place, F_OK) == 0;
+}
+
+void
+bz_network_sweep (void)
+{
+  if (is_used ())
+    bz_message_free (ask ("sweep", NULL, NULL, 0, NULL));
+}
+
+void
+bz_network_end_left (const char *run_dir)
+{
+  g_autofree char *id = id_of (run_dir);
+
+  if (is_used ())
+    ask_to_detach (id, NULL);
 }

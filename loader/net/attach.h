@@ -29,3 +29,5 @@ char *bz_network_place (void);
 
 /* Removes what killed zones have left of the host's network. Nothing to do is the usual case. */
 void bz_network_sweep (void);
+/* The same for a zone whose keeper is known to be gone: its interface may be there for a moment yet. */
+void bz_network_end_left (const char *run_dir);

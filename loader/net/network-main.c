@@ -299,16 +299,39 @@ attach_to_own (BzHostNet *host, Request *request, GError **error)
          && set_up_inside (request, interface_of (request), error);
 }
 
-/* What fails leaves nothing: neither the zone's part nor, if it was the first, the rest. */
+static void
+insert_address (GVariantDict *dict, const char *key, const BzAddress *address)
+{
+  g_autofree char *text = address->family != 0 ? bz_address_text (address) : NULL;
+
+  if (text != NULL)
+    g_variant_dict_insert (dict, key, "s", text);
+}
+
 static gboolean
-attach_own (Request *request, GError **error)
+send_attached (int socket, const Request *request, GError **error)
+{
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  insert_address (&body, "address", &request->address);
+  insert_address (&body, "address6", &request->address6);
+  if (request->resolv != NULL && request->settings->configure == BZ_CONFIGURE_START)
+    g_variant_dict_insert (&body, "resolv", "s", request->resolv);
+  return bz_message_send (socket, "attached", g_variant_dict_end (&body), NULL, 0, error);
+}
+
+/* What fails leaves nothing: neither the zone's part nor, if it was the first, the rest. Also when the keeper was
+ * killed meanwhile: whoever looked for what it has left came before us, or waits for the lock. */
+static gboolean
+attach_own (int socket, Request *request, GError **error)
 {
   g_autoptr (BzHostNet) host = bz_host_net_open (error);
 
   if (host == NULL)
     return FALSE;
   bz_host_net_drop (host, request->id);
-  if (attach_to_own (host, request, error))
+  if (attach_to_own (host, request, error) && send_attached (socket, request, error))
     return TRUE;
   bz_host_net_drop (host, request->id);
   bz_host_net_apply (host, NULL);
@@ -378,32 +401,16 @@ read_request (BzMessage *message, Request *request, GError **error)
   return request->settings != NULL;
 }
 
-static void
-insert_address (GVariantDict *dict, const char *key, const BzAddress *address)
-{
-  g_autofree char *text = address->family != 0 ? bz_address_text (address) : NULL;
-
-  if (text != NULL)
-    g_variant_dict_insert (dict, key, "s", text);
-}
-
 static gboolean
 answer_attach (int socket, BzMessage *message, GError **error)
 {
   g_auto (Request) request = { .net_fd = -1 };
-  GVariantDict body;
 
-  if (!read_request (message, &request, error) || !choose_mac (&request, error)
-      || !(request.mode == BZ_NETWORK_PRIVATE && request.settings->bridge == NULL
-               ? attach_own (&request, error)
-               : attach_foreign (&request, error)))
+  if (!read_request (message, &request, error) || !choose_mac (&request, error))
     return FALSE;
-  g_variant_dict_init (&body, NULL);
-  insert_address (&body, "address", &request.address);
-  insert_address (&body, "address6", &request.address6);
-  if (request.resolv != NULL && request.settings->configure == BZ_CONFIGURE_START)
-    g_variant_dict_insert (&body, "resolv", "s", request.resolv);
-  return bz_message_send (socket, "attached", g_variant_dict_end (&body), NULL, 0, error);
+  return request.mode == BZ_NETWORK_PRIVATE && request.settings->bridge == NULL
+             ? attach_own (socket, &request, error)
+             : attach_foreign (&request, error) && send_attached (socket, &request, error);
 }
 
 static gboolean

@@ -153,6 +153,35 @@ cirros () {
   like 'and it halts' "$(bz logs b | tail -n 1)" 'zone b halted'
 }
 
+tasks () {
+  grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | cut -d/ -f3
+}
+
+network_is_left () {
+  ip -o link show | grep -v ' lo: '
+  nft list tables
+  tasks dnsmasq
+  tasks bz-keeper
+}
+
+# Whatever is killed while a zone with a network of its own starts, the next commands find their way, and nothing of it is left.
+killed () {
+  [ -n "${BZ_OWN_NETWORK:-}" ] && command -v nft >/dev/null || return 0
+  for part in brandzone bz-keeper brandzone-netwo init; do
+    for delay in 0.02 0.06 0.1 0.2; do
+      zone n alpine-x86 || return 0
+      bz config set n Network.Mode=private
+      in_background bz start n
+      sleep $delay
+      for found in $(tasks $part); do kill -9 "$found" 2>/dev/null; done
+      wait "$job" || :
+      run bz remove --force n
+      is "$part killed $delay s after the start began: it can be removed" "$status" 0
+      ok 'and no interface, table or process is left' gone network_is_left
+    done
+  done
+}
+
 listens_ssh () {
   python3 -c 'import socket; socket.create_connection(("127.0.0.1", 22), 2)' 2>/dev/null
 }
@@ -189,6 +218,7 @@ elif prepare; then
   cirros
   slackware
   interfaces
+  killed
 else
   skip 'services' 'ssh-keygen is missing (apt-get install openssh-client)'
 fi
