@@ -3,8 +3,9 @@
  * Problem: loop devices are the host's, and a zone has none. Where it may mount images the loader gives it
  * nodes, and does what is asked of them (loader/keeper-loops.c, by mounter.h).
  *
- * The filter traps these requests alone, by their numbers. Requests for other devices are the kernel's, but
- * LOOP_CLR_FD, which is made here: another thread can't have put one of ours in the place of its descriptor. */
+ * The filter traps these requests alone, by their numbers. Requests for other devices are the kernel's; those that could free one
+ * of ours, or have the host look for partitions on it, are made here, by the descriptor that was looked at: another thread
+ * can't have put one of ours in its place. */
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"
@@ -117,9 +118,24 @@ read_request (BzCall *call, BzLoopRequest *request)
 static BzVerdict
 leave_it (BzCall *call, const BzLoopRequest *request)
 {
-  if ((guint32) call->args[1] != LOOP_CLR_FD)
-    return bz_continue ();
-  return ioctl (request->device, LOOP_CLR_FD, 0) == 0 ? bz_value (0) : bz_errno (errno);
+  struct loop_info64 info = { .lo_offset = request->offset,
+                              .lo_sizelimit = request->limit,
+                              .lo_flags = request->flags };
+  int failed;
+
+  switch ((guint32) call->args[1])
+    {
+    case LOOP_CLR_FD:
+      failed = ioctl (request->device, LOOP_CLR_FD, 0);
+      break;
+    case LOOP_SET_STATUS:
+    case LOOP_SET_STATUS64:
+      failed = ioctl (request->device, LOOP_SET_STATUS64, &info);
+      break;
+    default:
+      return bz_continue ();
+    }
+  return failed == 0 ? bz_value (0) : bz_errno (errno);
 }
 
 static BzVerdict

@@ -100,6 +100,11 @@ policy () {
   run bz config unset m Storage.Mounts
 }
 
+second_start () {
+  [ "$(bz logs m | grep -c 'zone m starts')" -ge 2 ] &&
+    bz exec m -- /bin/sh -c 'losetup /dev/loop2 2>/dev/null || losetup /dev/loop2 /image'
+}
+
 # mount -o loop, by BusyBox.
 loop_mounts () {
   run bz config set m Storage.Mounts=ext4
@@ -133,6 +138,13 @@ loop_mounts () {
   kill -9 "$(bz show --json m | field keeper_pid)"
   wait "$job"
   ok 'and go with a killed keeper' until_true 10 no_loop
+  run bz start m
+  is 'a zone that boots' "$status" 0
+  inside 'losetup /dev/loop2 /image; ls /dev/loop2; reboot'
+  is 'has loop devices' "$out" /dev/loop2
+  ok 'which are free again once it has booted once more' until_true 20 second_start
+  bz stop -t 0 m
+  ok 'and go with it' until_true 10 no_loop
   run bz config unset m Storage.Mounts
 }
 

@@ -656,6 +656,7 @@ test_loop_devices (void **state G_GNUC_UNUSED)
     { LOOP_GET_STATUS64, "look 0 0 0 0", BZ_MOUNT_NOT_OURS, BZ_MOUNT_NOT_OURS },
     { LOOP_CLR_FD, "clear 0 0 0 0", 0, 0 },
     { LOOP_CLR_FD, "clear 0 0 0 0", BZ_MOUNT_NOT_OURS, ENOTTY }, /* of what is no loop device */
+    { LOOP_SET_STATUS64, "set 512 4096 4 0", BZ_MOUNT_NOT_OURS, ENOTTY },
     { LOOP_CTL_REMOVE, "", 0, BZ_MOUNT_NOT_OURS },
   };
   BzFake fake;
