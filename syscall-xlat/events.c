@@ -6,14 +6,38 @@
 
 #include <errno.h>
 #include <linux/audit.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* With the lock held. */
+static void
+drop (BzLoop *loop, BzSubscriber *subscriber)
+{
+  close (subscriber->fd);
+  subscriber->fd = -1;
+  atomic_fetch_sub (&loop->subscribed, 1);
+}
+
+/* Who has gone is found out when an event is sent: in a zone without calls, never. */
+static void
+drop_gone (BzLoop *loop)
+{
+  for (guint i = 0; i < BZ_SUBSCRIBERS; i++)
+    {
+      struct pollfd peer = { .fd = loop->subscriber[i].fd };
+
+      if (peer.fd >= 0 && poll (&peer, 1, 0) == 1 && (peer.revents & (POLLHUP | POLLERR)) != 0)
+        drop (loop, &loop->subscriber[i]);
+    }
+}
 
 void
 bz_loop_subscribe (BzLoop *loop, int socket)
 {
   pthread_mutex_lock (&loop->events_lock);
+  drop_gone (loop);
   for (guint i = 0; i < BZ_SUBSCRIBERS && socket >= 0; i++)
     if (loop->subscriber[i].fd < 0)
       {
@@ -62,11 +86,7 @@ bz_event_send (BzLoop *loop, BzTraceEvent *event)
       if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == EINTR)
         subscriber->lost++;
       else
-        {
-          close (subscriber->fd);
-          subscriber->fd = -1;
-          atomic_fetch_sub (&loop->subscribed, 1);
-        }
+        drop (loop, subscriber);
     }
   pthread_mutex_unlock (&loop->events_lock);
 }

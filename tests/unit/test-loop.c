@@ -599,6 +599,32 @@ task_add (gpointer data G_GNUC_UNUSED)
   return syscall (ADD, 1) == 2 ? 0 : 1;
 }
 
+/* Those who watched a zone in which nothing happened, and went, leave room for others. */
+static void
+test_trace_watchers_that_went (void **state)
+{
+  Fixture *fixture = *state;
+  BzTraceEvent event;
+  int ends[2];
+
+  for (guint i = 0; i < 100; i++)
+    {
+      assert_int_equal (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+      bz_loop_subscribe (fixture->loop, ends[0]);
+      close (ends[1]);
+    }
+  assert_int_equal (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+  bz_loop_subscribe (fixture->loop, ends[0]);
+  BzTask task = bz_task_new (numbers, task_add, NULL);
+  start (fixture, 0, &task);
+  assert_int_equal (bz_task_wait (&task), 0);
+  struct pollfd ready = { .fd = ends[1], .events = POLLIN };
+  assert_int_equal (poll (&ready, 1, 5000), 1);
+  assert_int_equal (recv (ends[1], &event, sizeof event, 0), sizeof event);
+  assert_int_equal (event.nr, ADD);
+  close (ends[1]);
+}
+
 static int
 task_hang (gpointer data G_GNUC_UNUSED)
 {
@@ -674,6 +700,7 @@ main (void)
     TEST (test_deferred_calls_wait_alone),
     TEST (test_waiting_calls_are_bounded),
     TEST (test_trace_events),
+    TEST (test_trace_watchers_that_went),
     TEST (test_removal_and_numbers_used_again),
     TEST (test_a_finished_listener_costs_nothing),
     TEST (test_over_budget_is_eio),
