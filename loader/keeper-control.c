@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -89,11 +90,16 @@ answer_trace (BzKeeper *keeper, int client, BzMessage *message, GError **error)
   return sent;
 }
 
+/* The first process of a zone that stands still (frozen, or stopped from the host) takes none: what its
+ * socket has no room for is lost, as a signal is that pends already. The keeper waits for nobody. */
 void
 bz_keeper_signal (BzKeeper *keeper, int sig)
 {
+  struct pollfd room = { .fd = keeper->init_socket, .events = POLLOUT };
   GVariantDict body;
 
+  if (poll (&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0)
+    return;
   g_variant_dict_init (&body, NULL);
   g_variant_dict_insert (&body, "signal", "i", (gint32) sig);
   bz_message_send (keeper->init_socket, "signal", g_variant_dict_end (&body), NULL, 0, NULL);

@@ -128,6 +128,35 @@ END
   stop
 }
 
+# A first process that stands still takes no messages: signals without end fill its socket, and the
+# keeper must neither wait for room there nor leave others without an answer.
+still_init () {
+  start
+  init=$(pid_of init_pid)
+  kill -STOP "$init"
+  python3 - "$job" <<'END'
+import os, signal, sys, time
+
+def client(pid):
+    if open(f"/proc/{pid}/comm").read().strip() == "brandzone":
+        return pid
+    for child in open(f"/proc/{pid}/task/{pid}/children").read().split():
+        if found := client(int(child)):
+            return found
+
+pid = client(int(sys.argv[1]))
+for turn in range(3000):
+    os.kill(pid, (signal.SIGUSR1, signal.SIGUSR2)[turn % 2])
+    time.sleep(0.0005)
+END
+  limit=10 run bz show --json z
+  is 'a zone whose init stands still under signals is shown' "$(printf '%s' "$out" | field state)" running
+  limit=10 run bz exec z -- true
+  is 'and can be joined' "$status" 0
+  kill -CONT "$init"
+  stop
+}
+
 # The end of the keeper is the end of the zone: clearly, and the next command finds it stopped.
 keeper_dies () {
   start
@@ -179,6 +208,7 @@ for who in $users; do
   storms
   # How many there are in that time depends on the machine.
   if [ -n "${BRANDZONE_TEST_FULL:-}" ]; then kills 1000 60 1000; else kills 200 8 50; fi
+  still_init
   keeper_dies
   hanging_file
   run bz -q remove z
