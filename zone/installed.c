@@ -86,6 +86,162 @@ bz_installed_share (const char *from, const char *to, GError **error)
   return link (old, new) == 0 || errno == ENOENT || bz_installed_copy (from, to, error);
 }
 
+/* --- beside an archive --- */
+
+#define PIECE (1024 * 1024)
+#define HEAD "#mtree\n"
+#define MARK HEAD "# of sha256:"
+#define SHA256_LENGTH 64
+#define LIST_MAX (G_GINT64_CONSTANT (1) << 30)
+
+char *
+bz_installed_digest (int fd, const char *label, GError **error)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autofree guchar *piece = g_malloc (PIECE);
+  off_t at = 0;
+  ssize_t got;
+
+  while ((got = pread (fd, piece, PIECE, at)) > 0)
+    {
+      g_checksum_update (checksum, piece, got);
+      at += got;
+    }
+  if (got < 0)
+    {
+      bz_fail_errno (error, errno, NULL, "reading %s", label);
+      return NULL;
+    }
+  return g_strdup (g_checksum_get_string (checksum));
+}
+
+char *
+bz_installed_beside (const char *archive)
+{
+  return g_strconcat (archive, "." BZ_INSTALLED, NULL);
+}
+
+static gboolean
+write_text (const char *path, const char *text, int mode, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+
+  return g_file_set_contents_full (path, text, -1,
+                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode,
+                                   &cause)
+         || bz_fail (error, BZ_ERROR_FAILED, cause->message, NULL, "writing %s", path);
+}
+
+/* What follows the mark of the archive with which the list came, or the first line. */
+static const char *
+after_mark (const char *text)
+{
+  return g_str_has_prefix (text, MARK) ? text + strlen (MARK) + strcspn (text + strlen (MARK), "\n")
+                                       : text + strlen (HEAD) - 1;
+}
+
+/* A list of a reasonable size: it may have come from a stranger. NULL without an error: there is none. */
+static char *
+read_list (const char *path, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  g_autofree char *text = NULL;
+  struct stat st;
+  gsize got = 0;
+  ssize_t size = 1;
+
+  if (fd < 0)
+    {
+      if (errno != ENOENT)
+        bz_fail_errno (error, errno, "take it from a backup, or away", "reading %s", path);
+      return NULL;
+    }
+  if (fstat (fd, &st) == 0 && S_ISREG (st.st_mode) && st.st_size <= LIST_MAX)
+    {
+      text = g_malloc0 ((gsize) st.st_size + 1);
+      while (size > 0 && got < (gsize) st.st_size)
+        if ((size = read (fd, text + got, (gsize) st.st_size - got)) > 0)
+          got += (gsize) size;
+    }
+  close (fd);
+  if (text == NULL || size < 0 || !g_str_has_prefix (text, HEAD))
+    {
+      bz_fail (error, BZ_ERROR_INPUT, "it is no list of a tree", "take it from a backup, or away", "%s",
+               path);
+      return NULL;
+    }
+  return g_steal_pointer (&text);
+}
+
+gboolean
+bz_installed_leave (const char *zone, int archive_fd, const char *archive, GError **error)
+{
+  g_autofree char *from = g_build_filename (zone, BZ_INSTALLED, NULL);
+  g_autofree char *to = bz_installed_beside (archive);
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *list = read_list (from, &problem);
+
+  if (problem != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  if (list == NULL)
+    return unlink (to) == 0 || errno == ENOENT
+           || bz_fail_errno (error, errno, NULL, "removing %s", to);
+  g_autofree char *digest = bz_installed_digest (archive_fd, archive, error);
+  if (digest == NULL)
+    return FALSE;
+  g_autofree char *text = g_strconcat (MARK, digest, after_mark (list), NULL);
+  return write_text (to, text, 0644, error);
+}
+
+/* Whether the list is of this archive. */
+static gboolean
+is_of (const char *list, const char *source, gboolean *is, GError **error)
+{
+  int fd = open (source, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+  g_autofree char *digest = fd < 0 ? NULL : bz_installed_digest (fd, source, error);
+
+  if (fd < 0)
+    return bz_fail_errno (error, errno, NULL, "reading %s", source);
+  close (fd);
+  *is = digest != NULL && g_str_has_prefix (list, MARK)
+        && strncmp (list + strlen (MARK), digest, SHA256_LENGTH) == 0;
+  return digest != NULL;
+}
+
+gboolean
+bz_installed_take (const char *source, const char *to, gboolean *other, GError **error)
+{
+  g_autofree char *from = bz_installed_beside (source);
+  g_autofree char *path = g_build_filename (to, BZ_INSTALLED, NULL);
+  g_autoptr (GError) problem = NULL;
+  struct stat st;
+  gboolean is = FALSE;
+
+  *other = FALSE;
+  if (stat (source, &st) != 0 || !S_ISREG (st.st_mode))
+    return TRUE;
+  g_autofree char *list = read_list (from, &problem);
+  if (problem != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  if (list == NULL)
+    return TRUE;
+  if (!is_of (list, source, &is, error))
+    return FALSE;
+  *other = !is;
+  if (!is)
+    return TRUE;
+  g_autoptr (GPtrArray) listed = bz_tree_list_parse (list, from, error);
+  return listed != NULL && write_text (path, list, 0600, error);
+}
+
+/* --- comparing --- */
+
 /* The tree as it is, as text. */
 static char *
 list_now (const BzContext *context, const BzZoneState *state, GError **error)

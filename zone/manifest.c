@@ -19,7 +19,6 @@
 
 #define FORMAT 1
 #define GROUP "Detached zone"
-#define PIECE (1024 * 1024)
 
 void
 bz_manifest_free (BzManifest *manifest)
@@ -37,22 +36,16 @@ bz_manifest_free (BzManifest *manifest)
 static char *
 digest_of (const char *path, GError **error)
 {
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree guchar *piece = g_malloc (PIECE);
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  ssize_t got = -1;
 
-  while (fd >= 0 && (got = read (fd, piece, PIECE)) > 0)
-    g_checksum_update (checksum, piece, got);
-  int saved = errno;
-  if (fd >= 0)
-    close (fd);
-  if (got < 0)
+  if (fd < 0)
     {
-      bz_fail_errno (error, saved, NULL, "reading %s", path);
+      bz_fail_errno (error, errno, NULL, "reading %s", path);
       return NULL;
     }
-  return g_strdup (g_checksum_get_string (checksum));
+  char *digest = bz_installed_digest (fd, path, error);
+  close (fd);
+  return digest;
 }
 
 static guint64

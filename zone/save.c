@@ -3,6 +3,7 @@
 #include "zone/save.h"
 
 #include "brand/base/error.h"
+#include "zone/installed.h"
 #include "zone/names.h"
 #include "zone/storage.h"
 
@@ -92,6 +93,22 @@ check_name (const BzSave *save, GError **error)
                      "choose another name, or replace it with --force", "%s", save->path);
 }
 
+/* The list first: one without its archive does no harm. */
+static gboolean
+publish (int fd, const BzSave *save, GError **error)
+{
+  if (save->path == NULL)
+    return TRUE;
+  if (save->zone != NULL && !bz_installed_leave (save->zone, fd, save->path, error))
+    return FALSE;
+  if (give_name (fd, save, error))
+    return TRUE;
+  g_autofree char *list = bz_installed_beside (save->path);
+  if (save->zone != NULL)
+    unlink (list);
+  return FALSE;
+}
+
 static gboolean
 run (const BzContext *context, const BzZoneState *state, const BzSave *save,
      BzExportOptions *options, BzExportResult *result, GError **error)
@@ -101,7 +118,7 @@ run (const BzContext *context, const BzZoneState *state, const BzSave *save,
     return FALSE;
   gboolean done = bz_exporter_run (options, result, error);
   close (options->tree_fd);
-  return done && (save->path == NULL || give_name (options->out_fd, save, error));
+  return done && publish (options->out_fd, save, error);
 }
 
 gboolean

@@ -10,6 +10,7 @@ typedef struct {
   const char *format; /* "tar", "oci" or "mtree" */
   const char *prefix; /* or NULL */
   gboolean force;     /* replace what is there */
+  const char *zone;   /* the directory whose list of what was installed comes beside the file; or NULL */
 } BzSave;
 
 /* What the name of a file says of the compression of an archive; NULL: none. */

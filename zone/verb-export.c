@@ -56,8 +56,11 @@ bz_verb_export (BzContext *context, const BzArguments *arguments, GError **error
   g_autoptr (BzZoneState) before = bz_state_load (context->dirs, name, error);
   gboolean out = strcmp (word, "-") == 0, running;
   g_autofree char *path = out ? NULL : g_canonicalize_filename (word, NULL);
+  g_autofree char *zone = bz_dirs_zone (context->dirs, name);
+  const char *format = format_of (arguments, word);
   BzSave save = { .path = path,
-                  .format = format_of (arguments, word),
+                  .format = format,
+                  .zone = strcmp (format, "mtree") == 0 ? NULL : zone,
                   .force = bz_arguments_flag (arguments, "force") };
   BzExportResult result = { 0 };
 

@@ -43,6 +43,7 @@ typedef struct {
   BzMeter *meter;
   GPtrArray *notices; /* of the second stage */
   const char *detached;  /* the directory of a zone that comes from elsewhere, or NULL */
+  const char *source;
   GPtrArray *left;    /* of a machine: what does not come along; else NULL */
   gboolean ran;       /* something of the source was run: it may not do the same twice */
   BzBaseFound found;  /* of another zone (base.h) */
@@ -711,6 +712,32 @@ find_brand (Install *install, GError **error)
   return TRUE;
 }
 
+/* The source may have been exported: what was installed is what it was then. */
+static gboolean
+take_list (const Install *install, const char *directory, GError **error)
+{
+  gboolean other;
+
+  if (!bz_installed_take (install->source, directory, &other, error))
+    return FALSE;
+  if (other)
+    bz_context_note (install->context,
+                     "the list of what was installed that lies beside the source is not this archive's: "
+                     "it is not taken");
+  return TRUE;
+}
+
+static gboolean
+share_list (const Install *install, const char *directory, GError **error)
+{
+  const BzDirs *dirs = install->context->dirs;
+  g_autofree char *from = install->found.layer != NULL
+                              ? bz_layer_directory (dirs, install->found.layer)
+                              : bz_dirs_zone (dirs, install->found.zone);
+
+  return bz_installed_share (from, directory, error);
+}
+
 /* The installer has listed what it unpacked: not what came after it. */
 static gboolean
 list_again (const Install *install, GError **error)
@@ -722,12 +749,8 @@ list_again (const Install *install, GError **error)
     return bz_installed_make (dirs, install->state, error);
   if (install->detached != NULL)
     return bz_installed_copy (install->detached, directory, error);
-  if (!install->shared)
-    return TRUE;
-  g_autofree char *from = install->found.layer != NULL
-                              ? bz_layer_directory (dirs, install->found.layer)
-                              : bz_dirs_zone (dirs, install->found.zone);
-  return bz_installed_share (from, directory, error);
+  return (!install->shared || share_list (install, directory, error))
+         && take_list (install, directory, error);
 }
 
 static gboolean
@@ -873,6 +896,7 @@ make (Install *install, const char *source, const sigset_t *held, GError **error
   const BzDirs *dirs = install->context->dirs;
   Share share;
 
+  install->source = source;
   if (exists (install, install->state->name, error)
       || !bz_state_discard (dirs, install->state->name, error))
     return FALSE;

@@ -92,6 +92,57 @@ carrying () {
   bz -q remove back
 }
 
+elsewhere () {
+  by "$brandzone" --root "$tmp/$who/elsewhere" "$@"
+}
+
+# exported FILE...: v as archive and as image: what was installed comes beside it, and is taken where it is.
+exported () {
+  [ "$who" = "${users%% *}" ] || [ -n "${BRANDZONE_TEST_FULL:-}" ] || return 0
+  for file in "$@"; do
+    archive=$tmp/$who/$file
+    run bz -q export v "$archive"
+    like "$file: its list lies beside it" "$(cat "$archive.installed.mtree")" '^# of sha256:[0-9a-f]{64}$'
+    run elsewhere -q install v "$archive"
+    is "$file: is installed elsewhere" "$status $err" '0 '
+    run elsewhere verify v
+    is "$file: verify tells what was changed before" "$out" "$changes"
+    elsewhere run v -- sh -c 'echo y >>/etc/shells'
+    run elsewhere verify v
+    is "$file: and what was changed since" "$(printf '%s\n' "$out" | grep -v /etc/shells)" \
+      "$(printf '%s\n' "$changes" | sed 's/2 of configuration/3 of configuration/')"
+    like "$file: by name" "$out" '^v: /etc/shells: contents'
+    run elsewhere -q export --force v "$archive"
+    is "$file: goes on to a third place" "$status $(grep -c '^# of sha256' "$archive.installed.mtree")" '0 1'
+    run elsewhere -q install --share=no w "$archive"
+    run elsewhere verify w
+    like "$file: where it tells the same" "$out" '^w: /etc/shells: contents'
+    elsewhere -q remove v w
+  done
+  # An archive that became another.
+  by cp "$archive.installed.mtree" "$tmp/$who/list"
+  bz -q export --force v "$archive"
+  by cp "$tmp/$who/list" "$archive.installed.mtree"
+  run elsewhere install v "$archive"
+  like 'a list of another archive is not taken' "$status $err" '^0 brandzone: the list .* is not taken$'
+  run elsewhere verify v
+  is 'what was unpacked counts then' "$out" 'v: ready to start'
+  elsewhere -q remove v
+  # One that nobody can make sense of.
+  by sh -c 'echo "/../x type=file" >>"$1.installed.mtree"' sh "$archive"
+  bz -q export --force v "$archive"
+  by sh -c 'echo "/../x type=file" >>"$1.installed.mtree"' sh "$archive"
+  run elsewhere install v "$archive"
+  like 'nor one that makes no sense' "$status $err" '^8 brandzone: line [0-9]+ of .*: it makes no sense'
+  run elsewhere list
+  unlike 'and no zone is made' "$out" '^v'
+  by rm -f "$archive.installed.mtree"
+  by mkfifo "$archive.installed.mtree"
+  run elsewhere install v "$archive"
+  like 'nor what is no file' "$status $err" '^8 brandzone: .*: it is no list of a tree'
+  by sh -c 'rm -rf "$@"' sh "$archive" "$archive.installed.mtree" "$tmp/$who/v.tar.gz" "$tmp/$who/v.tar.gz.installed.mtree" "$tmp/$who/list" "$tmp/$who/elsewhere"
+}
+
 # What is not as it was installed: a list is kept with the zone, with its clones, and with what is carried away.
 lists () {
   zone v alpine-x86 || return
@@ -136,6 +187,7 @@ v: ready to start'
   fi
   run bz verify v
   is 'a rolled back zone differs as before' "$out" "$changes"
+  exported v.tar.gz v.oci.tar
   bz -q detach --force v "$tmp/$who/away"
   bz -q attach "$tmp/$who/away" v
   run bz verify v
@@ -162,6 +214,7 @@ attributes () {
 v: not as installed: 1 of programs, 0 of configuration, 0 of data
 v: ready to start'
     bz -q export v "$tmp/$who/v.tar"
+    rm "$tmp/$who/v.tar.installed.mtree"
     bz -q install u "$tmp/$who/v.tar"
     run bz verify u
     is 'and one that was installed' "$out" 'u: ready to start'
