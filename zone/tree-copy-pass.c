@@ -64,6 +64,9 @@ inode_key (ino_t inode)
   return (gpointer) (guintptr) inode; /* 64 bits on what brandzone runs on */
 }
 
+/* A path of a tree may be longer than a page of text. */
+#define TOLD_MAX 1000
+
 static gboolean
 fail_at (const BzCopyPass *pass, const char *path, const char *what, GError **error)
 {
@@ -71,7 +74,9 @@ fail_at (const BzCopyPass *pass, const char *path, const char *what, GError **er
   g_autofree char *whole = g_build_filename (pass->from_name, path, NULL);
   g_autofree char *safe = bz_text_safe (whole);
 
-  return bz_fail_errno (error, saved, NULL, "%s %.1000s%s", what, safe, strlen (safe) > 1000 ? "..." : "");
+  if (strlen (safe) > TOLD_MAX)
+    strcpy (g_utf8_find_prev_char (safe, safe + TOLD_MAX), "...");
+  return bz_fail_errno (error, saved, NULL, "%s %s", what, safe);
 }
 
 /* What is gone or has become something else while the first pass looks: the second will see. */
