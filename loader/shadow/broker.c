@@ -87,6 +87,7 @@ bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *file)
   file->copy = bz_message_take_fd (answer, 0);
   if (file->copy >= 0)
     {
+      file->copied = TRUE;
       file->shared = open_again (file->copy);
       take_edits (edits, file);
     }

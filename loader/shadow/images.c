@@ -39,18 +39,31 @@
 #include "loader/shadow/last-resort.h"
 #include "syscall-xlat/remote.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+/* The known copy: the caller's to close. It may have been closed and forgotten since it was looked up. */
+static int
+take_copy (BzImagesState *images, BzCall *call, const BzKnownFile *file, int original, gboolean shared)
+{
+  int fd = bz_known_files_open (images->files, file, shared);
+
+  if (fd >= 0)
+    return fd;
+  file = bz_images_look (images, call, original);
+  return file != NULL ? bz_known_files_open (images->files, file, shared) : -1;
+}
+
 /* A fresh open file on the read-only mount, at the offset of the one that it replaces. */
 static int
-open_copy (const BzKnownFile *file, int original)
+open_copy (int copy, int original)
 {
   char path[48];
   off_t offset = lseek (original, 0, SEEK_CUR);
 
-  g_snprintf (path, sizeof path, "/proc/self/fd/%d", file->copy);
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", copy);
   int fd = open (path, O_RDONLY | O_CLOEXEC);
   if (fd >= 0 && offset > 0)
     lseek (fd, offset, SEEK_SET);
@@ -79,15 +92,19 @@ closes_on_exec (pid_t tid, int number)
  * linkers of the zone share one, which lets nobody write either. It is never the only one: who has that may
  * take a lease on the copy (F_SETLEASE), for which others would have to wait. */
 static gboolean
-exchange (const BzKnownFile *file, BzCall *call, int number, int original, gboolean by_linker)
+exchange (BzImagesState *images, const BzKnownFile *file, BzCall *call, int number, int original,
+          gboolean by_linker)
 {
-  if (by_linker && file->shared >= 0)
-    return bz_call_put_fd (call, file->shared, number, TRUE) == 0;
-  int copy = open_copy (file, original);
-  if (copy < 0)
+  int known = take_copy (images, call, file, original, by_linker);
+  if (known < 0)
     return FALSE;
-  int failed = bz_call_put_fd (call, copy, number, by_linker || closes_on_exec (call->tid, number));
-  close (copy);
+  int copy = by_linker ? known : open_copy (known, original);
+  int failed = copy >= 0 ? bz_call_put_fd (call, copy, number,
+                                           by_linker || closes_on_exec (call->tid, number))
+                         : errno;
+  if (copy >= 0 && copy != known)
+    close (copy);
+  close (known);
   return failed == 0;
 }
 
@@ -100,7 +117,7 @@ map_file (BzImagesState *images, BzCall *call, int number, gboolean by_linker)
     return;
   const BzKnownFile *file = bz_images_look (images, call, fd);
   gboolean exchanged =
-      file == NULL || file->copy < 0 || exchange (file, call, number, fd, by_linker);
+      file == NULL || !file->copied || exchange (images, file, call, number, fd, by_linker);
   if (images->last_resort && (!exchanged || (file != NULL && file->refused)))
     bz_programs_cover (images, call);
   close (fd);

@@ -1,15 +1,29 @@
+/* Problem: a zone may run any number of programs that have a copy: an update, or who builds trees of an old
+ * distribution, brings new ones every day. A supervisor that kept the descriptors of all came to its
+ * limit, and from then on nothing was put right in the zone.
+ *
+ * Choice: those that were used longest ago are closed and their files forgotten; who meets one again
+ * has it looked at again. As many stay as the limit allows, for who holds the last descriptor of a plain user's
+ * copy may take a lease on it (images.c). */
 #include "config.h"
 
 #include "loader/shadow/known.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define KNOWN_MAX 65536
+#define OPEN_MAX_FILES 4096
+#define OPEN_LEAST 8
+#define OTHER_DESCRIPTORS 128 /* what the supervisor needs besides */
 
 struct BzKnownFiles {
   pthread_mutex_t lock;
   GHashTable *by_key; /* BzFileKey (inside the value) -> BzKnownFile */
+  GQueue open;        /* of BzKnownFile, that used last at its end */
+  guint most_open;
 };
 
 void
@@ -39,11 +53,24 @@ equal_keys (gconstpointer left, gconstpointer right)
          && a->size == b->size;
 }
 
+/* Two descriptors a file. */
+static guint
+files_in_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < OTHER_DESCRIPTORS + 2 * OPEN_LEAST)
+    return OPEN_LEAST;
+  return (guint) MIN ((limit.rlim_cur - OTHER_DESCRIPTORS) / 2, OPEN_MAX_FILES);
+}
+
 BzKnownFiles *
 bz_known_files_new (void)
 {
   BzKnownFiles *files = g_new0 (BzKnownFiles, 1);
 
+  g_queue_init (&files->open);
+  files->most_open = files_in_limit ();
   pthread_mutex_init (&files->lock, NULL);
   files->by_key = g_hash_table_new (hash_key, equal_keys);
   return files;
@@ -58,16 +85,64 @@ bz_known_files_find (BzKnownFiles *files, const BzFileKey *key)
   return file;
 }
 
-void
-bz_known_file_free (BzKnownFile *file)
+static void
+close_copies (BzKnownFile *file)
 {
   if (file->copy >= 0)
     close (file->copy);
   if (file->shared >= 0)
     close (file->shared);
+  file->copy = file->shared = -1;
+}
+
+void
+bz_known_file_free (BzKnownFile *file)
+{
+  close_copies (file);
   g_free (file->edits);
   g_free (file->interpreter);
   g_free (file);
+}
+
+/* With the lock held. Its memory stays: another thread may use it. */
+static void
+forget_oldest (BzKnownFiles *files)
+{
+  GList *link = g_queue_pop_head_link (&files->open);
+  BzKnownFile *file = link->data;
+
+  close_copies (file);
+  if (g_hash_table_lookup (files->by_key, &file->key) == file)
+    g_hash_table_remove (files->by_key, &file->key);
+}
+
+/* With the lock held. */
+static void
+count_open (BzKnownFiles *files, BzKnownFile *file)
+{
+  if (file->copy < 0)
+    return;
+  file->open.data = file;
+  g_queue_push_tail_link (&files->open, &file->open);
+  while (files->open.length > files->most_open)
+    forget_oldest (files);
+}
+
+int
+bz_known_files_open (BzKnownFiles *files, const BzKnownFile *file, gboolean shared)
+{
+  BzKnownFile *own = (BzKnownFile *) file;
+  int fd = -1;
+
+  pthread_mutex_lock (&files->lock);
+  if (own->copy >= 0)
+    {
+      g_queue_unlink (&files->open, &own->open);
+      g_queue_push_tail_link (&files->open, &own->open);
+      fd = fcntl (shared && own->shared >= 0 ? own->shared : own->copy, F_DUPFD_CLOEXEC, 0);
+    }
+  pthread_mutex_unlock (&files->lock);
+  return fd;
 }
 
 const BzKnownFile *
@@ -85,7 +160,10 @@ bz_known_files_add (BzKnownFiles *files, BzKnownFile *file)
   if (other == NULL && g_hash_table_size (files->by_key) >= KNOWN_MAX)
     g_hash_table_remove_all (files->by_key);
   if (other == NULL)
-    g_hash_table_insert (files->by_key, &file->key, file);
+    {
+      g_hash_table_insert (files->by_key, &file->key, file);
+      count_open (files, file);
+    }
   pthread_mutex_unlock (&files->lock);
   if (other == NULL)
     return file;

@@ -20,14 +20,17 @@ typedef struct {
   guint8 before[16], after[16];
 } BzTextEdit;
 
-/* One file. Never changed once it is known; kept for the supervisor's life. */
+/* One file. Once it is known only its descriptors change, under the table's lock: kept for the supervisor's
+ * life, they are closed when many others have been in use since. */
 typedef struct {
   BzFileKey key;
   BzTextEdit *edits;
   guint edit_count;
   gboolean refused;  /* it calls the vsyscall page from places that can't be rewritten */
-  int copy;          /* the rewritten copy on its read-only mount, or -1 */
+  gboolean copied;   /* there is a rewritten copy */
+  int copy;          /* it, on its read-only mount, or -1 */
   int shared;        /* the same, opened once more for all linkers of the zone, or -1 */
+  GList open;        /* in the list of those whose descriptors are open */
   guint64 entry;     /* e_entry of an ELF file */
   guint64 lowest;    /* lowest address of its segments */
   gboolean elf64;    /* an x86-64 ELF file */
@@ -46,4 +49,8 @@ const BzKnownFile *bz_known_files_find (BzKnownFiles *files, const BzFileKey *ke
 /* Takes ownership of file; if another thread was faster, that one's is returned, unless that is
  * doubtful. A full table (65536 files) is emptied; what others still use stays valid. */
 const BzKnownFile *bz_known_files_add (BzKnownFiles *files, BzKnownFile *file);
+
+/* A duplicate of the file's copy, or of the one that is shared: the caller's to close. -1: there is none, or
+ * it is no longer known and has to be looked at again. */
+int bz_known_files_open (BzKnownFiles *files, const BzKnownFile *file, gboolean shared);
 void bz_known_file_free (BzKnownFile *file);

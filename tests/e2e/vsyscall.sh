@@ -221,6 +221,25 @@ overlay () {
   ok 'overlay: each content has its copy' test $# = 2 -a "${1:-}" != "${2:-}"
 }
 
+# Each has a copy that the supervisor holds: it must not come to the end of its descriptors.
+many_programs () {
+  # shellcheck disable=SC3045 # dash and bash know it
+  descriptors=$(ulimit -n)
+  # shellcheck disable=SC3045 # dash and bash know it
+  ulimit -S -n 160
+  in_zone c -- /bin/sh -c '
+    i=0
+    while [ $i -lt 100 ]; do
+      cp /guest/vsyscall-x86_64 "/tmp/v$i"
+      "/tmp/v$i" rewritten quiet || exit 1
+      rm -f "/tmp/v$i"
+      i=$((i + 1))
+    done; echo $i'
+  is 'every one of many new programs is put right' "$status $out" '0 100'
+  # shellcheck disable=SC3045
+  ulimit -S -n "$descriptors"
+}
+
 # As rpm does: beside the old one, then renamed over it.
 replaced () {
   in_zone c -- /bin/bash -c '
@@ -424,6 +443,7 @@ for who in $users; do
   userland
   overlay
   replaced
+  many_programs
   no_cache
   joined
   cpus
