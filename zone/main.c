@@ -8,6 +8,8 @@
 #include "zone/names.h"
 #include "zone/output.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +117,17 @@ finish (int status)
   return status == EXIT_SUCCESS ? EXIT_FAILURE : status;
 }
 
+/* A standard stream that the caller has closed gives its number to the first file that is opened, which is then
+ * read or written in its stead. What stands here instead fails as a closed one does: with EBADF. */
+static void
+fill_closed_streams (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0 && errno == EBADF
+        && open ("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+      _exit (BZ_EXIT_BRANDZONE); /* there is nobody to tell: the number would be another file's */
+}
+
 int
 main (int argc, char **argv)
 {
@@ -125,6 +138,7 @@ main (int argc, char **argv)
   guint rest;
   int status;
 
+  fill_closed_streams ();
   setlocale (LC_ALL, "");
   /* `exec` and `run` become a program of the zone. */
   if ((g_strv_contains ((const char *const *) words, "exec")

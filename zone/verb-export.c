@@ -7,6 +7,7 @@
 #include "zone/still.h"
 #include "zone/verbs.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,6 +50,14 @@ report (const BzContext *context, const char *name, const char *path, const BzSa
     }
 }
 
+static gboolean
+is_writable (int fd)
+{
+  int flags = fcntl (fd, F_GETFL);
+
+  return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 int
 bz_verb_export (BzContext *context, const BzArguments *arguments, GError **error)
 {
@@ -66,9 +75,10 @@ bz_verb_export (BzContext *context, const BzArguments *arguments, GError **error
 
   if (before == NULL)
     return -1;
-  if (out && isatty (STDOUT_FILENO))
+  if (out && (isatty (STDOUT_FILENO) || !is_writable (STDOUT_FILENO)))
     {
-      bz_fail (error, BZ_ERROR_USAGE, "standard output is a terminal",
+      bz_fail (error, BZ_ERROR_USAGE,
+               isatty (STDOUT_FILENO) ? "standard output is a terminal" : "standard output is closed",
                "redirect it, or name a file", "brandzone export");
       return -1;
     }

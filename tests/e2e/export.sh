@@ -37,6 +37,11 @@ round_trip () {
   like 'install finds that it is one' "$out" 'OCI'
   bz export x - >"$tmp/$who/x.tar"
   ok 'and it holds the same' cmp -s "$tmp/$who/x.tar" "$tmp/$who/z.tar"
+  status=0
+  bz export z - >&- 2>"$tmp/err" || status=$?
+  is 'to a closed standard output' "$status" 2
+  like 'is refused' "$(cat "$tmp/err")" 'standard output is closed'
+  is 'and written to nothing in its stead' "$(by find "$tmp/$who/state/zones" -maxdepth 1 -name '.*.lock' -size +0)" ''
   run bz export z /nowhere/at/all
   is 'a place that is not there' "$status" 1
   by mkdir "$tmp/$who/small"
