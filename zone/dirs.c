@@ -5,6 +5,7 @@
 #include "brand/base/error.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,10 +46,20 @@ bz_dirs_user (void)
   return dirs;
 }
 
+/* g_canonicalize_filename() alone would take / for a directory that is gone. */
+char *
+bz_path_absolute (const char *path)
+{
+  char here[PATH_MAX];
+
+  return g_canonicalize_filename (
+      path, getcwd (here, sizeof here) != NULL ? NULL : "/proc/self/cwd (deleted)");
+}
+
 BzDirs *
 bz_dirs_under (const char *root)
 {
-  g_autofree char *absolute = g_canonicalize_filename (root, NULL);
+  g_autofree char *absolute = bz_path_absolute (root);
   BzDirs *dirs = g_new0 (BzDirs, 1);
 
   dirs->config = g_build_filename (absolute, "config", NULL);

@@ -12,6 +12,9 @@ typedef struct {
 
 BzDirs *bz_dirs_system (void);
 BzDirs *bz_dirs_user (void);
+/* `path` made absolute. Where the current directory has been deleted it becomes one below "/proc/self/cwd (deleted)":
+ * nothing is found or made there, and an error that names it tells why. Owned by the caller. */
+char *bz_path_absolute (const char *path);
 /* Everything under `root`, which is made absolute. */
 BzDirs *bz_dirs_under (const char *root);
 void bz_dirs_free (BzDirs *dirs);

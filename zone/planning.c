@@ -3,6 +3,7 @@
 #include "zone/planning.h"
 
 #include "brand/base/error.h"
+#include "zone/dirs.h"
 #include "zone/ids.h"
 #include "zone/inodes.h"
 #include "zone/names.h"
@@ -256,7 +257,7 @@ bz_planning_tree (const BzContext *context, const BzArguments *arguments, const 
   bz_abi_option (arguments, &has_abi, &abi);
   planning->tree = realpath (tree, NULL);
   if (planning->tree == NULL)
-    planning->tree = g_canonicalize_filename (tree, NULL);
+    planning->tree = bz_path_absolute (tree);
   planning->tree_fd = bz_tree_open (planning->tree, error);
   if (planning->tree_fd < 0 || !detect_tree (context, planning, brand, has_abi, error))
     return NULL;

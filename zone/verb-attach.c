@@ -6,6 +6,7 @@
 
 #include "brand/base/error.h"
 #include "installer/installer.h"
+#include "zone/dirs.h"
 #include "zone/installed.h"
 #include "zone/manifest.h"
 #include "zone/names.h"
@@ -107,7 +108,7 @@ int
 bz_verb_detach (BzContext *context, const BzArguments *arguments, GError **error)
 {
   const char *name = bz_arguments_word (arguments, 0);
-  g_autofree char *target = g_canonicalize_filename (bz_arguments_word (arguments, 1), NULL);
+  g_autofree char *target = bz_path_absolute (bz_arguments_word (arguments, 1));
   g_autoptr (BzZoneState) before = bz_state_load (context->dirs, name, error);
 
   if (before == NULL || !check_snapshots (context, arguments, name, error))
@@ -177,7 +178,7 @@ install (BzContext *context, const BzManifest *manifest, const BzArguments *give
 int
 bz_verb_attach (BzContext *context, const BzArguments *arguments, GError **error)
 {
-  g_autofree char *directory = g_canonicalize_filename (bz_arguments_word (arguments, 0), NULL);
+  g_autofree char *directory = bz_path_absolute (bz_arguments_word (arguments, 0));
   const char *given = bz_arguments_word (arguments, 1);
   g_autoptr (BzManifest) manifest = bz_manifest_read (directory, error);
   gboolean fatal, dry = bz_arguments_flag (arguments, "dry-run");

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "zone/dirs.h"
 #include "zone/output.h"
 #include "zone/save.h"
 #include "zone/still.h"
@@ -64,7 +65,7 @@ bz_verb_export (BzContext *context, const BzArguments *arguments, GError **error
   const char *name = bz_arguments_word (arguments, 0), *word = bz_arguments_word (arguments, 1);
   g_autoptr (BzZoneState) before = bz_state_load (context->dirs, name, error);
   gboolean out = strcmp (word, "-") == 0, running;
-  g_autofree char *path = out ? NULL : g_canonicalize_filename (word, NULL);
+  g_autofree char *path = out ? NULL : bz_path_absolute (word);
   g_autofree char *zone = bz_dirs_zone (context->dirs, name);
   const char *format = format_of (arguments, word);
   BzSave save = { .path = path,

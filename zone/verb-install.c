@@ -6,6 +6,7 @@
 #include "installer/installer.h"
 #include "installer/report.h"
 #include "zone/base.h"
+#include "zone/dirs.h"
 #include "zone/ids.h"
 #include "zone/installed.h"
 #include "zone/manifest.h"
@@ -938,7 +939,7 @@ source_name (const char *given)
     return g_strdup (given);
   if (g_str_has_prefix (given, "file:///"))
     return g_uri_unescape_string (given + strlen ("file://"), NULL);
-  return g_canonicalize_filename (given, NULL);
+  return bz_path_absolute (given);
 }
 
 /* --- sources by name --- */

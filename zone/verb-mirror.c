@@ -3,6 +3,7 @@
 
 #include "brand/base/error.h"
 #include "installer/mirror.h"
+#include "zone/dirs.h"
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/planning.h"
@@ -109,7 +110,7 @@ serve (Mirror *mirror, const BzArguments *arguments, GError **error)
     return bz_fail (error, BZ_ERROR_USAGE, "no repository is named",
                     "write: brandzone mirror DIRECTORY, or an http or https address",
                     "brandzone mirror");
-  source = is_address (given) ? g_strdup (given) : g_canonicalize_filename (given, NULL);
+  source = is_address (given) ? g_strdup (given) : bz_path_absolute (given);
   mirror->source = source;
   mirror->flat = is_flat (source);
   if (!bz_dirs_make (mirror->context->dirs->cache, error))

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "zone/dirs.h"
 #include "zone/names.h"
 #include "zone/zone-file.h"
 
@@ -68,7 +69,7 @@ bz_volume_parse (const char *text, char **source, char **target, gboolean *read_
   if (has_parent (parts[1]))
     return bad_volume (text, "its place in the zone goes through ..", error);
 
-  *source = g_canonicalize_filename (parts[0], NULL);
+  *source = bz_path_absolute (parts[0]);
   *target = g_canonicalize_filename (parts[1], "/");
   *read_only = count == 3 && g_str_equal (parts[2], "ro");
   return TRUE;

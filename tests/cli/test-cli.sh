@@ -91,6 +91,29 @@ help () {
   exits 1 'output that cannot be written is a failure'
 }
 
+# Nothing is taken from or put into / because the current directory has no name any more.
+deleted_directory () {
+  mkdir "$tmp/gone"
+  bz list
+  here=$PWD
+  cd "$tmp/gone" || return
+  rmdir "$tmp/gone"
+  for words in 'install z usr' 'install z .' 'detect .' 'check .' 'attach .'; do
+    # shellcheck disable=SC2086 # words
+    bz $words
+    exits 8 "$words in a deleted directory"
+  done
+  says err '(deleted)' 'says that it is deleted'
+  timeout 10 "$BRANDZONE" --root "$tmp/state" mirror . >"$tmp/out" 2>"$tmp/err" </dev/null
+  status=$?
+  exits 1 'mirror there serves nothing'
+  "$BRANDZONE" --root bz-test-state install z /etc/passwd >"$tmp/out" 2>"$tmp/err" </dev/null
+  status=$?
+  exits 1 'a state directory there is refused'
+  says err '(deleted)' 'by its name'
+  cd "$here" || exit
+}
+
 usage () {
   bz
   exits 2 'no verb is a usage error'
@@ -314,6 +337,7 @@ manual () {
 
 help
 usage
+deleted_directory
 zones
 knowledge
 completion
