@@ -155,6 +155,60 @@ snapshots () {
   is 'nothing is left when all are gone' "$(by sh -c 'ls -A "$1/state/zones"' sh "$tmp/$who")" ''
 }
 
+# The base has a database of 54 packages; in clones of it the zone's own rpm installs, upgrades and removes, from one
+# process that has read it before.
+many_packages () {
+  [ -n "$full" ] || return 0
+  if ! "$src/tests/trees/make-old-packages" "$tmp/packages" >/dev/null 2>&1; then
+    skip 'many packages in the base' 'rpmbuild is missing'
+    return
+  fi
+  chmod -R a+rX "$tmp/packages"
+  cat >"$tmp/packages/upgrade.py" <<'END'
+import os, rpm
+def versions(ts, name):
+    return [str(h["version"]) for h in ts.dbMatch("name", name)]
+reader = rpm.TransactionSet()
+reader.openDB()
+print("%d %s" % (len([1 for h in reader.dbMatch() if h["name"] != "bz-node"]), versions(reader, "bz-03")))
+files = {}
+def step(what, amount, total, key, data):
+    if what == rpm.RPMCALLBACK_INST_OPEN_FILE:
+        files[key] = os.open(key, os.O_RDONLY)
+        return files[key]
+    if what == rpm.RPMCALLBACK_INST_CLOSE_FILE:
+        os.close(files[key])
+writer = rpm.TransactionSet()
+for number in range(1, 7):
+    path = "/packages/rpm/2.0/bz-%02d-2.0-1.noarch.rpm" % number
+    file = os.open(path, os.O_RDONLY)
+    writer.addInstall(writer.hdrFromFdno(file), path, "u")
+    os.close(file)
+writer.addErase("bz-07")
+print("%s" % writer.run(step, ""))
+for ts in reader, rpm.TransactionSet():
+    print("%s %s" % (versions(ts, "bz-03"), versions(ts, "bz-07")))
+END
+  bz clone c base >/dev/null
+  bz run -v "$tmp/packages:/packages:ro" base -- sh -c 'rpm --initdb; cd /packages/rpm/1.0; rpm -i bz-*.rpm' >/dev/null 2>&1
+  bz clone base e >/dev/null
+  run bz run -v "$tmp/packages:/packages:ro" e -- python /packages/upgrade.py
+  is "packages are upgraded and removed by one that has read the base's database" "$out" "55 ['1.0']
+None
+['2.0'] []
+['2.0'] []"
+  run bz run -v "$tmp/packages:/packages:ro" e -- sh -c 'cd /packages/rpm/2.0
+    rpm -U --nodeps bz-08-*.rpm && rpm -e --nodeps bz-09 && rpm -i ../1.0/bz-09-*.rpm && rpm -q bz-08 bz-09; /usr/lib/rpm/rpmdb_verify /var/lib/rpm/Packages && echo whole'
+  is 'and by rpm' "$out" 'bz-08-2.0-1.noarch
+bz-09-1.0-1.noarch
+whole'
+  unlike 'which finds nothing amiss' "$err" 'error|checksum'
+  run bz run base -- rpm -q bz-03 bz-07
+  is 'the base has what it had' "$out" 'bz-03-1.0-1.noarch
+bz-07-1.0-1.noarch'
+  bz -q remove e base
+}
+
 # Directories of a layer are renamed by dpkg and rpm (P2), and rpm opens its database twice (P1).
 packages () {
   [ -n "$full" ] || [ "$who" = root ] || return 0
@@ -168,6 +222,16 @@ packages () {
     run bz run d -- python -c 'import os; os.rename("/usr/share/awk", "/usr/share/moved"); print(len(os.listdir("/usr/share/moved")) > 3)'
     is 'a directory of a layer is renamed' "$out" True
   fi
+  # What was opened, or mapped, for reading sees what is written later (P1: a mapping would not).
+  bz clone c e >/dev/null
+  run bz run e -- python -c 'import os, mmap
+name = "/var/lib/rpm/Packages"
+old = os.open(name, os.O_RDONLY); seen = mmap.mmap(old, 4096, mmap.MAP_SHARED, mmap.PROT_READ); seen[0]
+os.write(os.open(name, os.O_RDWR), "new!")
+print(seen[0:4] + " " + os.read(old, 4))'
+  is 'the database of a clone is one file to who reads it and to who writes to it (P1)' "$out" 'new! new!'
+  bz -q remove e
+  many_packages
   bz snapshot d fine >/dev/null
   run bz run d -- sh -c 'rm -rf /var/lib/rpm /lib64/libc*'
   run bz run d -- rpm -qa
