@@ -4,6 +4,7 @@
 
 #include "brand/base/error.h"
 #include "loader/kernel.h"
+#include "loader/log-bound.h"
 #include "loader/processors.h"
 
 #include <errno.h>
@@ -137,6 +138,7 @@ bz_keeper_drop_streams (const BzKeeper *keeper)
   dup2 (null, 0);
   dup2 (null, 1);
   dup2 (errors >= 0 ? errors : null, 2);
+  bz_log_bound ();
   if (null > 2)
     close (null);
   if (errors > 2)
@@ -355,6 +357,7 @@ bz_keeper_go_on (const BzKeeperOptions *options, GVariantDict *left, int answer)
                ? 0
                : BZ_EXIT_BRANDZONE;
   prctl (PR_SET_NAME, "bz-keeper");
+  bz_log_bound ();
   if (!good)
     {
       g_printerr ("brandzone: %s: %s\n", keeper.partition->name, error->message);

@@ -72,6 +72,7 @@ libloader_a_SOURCES = \
 	loader/settings.h \
 	loader/shield.c \
 	loader/shield.h \
+	loader/log-bound.c loader/log-bound.h \
 	loader/stop.c \
 	loader/terminals.c \
 	loader/terminals.h \

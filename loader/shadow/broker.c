@@ -153,8 +153,9 @@ examine (int copy, const char *name, int reply, const char *cache_dir, int user_
   g_variant_dict_init (&body, NULL);
   g_variant_dict_insert_value (&body, "edits", edits_to_variant (&rewrite));
   g_variant_dict_insert (&body, "refused", "b", rewrite.n_refused > 0);
+  g_autofree char *shown = g_strescape (name, NULL); /* the zone has chosen it */
   for (guint i = 0; i < rewrite.n_refused; i++)
-    g_printerr ("brandzone: %s: can't rewrite 0x%" G_GINT64_MODIFIER "x, %s: %s (E1)\n", name,
+    g_printerr ("brandzone: %s: can't rewrite 0x%" G_GINT64_MODIFIER "x, %s: %s (E1)\n", shown,
                 rewrite.refused[i].address, rewrite.refused[i].text, rewrite.refused[i].reason);
   return bz_message_send (reply, "image", g_variant_dict_end (&body), &fd, fd >= 0 ? 1 : 0, error);
 }

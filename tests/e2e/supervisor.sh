@@ -157,6 +157,19 @@ END
   stop
 }
 
+# The keeper's log lies in memory, and a zone can have lines written to it.
+long_log () {
+  start
+  log=$(find "$tmp/$who" -path '*/z/log' -type f | head -n 1)
+  dd if=/dev/zero bs=1024 count=3000 2>/dev/null | tr '\0' 'x' >>"${log:-/none}"
+  run bz exec z -- mount -t ext4 /etc/passwd /mnt
+  size=$(stat -c %s "$log")
+  diag "the log has ${size:-no} bytes"
+  ok 'a long log starts anew' test "${size:-9999999}" -lt 1000
+  ok 'with what is to be told' grep -q B12 "$log"
+  stop
+}
+
 # The end of the keeper is the end of the zone: clearly, and the next command finds it stopped.
 keeper_dies () {
   start
@@ -209,6 +222,7 @@ for who in $users; do
   # How many there are in that time depends on the machine.
   if [ -n "${BRANDZONE_TEST_FULL:-}" ]; then kills 1000 60 1000; else kills 200 8 50; fi
   still_init
+  long_log
   keeper_dies
   hanging_file
   run bz -q remove z

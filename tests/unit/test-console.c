@@ -4,13 +4,16 @@
 
 #include "loader/console-log.h"
 #include "loader/console-text.h"
+#include "loader/log-bound.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -108,6 +111,39 @@ test_no_log (void **state G_GNUC_UNUSED)
   assert_string_equal (tail->str, "");
 }
 
+/* What a zone's keeper prints: text, and never more than the log may have. */
+static void
+test_keepers_log (void **state G_GNUC_UNUSED)
+{
+  int kept = dup (STDERR_FILENO);
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "bz-keeper-XXXXXX", NULL);
+  int fd = g_mkstemp_full (path, O_RDWR | O_APPEND, 0600);
+  g_autofree char *text = NULL;
+  GStatBuf st;
+  gsize length, longest = 0;
+
+  assert_true (fd >= 0 && dup2 (fd, STDERR_FILENO) == STDERR_FILENO);
+  GPrintFunc before = g_set_printerr_handler (NULL);
+  bz_log_bound ();
+  for (guint i = 0; i < 100000; i++)
+    {
+      g_printerr ("brandzone: program %u: \033[2J can't be put right\n", i);
+      assert_int_equal (g_stat (path, &st), 0);
+      longest = MAX (longest, (gsize) st.st_size);
+    }
+  dup2 (kept, STDERR_FILENO);
+  g_set_printerr_handler (before);
+  close (kept);
+  close (fd);
+
+  assert_true (longest > BZ_LOG_MAX / 2 && longest < BZ_LOG_MAX + 4096);
+  assert_true (g_file_get_contents (path, &text, &length, NULL));
+  assert_true (g_str_has_prefix (text, "brandzone: the log was too long"));
+  assert_true (g_str_has_suffix (text, "brandzone: program 99999: ?[2J can't be put right\n"));
+  assert_null (memchr (text, '\033', length));
+  g_unlink (path);
+}
+
 int
 main (void)
 {
@@ -115,6 +151,7 @@ main (void)
     cmocka_unit_test (test_text),
     cmocka_unit_test (test_log),
     cmocka_unit_test (test_no_log),
+    cmocka_unit_test (test_keepers_log),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
