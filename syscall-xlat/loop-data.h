@@ -8,7 +8,7 @@
 #include <signal.h>
 
 #define BZ_LOOP_SIGNAL (SIGRTMIN + 6)
-#define BZ_SLOW_MS 2  /* a handler that takes longer gets a follower */
+#define BZ_SLOW_MS 2  /* a handler that waits, or computes, for longer gets a follower */
 #define BZ_WATCH_MS 3 /* how often is looked while calls come in */
 #define BZ_SUBSCRIBERS 8
 #define BZ_STUCK_MAX 32 /* threads of abandoned calls, of all listeners */
@@ -53,6 +53,9 @@ struct BzWorker {
   guint64 id;            /* of its call */
   _Atomic guint64 since; /* monotonic nanoseconds; 0: it has no call */
   _Atomic guint32 phase; /* BzPhase; who changes HANDLING into something else owns the answer */
+  _Atomic pid_t tid;     /* of the thread itself, for the watch; 0: it has not begun */
+  guint64 watched;       /* the watch's: the `since` of the call that it saw last, */
+  guint64 used;          /* and the processor time that the thread had used then */
   pid_t let_go;          /* the target of its last call, let go unbound (pin.h), or 0 */
   int let_go_on;         /* on this CPU */
 };

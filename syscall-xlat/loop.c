@@ -13,11 +13,11 @@
  * (6.6) puts the answerer on the caller's CPU: 3 us instead of 80.
  *
  * Choice: leader and followers. One worker thread of a listener is its receiver; it handles what it
- * receives. When it is at one call for longer than BZ_SLOW_MS (watch.c), or knows beforehand that
- * it will wait (bz_call_will_wait: the handlers of rows marked `blocking`), another worker becomes
- * the receiver; the first one answers its call and ends. So an ordinary call is never handed from
- * thread to thread, and any handler may turn out to be slow. Each worker receives straight into a
- * journal slot of its own (slot.h), where the call stays until it is answered.
+ * receives. When it waits in one call, or computes, for longer than BZ_SLOW_MS (watch.c), or knows
+ * beforehand that it will wait (bz_call_will_wait: the handlers of rows marked `blocking`), another
+ * worker becomes the receiver; the first one answers its call and ends. So an ordinary call is
+ * never handed from thread to thread, and any handler may turn out to be slow. Each worker receives
+ * straight into a journal slot of its own (slot.h), where the call stays until it is answered.
  *
  * Ending a listener's threads: a flag, and a signal that is sent again every few milliseconds until
  * they are gone, for one that comes between a look at the flag and the call of RECV is lost.
@@ -207,6 +207,7 @@ worker_main (void *data)
   BzLoop *loop = worker->loop;
   BzLane *lane = worker->lane;
 
+  atomic_store (&worker->tid, (pid_t) syscall (SYS_gettid));
   bz_task_look_begin ();
   gboolean mine = !worker->first || recover (worker);
 

@@ -2,7 +2,8 @@
  *
  * It looks at every listener each BZ_WATCH_MS as long as calls come in, and
  *   - gives a receiver that is at one call for longer than BZ_SLOW_MS a follower, which receives in
- * its place;
+ * its place, unless it only waits for a processor: on a busy machine that is most of the slow ones,
+ * a follower would wait for the same processors, and threads would come and go;
  *   - answers EIO to a call over its budget (or lets it continue, where that is all that a handler
  * may say) and abandons the thread (with a signal, should its wait be one that signals end); a
  * thread that comes back finds its phase changed, touches nothing and ends;
@@ -18,12 +19,15 @@
 #include "brand/base/error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NS_PER_MS G_GUINT64_CONSTANT (1000000)
 #define NEVER G_MAXUINT64
+#define COMPUTES_MS 1 /* of processor time, between two looks of the watch */
 
 /* Calls that always continue (images.h) are prepared by work of ours, seconds for a large image,
  * and may be let go without it. */
@@ -72,6 +76,44 @@ abandon (BzLoop *loop, BzWorker *worker, guint64 since)
                   TRUE);
 }
 
+/* What the thread has used of processors; 0 if that can't be told. */
+static guint64
+processor_time (const BzWorker *worker)
+{
+  struct timespec used;
+  clockid_t clock;
+
+  if (pthread_getcpuclockid (worker->thread, &clock) != 0 || clock_gettime (clock, &used) != 0)
+    return 0;
+  return (guint64) used.tv_sec * 1000000000 + (guint64) used.tv_nsec;
+}
+
+/* Whether the thread could go on if it had a processor. The state stands behind the name, which may
+ * hold any character. */
+static gboolean
+is_runnable (const BzWorker *worker)
+{
+  char path[48], text[128];
+
+  g_snprintf (path, sizeof path, "/proc/self/task/%d/stat", (int) atomic_load (&worker->tid));
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  gssize got = fd >= 0 ? read (fd, text, sizeof text - 1) : -1;
+  if (fd >= 0)
+    close (fd);
+  text[MAX (got, 0)] = '\0';
+  const char *name_end = strrchr (text, ')');
+  return name_end != NULL && strncmp (name_end, ") R", 3) == 0;
+}
+
+/* Whether the worker keeps others waiting: it sleeps, or has computed since it was first seen at this
+ * call. One that has no processor is not slow. */
+static gboolean
+is_slow (const BzWorker *worker, guint64 end, guint64 now)
+{
+  return now > end || !is_runnable (worker)
+         || processor_time (worker) >= worker->used + COMPUTES_MS * NS_PER_MS;
+}
+
 /* Returns when it wants to be looked at again. */
 static guint64
 look_at_worker (BzLoop *loop, BzWorker *worker, guint64 now)
@@ -81,10 +123,23 @@ look_at_worker (BzLoop *loop, BzWorker *worker, guint64 now)
 
   if (since == 0)
     return NEVER;
-  if (now > since + BZ_SLOW_MS * NS_PER_MS && atomic_load (&lane->receiver) == worker)
-    bz_lane_follow (lane, loop, FALSE);
+  if (worker->watched != since)
+    {
+      worker->watched = since;
+      worker->used = processor_time (worker);
+    }
   gboolean image = worker->seat < BZ_SLOTS && is_of_image (bz_lane_slot (loop, lane, worker->seat));
   guint64 end = since + (image ? IMAGE_BUDGET_MS : BZ_CALL_BUDGET_MS) * NS_PER_MS;
+  if (atomic_load (&lane->receiver) == worker)
+    {
+      guint64 slow = since + BZ_SLOW_MS * NS_PER_MS;
+
+      if (now <= slow)
+        return slow + 1;
+      if (!is_slow (worker, end, now))
+        return now + NS_PER_MS;
+      bz_lane_follow (lane, loop, FALSE);
+    }
   /* A receiver without a follower (no slot or no memory) stays: it alone can go on receiving. */
   if (now > end && atomic_load (&lane->receiver) != worker)
     {

@@ -14,7 +14,9 @@
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -26,8 +28,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ADD = 180, HANG = 181, HANG_UNMARKED = 182, EFFECT = 183, LATE = 184, UNAME = 63 };
-static const int numbers[] = { ADD, HANG, HANG_UNMARKED, EFFECT, LATE, UNAME, -1 };
+enum { ADD = 180, HANG = 181, HANG_UNMARKED = 182, EFFECT = 183, LATE = 184, SPIN = 185, STARVE = 177,
+       UNAME = 63 };
+static const int numbers[] = { ADD, HANG, HANG_UNMARKED, EFFECT, LATE, SPIN, STARVE, UNAME, -1 };
 
 #define ANSWERS_WITHIN_US 10000
 #define TRIES 5
@@ -39,6 +42,7 @@ typedef struct {
   _Atomic guint64 calls;
   _Atomic guint64 slowest; /* microseconds */
   _Atomic gboolean stop;
+  _Atomic gint more_threads; /* while a handler had no processor */
 } Shared;
 static Shared *shared;
 
@@ -77,12 +81,89 @@ handle_late (BzCall *call)
   return bz_deferred ((guint) call->args[0], EINTR);
 }
 
+/* As handle_hang, but it never sleeps. */
+static BzVerdict
+handle_spin (BzCall *call G_GNUC_UNUSED)
+{
+  struct pollfd ready = { .fd = shared->release[0], .events = POLLIN };
+  char byte;
+
+  atomic_fetch_add (&shared->hanging, 1);
+  while (poll (&ready, 1, 0) == 0)
+    continue;
+  atomic_fetch_sub (&shared->hanging, 1);
+  return bz_value (read (shared->release[0], &byte, 1) == 1 ? 7 : 0);
+}
+
+static gint
+count_threads (void)
+{
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents ("/proc/self/status", &text, NULL, NULL))
+    return -1;
+  const char *line = strstr (text, "\nThreads:");
+  return line != NULL ? (gint) strtol (line + strlen ("\nThreads:"), NULL, 10) : -1;
+}
+
+#define STARVED_US 60000
+
+typedef struct {
+  cpu_set_t processor;
+  pthread_barrier_t counted;
+} Other;
+
+static void *
+take_the_processor (void *data)
+{
+  Other *other = data;
+  guint64 end = (guint64) g_get_monotonic_time () + STARVED_US;
+
+  sched_setaffinity (0, sizeof other->processor, &other->processor);
+  while ((guint64) g_get_monotonic_time () < end)
+    continue;
+  pthread_barrier_wait (&other->counted);
+  return NULL;
+}
+
+/* Runnable all the time, on a processor that another thread has. */
+static BzVerdict
+handle_starve (BzCall *call G_GNUC_UNUSED)
+{
+  const struct sched_param none = { 0 };
+  guint64 end = (guint64) g_get_monotonic_time () + STARVED_US;
+  cpu_set_t before;
+  Other other;
+  pthread_t thread;
+
+  sched_getaffinity (0, sizeof before, &before);
+  CPU_ZERO (&other.processor);
+  CPU_SET (sched_getcpu (), &other.processor);
+  pthread_barrier_init (&other.counted, NULL, 2);
+  if (pthread_create (&thread, NULL, take_the_processor, &other) != 0)
+    return bz_errno (EAGAIN);
+  gint threads = count_threads ();
+  sched_setaffinity (0, sizeof other.processor, &other.processor);
+  sched_setscheduler (0, SCHED_IDLE, &none);
+  while ((guint64) g_get_monotonic_time () < end)
+    sched_yield ();
+  atomic_store (&shared->more_threads, count_threads () - threads);
+  sched_setscheduler (0, SCHED_OTHER, &none);
+  sched_setaffinity (0, sizeof before, &before);
+  pthread_barrier_wait (&other.counted);
+  pthread_join (thread, NULL);
+  pthread_barrier_destroy (&other.counted);
+  return bz_value (7);
+}
+
 static const BzRow rows[] = {
   { .nr = ADD, .name = "add", .handler = handle_add },
   { .nr = HANG, .name = "hang", .handler = handle_hang, .blocking = TRUE },
   { .nr = HANG_UNMARKED, .name = "hang_unmarked", .handler = handle_hang },
   { .nr = EFFECT, .name = "effect", .handler = handle_effect },
   { .nr = LATE, .name = "late", .handler = handle_late },
+  { .nr = SPIN, .name = "spin", .handler = handle_spin },
+  { .nr = STARVE, .name = "starve", .handler = handle_starve },
   { .nr = UNAME, .name = "uname", .handler = bz_call_uname },
 };
 
@@ -386,6 +467,40 @@ static void
 test_an_unforeseen_wait_keeps_nobody_waiting (void **state)
 {
   hang_and_release (*state, HANG_UNMARKED);
+}
+
+static void
+test_a_handler_that_computes_keeps_nobody_waiting (void **state)
+{
+  hang_and_release (*state, SPIN);
+}
+
+static int
+task_starving (gpointer data G_GNUC_UNUSED)
+{
+  return syscall (STARVE) == 7 ? 0 : 1;
+}
+
+/* By chance (the machine has other work) the handler may also be seen asleep as it begins: one try of
+ * five has to be without. */
+static void
+test_a_handler_without_a_processor_gets_no_follower (void **state)
+{
+  Fixture *fixture = *state;
+
+  for (guint try = 1;; try++)
+    {
+      BzTask task = bz_task_new (numbers, task_starving, NULL);
+
+      start (fixture, 0, &task);
+      assert_int_equal (bz_task_wait (&task), 0);
+      bz_loop_remove (fixture->loop, 0);
+      assert_all_slots_free (fixture, 0);
+      gint more = atomic_load (&shared->more_threads);
+      if (more == 0)
+        break;
+      assert_true (try < TRIES);
+    }
 }
 
 static void
@@ -703,6 +818,8 @@ main (void)
     TEST (test_trace_watchers_that_went),
     TEST (test_removal_and_numbers_used_again),
     TEST (test_a_finished_listener_costs_nothing),
+    TEST (test_a_handler_that_computes_keeps_nobody_waiting),
+    TEST (test_a_handler_without_a_processor_gets_no_follower),
     TEST (test_over_budget_is_eio),
   };
 
