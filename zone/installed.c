@@ -74,7 +74,7 @@ bz_installed_copy (const char *from, const char *to, GError **error)
           && g_file_set_contents_full (new, data, (gssize) length,
                                        G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
                                        0600, &cause))
-         || bz_fail (error, BZ_ERROR_FAILED, cause->message, NULL, "copying %s to %s", old, new);
+         || bz_fail_file (error, cause, NULL, "copying %s to %s", old, new);
 }
 
 gboolean

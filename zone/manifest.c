@@ -89,7 +89,7 @@ bz_manifest_write (const char *directory, const BzZoneState *state, GError **err
   return g_file_set_contents_full (path, data, length,
                                    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
                                    0644, &cause)
-         || bz_fail (error, BZ_ERROR_FAILED, cause->message, NULL, "writing %s", path);
+         || bz_fail_file (error, cause, NULL, "writing %s", path);
 }
 
 static gboolean

@@ -173,10 +173,7 @@ bz_state_write (const char *directory, const BzZoneState *state, GError **error)
                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
                                 &cause))
     return TRUE;
-  return bz_fail (error,
-                  g_error_matches (cause, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? BZ_ERROR_SPACE
-                                                                            : BZ_ERROR_FAILED,
-                  cause->message, NULL, "writing %s", path);
+  return bz_fail_file (error, cause, NULL, "writing %s", path);
 }
 
 static gboolean

@@ -116,10 +116,7 @@ bz_zone_file_write (const char *path, const char *data, gsize length, GError **e
                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0644,
                                 &cause))
     return TRUE;
-  return bz_fail (error,
-                  g_error_matches (cause, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? BZ_ERROR_SPACE
-                                                                            : BZ_ERROR_FAILED,
-                  cause->message, NULL, "writing the zone file %s", path);
+  return bz_fail_file (error, cause, NULL, "writing the zone file %s", path);
 }
 
 gboolean

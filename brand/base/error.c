@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#define ERRNO_END 134
+
 typedef BzErrorParts BzErrorPrivate;
 
 static void
@@ -148,6 +150,32 @@ bz_fail_errno (GError **error, int saved_errno, const char *hint, const char *fo
   va_start (args, format);
   set_parts (error, code_of_errno (saved_errno), g_strdup_vprintf (format, args),
              g_strerror (saved_errno), hint != NULL ? hint : hint_of_errno (saved_errno));
+  va_end (args);
+  return FALSE;
+}
+
+/* Zero: it is none of a file, or none that has a name of its own there. */
+static int
+errno_of_cause (const GError *cause)
+{
+  if (cause->domain != G_FILE_ERROR || cause->code == G_FILE_ERROR_FAILED)
+    return 0;
+  for (int number = 1; number < ERRNO_END; number++)
+    if ((int) g_file_error_from_errno (number) == cause->code)
+      return number;
+  return 0;
+}
+
+gboolean
+bz_fail_file (GError **error, const GError *cause, const char *hint, const char *format, ...)
+{
+  int number = errno_of_cause (cause);
+  va_list args;
+
+  va_start (args, format);
+  set_parts (error, code_of_errno (number), g_strdup_vprintf (format, args),
+             number != 0 ? g_strerror (number) : cause->message,
+             hint != NULL ? hint : hint_of_errno (number));
   va_end (args);
   return FALSE;
 }

@@ -53,6 +53,10 @@ gboolean bz_fail (GError **error, BzErrorCode code, const char *why, const char 
 gboolean bz_fail_errno (GError **error, int saved_errno, const char *hint, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
 
+/* The same with an error of g_file_set_contents() and its kin, whose own text names a file that nobody knows. */
+gboolean bz_fail_file (GError **error, const GError *cause, const char *hint, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+
 /* Names the catalogue row (FAILURES id) that explains `error`. NULL-safe. */
 void bz_error_set_row (GError *error, const char *row);
 

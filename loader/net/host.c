@@ -142,6 +142,15 @@ read_member (const BzHostNet *host, const char *id)
 }
 
 static gboolean
+save (GKeyFile *file, const char *path, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+
+  return g_key_file_save_to_file (file, path, &cause)
+         || bz_fail_file (error, cause, NULL, "writing %s", path);
+}
+
+static gboolean
 write_member (const BzHostNet *host, const BzMember *member, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
@@ -161,7 +170,7 @@ write_member (const BzHostNet *host, const BzMember *member, GError **error)
   if (ports->len > 0)
     g_key_file_set_string_list (file, GROUP, "Publish", (const char *const *) ports->pdata,
                                 ports->len);
-  return g_key_file_save_to_file (file, path, error);
+  return save (file, path, error);
 }
 
 /* A file without its interface is what a zone that has gone has left. */
@@ -206,7 +215,7 @@ write_subnet (const BzHostNet *host, GError **error)
 
   set_address (file, "Address", &host->address);
   set_address (file, "Address6", &host->address6);
-  return g_key_file_save_to_file (file, path, error);
+  return save (file, path, error);
 }
 
 BzHostNet *

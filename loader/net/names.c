@@ -66,6 +66,16 @@ append_host (GString *hosts, const BzMember *member, const BzAddress *address)
 }
 
 static gboolean
+write_file (const char *path, const GString *text, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+
+  return g_file_set_contents_full (path, text->str, (gssize) text->len,
+                                   G_FILE_SET_CONTENTS_CONSISTENT, 0644, &cause)
+         || bz_fail_file (error, cause, NULL, "writing %s", path);
+}
+
+static gboolean
 write_files (const BzHostNet *host, GError **error)
 {
   g_autoptr (GString) hosts = g_string_new (NULL), dhcp = g_string_new (NULL);
@@ -83,10 +93,7 @@ write_files (const BzHostNet *host, GError **error)
       g_string_append_printf (dhcp, "%02x:%02x:%02x:%02x:%02x:%02x,%s\n", mac[0], mac[1], mac[2],
                               mac[3], mac[4], mac[5], address);
     }
-  return g_file_set_contents_full (hosts_path, hosts->str, (gssize) hosts->len,
-                                   G_FILE_SET_CONTENTS_CONSISTENT, 0644, error)
-         && g_file_set_contents_full (dhcp_path, dhcp->str, (gssize) dhcp->len,
-                                      G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
+  return write_file (hosts_path, hosts, error) && write_file (dhcp_path, dhcp, error);
 }
 
 /* --- the process --- */

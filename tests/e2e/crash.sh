@@ -249,6 +249,7 @@ full_disk () {
   run small snapshot z one
   run small -q install fresh "$tar"
   is 'install on a full disk' "$status" 9
+  unlike 'says so in words of its own' "$err" 'Failed to'
   run small list
   is 'list' "$status" 0
   unlike 'shows no half zone' "$out" fresh

@@ -229,6 +229,35 @@ test_foreign_error (void **state G_GNUC_UNUSED)
   assert_non_null (strstr (json, "\"code\":1"));
 }
 
+/* What GLib says of a file holds its own words and the name of a temporary file. */
+static void
+test_error_of_a_file (void **state G_GNUC_UNUSED)
+{
+  static const struct {
+    int code, status;
+    const char *text;
+  } cases[] = {
+    { G_FILE_ERROR_NOSPC, BZ_ERROR_SPACE, "writing x: No space left on device (make room there)" },
+    { G_FILE_ERROR_ROFS, BZ_ERROR_FAILED,
+      "writing x: Read-only file system (name a place that can be written to)" },
+    { G_FILE_ERROR_ACCES, BZ_ERROR_PERMISSION,
+      "writing x: Permission denied (run it as root, or as the user whose files these are)" },
+    { G_FILE_ERROR_FAILED, BZ_ERROR_FAILED,
+      "writing x: Failed to write file x.Q1 (try it again with -v, and report it if it stays)" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GError) cause
+          = g_error_new (G_FILE_ERROR, cases[i].code, "Failed to write file x.Q1");
+
+      assert_false (bz_fail_file (&error, cause, NULL, "writing %s", "x"));
+      assert_string_equal (error->message, cases[i].text);
+      assert_int_equal (bz_error_exit_status (error), cases[i].status);
+    }
+}
+
 int
 main (void)
 {
@@ -241,6 +270,7 @@ main (void)
     cmocka_unit_test (test_error_text),     cmocka_unit_test (test_error_json),
     cmocka_unit_test (test_errors_say_what_to_do),
     cmocka_unit_test (test_foreign_error),
+    cmocka_unit_test (test_error_of_a_file),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
