@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,18 @@ open_regular (int tree_fd, const char *path)
     }
   close (at);
   return fd;
+}
+
+char *
+bz_tree_link (int tree_fd, const char *path)
+{
+  int at = open_in_tree (tree_fd, path, O_PATH | O_NOFOLLOW);
+  char target[PATH_MAX];
+  gssize length = at < 0 ? -1 : readlinkat (at, "", target, sizeof target);
+
+  if (at >= 0)
+    close (at);
+  return length < 0 ? NULL : g_strndup (target, (gsize) length);
 }
 
 gboolean

@@ -11,6 +11,9 @@ gboolean bz_tree_read (int tree_fd, const char *path, gsize limit, GBytes **byte
 /* Whether anything but a directory has this name. */
 gboolean bz_tree_has_file (int tree_fd, const char *path);
 
+/* What the symbolic link of this name holds; NULL when it is none. Owned by the caller. */
+char *bz_tree_link (int tree_fd, const char *path);
+
 /* Names in a directory of the tree, sorted, without . and .., at most 4096; NULL when it is none.
  */
 char **bz_tree_list (int tree_fd, const char *path);

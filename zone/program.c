@@ -21,6 +21,7 @@ bz_program_clear (BzProgram *program)
   g_clear_pointer (&program->path, g_free);
   g_clear_pointer (&program->machine, g_free);
   g_clear_pointer (&program->interpreter, g_free);
+  g_clear_pointer (&program->link, g_free);
 }
 
 /* The word after "#!", or NULL. Owned by the caller. */
@@ -86,13 +87,29 @@ look_bytes (GBytes *bytes, BzProgram *program)
     look_elf (bytes, program);
 }
 
+/* The first link of that name that leads to nothing. */
+static void
+note_link (int tree_fd, const char *path, BzProgram *program)
+{
+  if (program->link != NULL || bz_tree_has_file (tree_fd, path))
+    return;
+  program->link = bz_tree_link (tree_fd, path);
+  if (program->link != NULL)
+    program->path = g_strdup (path);
+}
+
 static gboolean
 look_at (int tree_fd, const char *path, BzProgram *program)
 {
   g_autoptr (GBytes) bytes = NULL;
 
   if (!bz_tree_read (tree_fd, path, HEAD_MAX, &bytes))
-    return FALSE;
+    {
+      note_link (tree_fd, path, program);
+      return FALSE;
+    }
+  g_clear_pointer (&program->link, g_free);
+  g_free (program->path);
   program->path = g_strdup (path);
   look_bytes (bytes, program);
   if (program->interpreter != NULL)
@@ -158,9 +175,11 @@ bz_program_explain_error (const BzProgram *program, const BzHost *host, GError *
   Explanation explanation = { NULL };
 
   if ((code != BZ_ERROR_NOT_FOUND && code != BZ_ERROR_NOT_EXECUTABLE)
-      || program->kind == BZ_PROGRAM_MISSING)
+      || (program->kind == BZ_PROGRAM_MISSING && program->link == NULL))
     return;
-  if (program->kind == BZ_PROGRAM_ELF && program->foreign)
+  if (program->kind == BZ_PROGRAM_MISSING && code == BZ_ERROR_NOT_FOUND)
+    explanation = found (BZ_FINDING_LINK, program->link);
+  else if (program->kind == BZ_PROGRAM_ELF && program->foreign)
     explanation = found (BZ_FINDING_FOREIGN, program->machine);
   else if (code == BZ_ERROR_NOT_FOUND && program->interpreter_missing)
     explanation = found (BZ_FINDING_INTERPRETER, program->interpreter);

@@ -24,6 +24,7 @@ typedef struct {
   char *machine;     /* its name when foreign, the magic number's of an a.out program, or NULL */
   char *interpreter; /* PT_INTERP, or the word after #!, or NULL */
   gboolean interpreter_missing;
+  char *link;        /* MISSING: where the link leads that has its name, or NULL */
 } BzProgram;
 
 /* Looks argv[0] up in the tree: with a slash as it is, else along `path` ("/bin:/usr/bin"). */

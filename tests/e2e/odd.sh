@@ -57,6 +57,11 @@ made_up_trees () {
   odd_shell 'a directory' 126 'mkdir bin/sh'
   odd_shell 'a link to itself' 126 'ln -s sh bin/sh'
   odd_shell 'a link out of the tree' 127 'ln -s ../../../../../../../../bin/no-such bin/sh'
+  for shell in sh /bin/sh; do
+    run bz run --image "$tmp/odd/a link out of the tree-with" -- $shell -c :
+    is "a link to nothing, as $shell" "$status" 127
+    like 'says where it leads' "$err" 'running /bin/sh: it is a link to [./]*bin/no-such, which does not exist in the zone'
+  done
   odd_shell 'a fifo' 126 'mkfifo -m 755 bin/sh'
   odd_shell 'empty' 126 ': >bin/sh; chmod 755 bin/sh'
   odd_shell 'text' 126 'echo hello >bin/sh; chmod 755 bin/sh'
