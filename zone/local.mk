@@ -49,6 +49,12 @@ libzone_a_SOURCES = \
 	zone/layers.c \
 	zone/layers.h \
 	zone/lock.c \
+	zone/install-packages.c \
+	zone/install-report.c \
+	zone/install-run.c \
+	zone/install-share.c \
+	zone/install-source.c \
+	zone/install-work.h \
 	zone/installed.c \
 	zone/installed.h \
 	zone/manifest.c \
