@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -368,6 +369,21 @@ may_control (int client)
          && (peer.uid == 0 || peer.uid == geteuid ());
 }
 
+/* Descriptors that clients leave to the zone: with none a message of the supervisor would lose those that it
+ * brings, and a connection that can't be accepted stays in the queue and wakes the keeper for ever. */
+#define DESCRIPTORS_LEFT 8
+
+/* The lowest number that is free is given, so it tells how many are in use. */
+static gboolean
+is_one_too_many (const BzKeeper *keeper, int client)
+{
+  struct rlimit limit;
+
+  return keeper->clients->len >= BZ_KEEPER_CLIENTS_MAX
+         || (getrlimit (RLIMIT_NOFILE, &limit) == 0
+             && (rlim_t) client + DESCRIPTORS_LEFT >= limit.rlim_cur);
+}
+
 static gboolean
 on_connection (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
 {
@@ -376,7 +392,7 @@ on_connection (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
 
   if (client < 0)
     return G_SOURCE_CONTINUE;
-  if (!may_control (client) || keeper->clients->len >= BZ_KEEPER_CLIENTS_MAX)
+  if (!may_control (client) || is_one_too_many (keeper, client))
     {
       close (client);
       return G_SOURCE_CONTINUE;

@@ -21,7 +21,8 @@ static gboolean on_supervisor_death (gint fd, GIOCondition condition, gpointer d
 gboolean
 bz_keeper_serve_supervisor (BzKeeper *keeper)
 {
-  g_autoptr (BzMessage) message = bz_message_receive (keeper->supervisor_socket, NULL, NULL);
+  gboolean ended;
+  g_autoptr (BzMessage) message = bz_message_receive (keeper->supervisor_socket, &ended, NULL);
 
   if (message != NULL && strcmp (message->kind, "image") == 0
       && keeper->partition->shadow_dir != NULL)
@@ -30,7 +31,7 @@ bz_keeper_serve_supervisor (BzKeeper *keeper)
     bz_keeper_serve_loops (keeper, message);
   else if (message != NULL)
     bz_keeper_serve_mount (keeper, message);
-  return message != NULL;
+  return !ended; /* what could not be read is asked for again, or answered by its limit of time */
 }
 
 /* The supervisor asks for a file to be examined. */

@@ -170,6 +170,46 @@ long_log () {
   stop
 }
 
+# More clients than the keeper may have descriptors: it does not turn in circles, and serves again when they
+# have gone.
+many_clients () {
+  # shellcheck disable=SC3045 # dash and bash know it
+  descriptors=$(ulimit -n)
+  # shellcheck disable=SC3045
+  ulimit -S -n 64
+  start
+  # shellcheck disable=SC3045
+  ulimit -S -n "$descriptors"
+  used=$(python3 - "$(pid_of keeper_pid)" "$(find "$tmp/$who" -path '*/z/*' -type s | head -n 1)" <<'END'
+import os, socket, sys, time
+
+def ticks():
+    words = open(f"/proc/{sys.argv[1]}/stat").read().rsplit(")", 1)[1].split()
+    return int(words[11]) + int(words[12])
+
+def client():
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    made.setblocking(False)
+    try:
+        made.connect(sys.argv[2])
+    except BlockingIOError:
+        pass
+    return made
+
+clients = [client() for _ in range(80)]
+time.sleep(0.5)
+before = ticks()
+time.sleep(1)
+print((ticks() - before) * 100 // os.sysconf("SC_CLK_TCK"))
+END
+)
+  ok 'a keeper with too many clients rests' test "${used:-100}" -lt 20
+  diag "it used ${used:-?} % of a processor"
+  run bz exec z -- true
+  is 'and serves others when they have gone' "$status" 0
+  stop
+}
+
 # The end of the keeper is the end of the zone: clearly, and the next command finds it stopped.
 keeper_dies () {
   start
@@ -223,6 +263,7 @@ for who in $users; do
   if [ -n "${BRANDZONE_TEST_FULL:-}" ]; then kills 1000 60 1000; else kills 200 8 50; fi
   still_init
   long_log
+  many_clients
   keeper_dies
   hanging_file
   run bz -q remove z
