@@ -82,13 +82,22 @@ give_name (int fd, const BzSave *save, GError **error)
   return TRUE;
 }
 
-/* Looked at before the work, and again by what gives it its name. */
+/* Looked at before the work, and again by what gives it its name. A device of the host such as /dev/null is not
+ * replaced, also not by way of a link such as /dev/stdout. */
 static gboolean
 check_name (const BzSave *save, GError **error)
 {
   struct stat st;
 
-  return save->path == NULL || save->force || lstat (save->path, &st) != 0
+  if (save->path == NULL || lstat (save->path, &st) != 0)
+    return TRUE;
+  if (S_ISLNK (st.st_mode) && stat (save->path, &st) != 0)
+    st.st_mode = S_IFREG;
+  if (!S_ISREG (st.st_mode))
+    return bz_fail (error, BZ_ERROR_STATE, "there is something of this name that is no regular file",
+                    "choose another name; for a device or a pipe name - and redirect the output", "%s",
+                    save->path);
+  return save->force
          || bz_fail (error, BZ_ERROR_STATE, "there is a file of this name already",
                      "choose another name, or replace it with --force", "%s", save->path);
 }

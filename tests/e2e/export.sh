@@ -23,6 +23,13 @@ round_trip () {
   is 'a file that is there is not replaced' "$status" 4
   run bz -q export --force z "$tmp/$who/z.tar.gz"
   is 'but with --force' "$status" 0
+  by mkfifo "$tmp/$who/pipe"
+  by ln -s pipe "$tmp/$who/to-pipe"
+  for place in pipe to-pipe; do
+    run bz export --force z "$tmp/$who/$place"
+    is "--force replaces no $place" "$status" 4
+    ok 'which is still there' [ -p "$tmp/$who/$place" ]
+  done
   run bz -q install y "$tmp/$who/z.tar.gz"
   is 'install of what was exported' "$status" 0
   run bz run y -- sh -c "$look"
