@@ -120,10 +120,27 @@ make_partial (int to, char partial[32], GError **error)
   return -1;
 }
 
+/* A device, a pipe or a socket is not replaced by a file: /dev/null is the host's. A link itself is. */
+static gboolean
+is_replaceable (int to, const char *as, GError **error)
+{
+  struct stat st;
+
+  if (fstatat (to, as, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISREG (st.st_mode) || S_ISLNK (st.st_mode)
+      || S_ISDIR (st.st_mode))
+    return TRUE;
+  g_autofree char *safe = bz_text_safe (as);
+  return bz_fail (error, BZ_ERROR_STATE, "it is a device, a pipe or a socket",
+                  "remove it first, or choose another name", "replacing %s", safe);
+}
+
 static gboolean
 copy_file (BzCopy *copy, int in, const struct stat *st, int to, const char *as, GError **error)
 {
   char partial[32];
+
+  if (!is_replaceable (to, as, error))
+    return FALSE;
   int out = make_partial (to, partial, error);
 
   if (out < 0)

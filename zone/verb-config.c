@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -131,6 +132,17 @@ config_get (const BzConfig *config, GError **error)
   return 0;
 }
 
+/* What replaces a file would replace /dev/null or a pipe, too. */
+static gboolean
+is_place_for_file (const char *target, GError **error)
+{
+  struct stat st;
+
+  return stat (target, &st) != 0 || S_ISREG (st.st_mode)
+         || bz_fail (error, BZ_ERROR_STATE, "there is something of this name that is no regular file",
+                     "choose another name; without one it is printed", "%s", target);
+}
+
 static int
 config_export (const BzConfig *config, GError **error)
 {
@@ -144,7 +156,10 @@ config_export (const BzConfig *config, GError **error)
   tell_warnings (config->context, file);
   g_autofree char *text = bz_zone_file_text (file);
   if (target != NULL && !g_str_equal (target, "-"))
-    return bz_zone_file_write (target, text, strlen (text), error) ? 0 : -1;
+    return is_place_for_file (target, error)
+                   && bz_zone_file_write (target, text, strlen (text), error)
+               ? 0
+               : -1;
   fputs (text, stdout);
   return 0;
 }

@@ -184,6 +184,10 @@ texts () {
 Hostname=from-a-file
 Colour=red' >"$tmp/$who/new"
   chmod 644 "$tmp/$who/new"
+  by mkfifo "$tmp/$who/pipe"
+  run bz config export z "$tmp/$who/pipe"
+  is 'export replaces no pipe' "$status" 4
+  ok 'which is still there' [ -p "$tmp/$who/pipe" ]
   run bz config export z
   printf '%s\n' "$out" >"$tmp/$who/old"
   run bz config import z "$tmp/$who/new"

@@ -55,6 +55,11 @@ two'
 
 out_of_the_zone () {
   run bz run z -- sh -c 'cd /root; echo from the zone >mine; chmod 4711 mine; ln -s /root/mine there; mkdir d; mkfifo d/f; echo x >d/x'
+  by mkfifo "$here/pipe"
+  run bz cp z:/root/mine "$here/pipe"
+  is 'cp replaces no pipe' "$status" 4
+  like 'and says so' "$err" 'replacing pipe: it is a device, a pipe or a socket'
+  ok 'which is still there' [ -p "$here/pipe" ]
   run bz cp z:/root/mine "$here/got"
   is 'cp out of the zone' "$(cat "$here/got")" 'from the zone'
   is 'it is the caller'"'"'s and not set-uid' "$(stat -c '%a %u' "$here/got")" "711 $(by id -u)"
