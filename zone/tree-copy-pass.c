@@ -74,9 +74,11 @@ fail_at (const BzCopyPass *pass, const char *path, const char *what, GError **er
   g_autofree char *whole = g_build_filename (pass->from_name, path, NULL);
   g_autofree char *safe = bz_text_safe (whole);
 
-  if (strlen (safe) > TOLD_MAX)
-    strcpy (g_utf8_find_prev_char (safe, safe + TOLD_MAX), "...");
-  return bz_fail_errno (error, saved, NULL, "%s %s", what, safe);
+  if (strlen (safe) <= TOLD_MAX)
+    return bz_fail_errno (error, saved, NULL, "%s %s", what, safe);
+  g_autofree char *begin = g_strndup (safe, TOLD_MAX);
+  g_autofree char *told = g_utf8_make_valid (begin, -1); /* it may end within a letter */
+  return bz_fail_errno (error, saved, NULL, "%s %s...", what, told);
 }
 
 /* What is gone or has become something else while the first pass looks: the second will see. */

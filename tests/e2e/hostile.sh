@@ -29,9 +29,12 @@ taken () {
   is "$1 is taken" "$status" 0 || return
   run bz verify --all z
   is "$1: and is what was installed" "$status $out" '0 z: ready to start'
-  # Paths of more than 4096 bytes are not copied.
-  if [ "$1" != deep.tar ]; then
-    run bz -q clone --storage=copy z copy
+  run bz -q clone --storage=copy z copy
+  if [ "$1" = deep.tar ]; then
+    is "$1: paths of more than 4096 bytes are not copied" "$status" 1
+    ok "$1: which is told in less" [ "${#err}" -lt 1200 ]
+    like "$1: and why" "$err" '\.\.\.: File name too long'
+  else
     is "$1: it can be copied" "$status" 0
     bz -q remove copy
   fi
