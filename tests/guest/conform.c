@@ -628,6 +628,26 @@ event_family (void)
   call (NR_close, fd);
 }
 
+/* Requests for loop devices, of what is none. */
+static void
+loops (void)
+{
+  s32 ends[2] = { -1, -1 };
+
+  long fd = call (NR_open, "lp", O_RDWR_ | O_CREAT_, 0600);
+  call (NR_pipe, ends);
+  for (word request = 0x4c00; request <= 0x4c0a; request++)
+    {
+      says ("ioctl of a file", call (NR_ioctl, fd, request, buffer));
+      says ("ioctl of a pipe", call (NR_ioctl, ends[0], request, 1));
+      says ("ioctl of nothing", call (NR_ioctl, 99, request, buffer));
+    }
+  call (NR_close, ends[0]);
+  call (NR_close, ends[1]);
+  call (NR_close, fd);
+  SAYS (unlink, "lp");
+}
+
 /* A family without a function has calls that today's kernels lack, that are rows of the brand in every way in which they can be
  * called without harm, or that are the host's root's alone: their own guests say what they must answer. */
 static const struct {
@@ -652,6 +672,7 @@ static const struct {
   { "gone", NULL },
   { "groups", groups },
   { "image", image },
+  { "loops", loops },
   { "modules", NULL },
   { "mount", mount_family },
   { "newer", owners },
