@@ -38,18 +38,29 @@ open_process (pid_t tid)
   return (int) syscall (SYS_pidfd_open, (pid_t) tgid, 0);
 }
 
+/* Asked with a thread that lives: for one that has died the kernel's answer may be EINVAL, too. */
+static gboolean
+opens_threads (void)
+{
+  static _Atomic int answer; /* 0: not known yet; 1: yes; -1: pidfds are of processes only */
+  int known = atomic_load (&answer);
+
+  if (known != 0)
+    return known > 0;
+  int fd = (int) syscall (SYS_pidfd_open, syscall (SYS_gettid), PIDFD_THREAD);
+  if (fd < 0 && errno != EINVAL)
+    return TRUE; /* no descriptor is left, say: nothing is learned from that */
+  atomic_store (&answer, fd >= 0 ? 1 : -1);
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
+
 int
 bz_task_open (pid_t tid)
 {
-  static _Atomic gboolean no_threads; /* this kernel's pidfds are of processes only */
-
-  if (!atomic_load (&no_threads))
-    {
-      int fd = (int) syscall (SYS_pidfd_open, tid, PIDFD_THREAD);
-      if (fd >= 0 || errno != EINVAL)
-        return fd;
-      atomic_store (&no_threads, TRUE);
-    }
+  if (opens_threads ())
+    return (int) syscall (SYS_pidfd_open, tid, PIDFD_THREAD);
   int fd = (int) syscall (SYS_pidfd_open, tid, 0);
   /* EINVAL (ENOENT from 6.9): not the leader of its process. */
   return fd >= 0 || (errno != EINVAL && errno != ENOENT) ? fd : open_process (tid);
