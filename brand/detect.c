@@ -373,7 +373,7 @@ check_found (const Tree *tree, const Found *found, const Match *match, GError **
   if (found->named.brand == NULL && found->kin.brand == NULL && !tree->facts.found)
     return bz_fail (error, BZ_ERROR_INPUT,
                     "no Linux program, no C library and no release file is where distributions have them",
-                    "give the directory that holds bin, lib and etc", "no userland found");
+                    "give the directory that holds bin, lib and etc; with --brand and --abi any is taken", "no userland found");
   if (match->brand == NULL && !tree->any_brand)
     return bz_fail (error, BZ_ERROR_HOST, "no brand is installed",
                     "install brandzone completely, or set BRANDZONE_BRAND_PATH",

@@ -388,6 +388,9 @@ bz_mirror_serve (const BzMirrorOptions *options, GError **error)
   int root = remote ? -1 : open (options->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   sigset_t taken, old;
 
+  if (!remote && root < 0 && (errno == ENOENT || errno == ENOTDIR))
+    return bz_fail (error, BZ_ERROR_INPUT, g_strerror (errno), "give a directory that holds a repository, or its address",
+                    "opening %s", options->source);
   if (!remote && root < 0)
     return bz_fail_errno (error, errno, NULL, "opening %s", options->source);
   int listener = open_listener (options->listen, &told, error);
