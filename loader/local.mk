@@ -66,6 +66,7 @@ libloader_a_SOURCES = \
 	loader/owner.h \
 	loader/run.c \
 	loader/processors.c \
+	loader/processors.h \
 	loader/session.c \
 	loader/session.h \
 	loader/settings.c \
