@@ -106,7 +106,7 @@ deleted_directory () {
   says err '(deleted)' 'says that it is deleted'
   timeout 10 "$BRANDZONE" --root "$tmp/state" mirror . >"$tmp/out" 2>"$tmp/err" </dev/null
   status=$?
-  exits 1 'mirror there serves nothing'
+  exits 8 'mirror there serves nothing'
   "$BRANDZONE" --root bz-test-state install z /etc/passwd >"$tmp/out" 2>"$tmp/err" </dev/null
   status=$?
   exits 1 'a state directory there is refused'
