@@ -13,7 +13,7 @@
  * image there, and mount(2) of it is that of any block device. A device goes by LOOP_CLR_FD, once it is mounted
  * if mount(8) has set it up, with the zone, and with a keeper that is killed.
  *
- * Limits: eight of them, of regular files; the requests are the zone's root's. An image's partitions have no nodes. */
+ * Limits: eight of them, of regular files, none of FUSE; the requests are the zone's root's. An image's partitions have no nodes. */
 #include "config.h"
 
 #include "loader/keeper-private.h"
@@ -26,12 +26,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #define LOOPS 8 /* names of one digit */
 #define NOTHING_BYTES 512
@@ -307,6 +309,16 @@ flags_of (const Request *request)
   return flags;
 }
 
+/* Whether a process answers for the file, which may be one of the zone's: what was written to the device is written
+ * back as it goes, and the keeper, which closes it, would wait for that process. */
+static gboolean
+is_served (int file)
+{
+  struct statfs system;
+
+  return fstatfs (file, &system) != 0 || system.f_type == FUSE_SUPER_MAGIC;
+}
+
 static int
 attach (Request *request)
 {
@@ -319,7 +331,8 @@ attach (Request *request)
 
   if (loops->bound[slot] >= 0 || is_mounted (loops, slot))
     return EBUSY;
-  if (request->file < 0 || fstat (request->file, &status) != 0 || !S_ISREG (status.st_mode))
+  if (request->file < 0 || fstat (request->file, &status) != 0 || !S_ISREG (status.st_mode)
+      || is_served (request->file))
     return EINVAL;
   int flags = fcntl (request->device, F_GETFL) & O_ACCMODE;
   g_variant_dict_lookup (request->body, "offset", "t", &image.offset);
