@@ -8,6 +8,7 @@
 
 #include "brand/base/error.h"
 #include "brand/brand-file.h"
+#include "brand/quirk.h"
 
 #include <string.h>
 
@@ -17,6 +18,31 @@
 
 static const char *const kinds[BZ_FILE_KIND_COUNT] = { "Text", "Form", "Same", "Link", "Directory" };
 static const char *const whens[BZ_FILE_WHEN_COUNT] = { "always", "run", "boot" };
+
+static const struct {
+  const char *name;
+  BzQuirk quirk;
+} forms[BZ_FORM_COUNT] = {
+#define BZ_FORM(id, name, quirk) [BZ_FORM_##id] = { name, BZ_QUIRK_##quirk },
+#include "brand/forms.def"
+#undef BZ_FORM
+};
+
+BzForm
+bz_form_find (const char *name)
+{
+  BzForm form = 0;
+
+  while (form < BZ_FORM_COUNT && strcmp (name, forms[form].name) != 0)
+    form++;
+  return form;
+}
+
+const char *
+bz_form_name (BzForm form)
+{
+  return (guint) form < BZ_FORM_COUNT ? forms[form].name : NULL;
+}
 
 BzFile *
 bz_file_new (const char *path, BzFileKind kind, BzFileWhen when, const char *value)
@@ -118,7 +144,7 @@ bz_file_valid (const BzFile *file, const char **why)
     *why = "no directory can be made in /proc and /sys";
   else if (strlen (file->value) > VALUE_LONGEST || !g_str_is_ascii (file->value))
     *why = "holds more than 4096 bytes, or others than ASCII";
-  else if (file->kind == BZ_FILE_FORM && strcmp (file->value, "meminfo-2.4") != 0)
+  else if (file->kind == BZ_FILE_FORM && bz_form_find (file->value) == BZ_FORM_COUNT)
     *why = "names no form";
   else if (file->kind == BZ_FILE_SAME
            && (!path_valid (file->value) || !g_str_has_prefix (file->value, "/proc/")))
@@ -255,14 +281,25 @@ new_list (void)
   return g_ptr_array_new_with_free_func ((GDestroyNotify) bz_file_free);
 }
 
+/* What the file needs to be shown. */
+static BzQuirk
+quirk_of (const BzFile *file)
+{
+  BzForm form = file->kind == BZ_FILE_FORM ? bz_form_find (file->value) : BZ_FORM_COUNT;
+
+  return form < BZ_FORM_COUNT ? forms[form].quirk : BZ_QUIRK_FILES;
+}
+
 GPtrArray *
-bz_files_for_release (const GPtrArray *files, const char *release, GError **error)
+bz_files_for_plan (const GPtrArray *files, const guint8 *quirk, const char *release, GError **error)
 {
   g_autoptr (GPtrArray) list = new_list ();
 
   for (guint i = 0; files != NULL && i < files->len; i++)
     {
       const BzFile *file = g_ptr_array_index (files, i);
+      if (quirk[quirk_of (file)] == 0)
+        continue;
       g_auto (GStrv) parts = g_strsplit (file->path, "%r", -1);
       g_autofree char *path = g_strjoinv (release, parts);
       BzFile *whole = bz_file_new (path, file->kind, file->when, file->value);

@@ -5,7 +5,7 @@
 
 typedef enum {
   BZ_FILE_TEXT,      /* a read-only file that holds `value` */
-  BZ_FILE_FORM,      /* one that the loader fills in: `value` names a form of bz_file_forms() */
+  BZ_FILE_FORM,      /* one with figures of the machine: `value` names a form of forms.def */
   BZ_FILE_SAME,      /* the file `value` of the zone's /proc under another name */
   BZ_FILE_LINK,      /* a link in /dev to `value` */
   BZ_FILE_DIRECTORY, /* a directory in memory; `value`: names of empty files in it, with ';' */
@@ -23,6 +23,17 @@ typedef struct {
 } BzFile;
 
 #define BZ_FILES_MAX 64
+
+typedef enum {
+#define BZ_FORM(id, name, quirk) BZ_FORM_##id,
+#include "brand/forms.def"
+#undef BZ_FORM
+  BZ_FORM_COUNT
+} BzForm;
+
+/* BZ_FORM_COUNT: there is none of that name. */
+BzForm bz_form_find (const char *name);
+const char *bz_form_name (BzForm form);
 
 BzFile *bz_file_new (const char *path, BzFileKind kind, BzFileWhen when, const char *value);
 void bz_file_free (BzFile *file);
@@ -45,8 +56,9 @@ const char *const *bz_file_keys (void);
  * it away. BZ_ERROR_INPUT with file and line. */
 gboolean bz_files_read (const BzKeyLines *lines, GPtrArray *files, GError **error);
 
-/* For a plan: copies with the release in the place of %r. BZ_ERROR_INPUT if no path comes of it. */
-GPtrArray *bz_files_for_release (const GPtrArray *files, const char *release, GError **error);
+/* For a plan with these quirks: copies of what is to be shown, with the release in the place of %r.
+ * BZ_ERROR_INPUT if no path comes of it. */
+GPtrArray *bz_files_for_plan (const GPtrArray *files, const guint8 *quirk, const char *release, GError **error);
 
 GVariant *bz_files_to_variant (const GPtrArray *files);
 /* Checks each one; NULL when one makes no sense. */

@@ -4,6 +4,7 @@
 #include "brand/host-probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,17 @@ gboolean
 bz_probe_fchmodat2 (void)
 {
   return syscall (NR_FCHMODAT2, -1, "", 0, ~0) == 0 || errno != ENOSYS;
+}
+
+/* A user namespace may mount it since Linux 4.18, with a device that was opened in it. */
+gboolean
+bz_probe_fuse (void)
+{
+  int fd = open ("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
 }
 
 /* The caller's own cgroup in the unified hierarchy, relative: "/user.slice/...", or NULL. */

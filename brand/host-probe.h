@@ -26,6 +26,7 @@ gboolean bz_probe_idmapped_mounts (const char *path);
 gboolean bz_probe_subordinate_ids (char **detail);
 gboolean bz_probe_vsyscall (char **detail);
 gboolean bz_probe_fchmodat2 (void);
+gboolean bz_probe_fuse (void);
 gboolean bz_probe_modify_ldt (void); /* asks for nothing: changes nothing */
 gboolean bz_probe_cgroup (char **detail);
 gboolean bz_probe_dnsmasq (char **detail);

@@ -142,6 +142,7 @@ bz_host_probe (const char *cache_dir, GError **error)
   host->has[BZ_FEATURE_VSYSCALL] = bz_probe_vsyscall (&host->detail[BZ_FEATURE_VSYSCALL]);
   host->has[BZ_FEATURE_MODIFY_LDT] = bz_probe_modify_ldt ();
   host->has[BZ_FEATURE_FCHMODAT2] = bz_probe_fchmodat2 ();
+  host->has[BZ_FEATURE_FUSE] = bz_probe_fuse ();
   host->has[BZ_FEATURE_CGROUP] = bz_probe_cgroup (&host->detail[BZ_FEATURE_CGROUP]);
   host->has[BZ_FEATURE_DNSMASQ] = bz_probe_dnsmasq (&host->detail[BZ_FEATURE_DNSMASQ]);
   host->has[BZ_FEATURE_PASTA] = bz_probe_pasta (&host->detail[BZ_FEATURE_PASTA]);

@@ -4,6 +4,7 @@ libbrand_a_SOURCES = \
 	brand/abi.h \
 	brand/base/error.c \
 	brand/base/error.h \
+	brand/base/libexec.c brand/base/libexec.h \
 	brand/base/owner-record.c \
 	brand/base/owner-record.h \
 	brand/brand-directories.c \
@@ -21,7 +22,7 @@ libbrand_a_SOURCES = \
 	brand/detect.h \
 	brand/elf-facts.c \
 	brand/elf-facts.h \
-	brand/features.def \
+	brand/features.def brand/forms.def \
 	brand/file-systems.c \
 	brand/file-systems.h \
 	brand/host-cache.c \

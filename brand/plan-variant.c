@@ -85,13 +85,14 @@ bz_plan_to_variant (const BzPlan *plan)
   g_variant_dict_insert_value (&dict, "files", bz_files_to_variant (plan->files));
   g_variant_dict_insert (&dict, "sync-wake-up", "b", plan->sync_wake_up);
   g_variant_dict_insert (&dict, "wait-killable", "b", plan->wait_killable);
+  g_variant_dict_insert (&dict, "fuse", "b", plan->fuse);
   g_variant_dict_insert (&dict, "host-release", "t", plan->host_release);
   g_variant_dict_insert (&dict, "ids", "u", plan->ids);
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 
 /* Fields that a dictionary must have: as many as above and no others. */
-#define FIELDS (17 + BZ_ABI_COUNT - 1)
+#define FIELDS (18 + BZ_ABI_COUNT - 1)
 
 static gboolean
 fail (const char *field, const char *why, GError **error)
@@ -239,7 +240,8 @@ read_numbers (GVariantDict *dict, BzPlan *plan, GError **error)
     return fail ("personality", "is missing, or has flags that a plan does not set", error);
   if (!g_variant_dict_lookup (dict, "host-release", "t", &plan->host_release)
       || !g_variant_dict_lookup (dict, "sync-wake-up", "b", &plan->sync_wake_up)
-      || !g_variant_dict_lookup (dict, "wait-killable", "b", &plan->wait_killable))
+      || !g_variant_dict_lookup (dict, "wait-killable", "b", &plan->wait_killable)
+      || !g_variant_dict_lookup (dict, "fuse", "b", &plan->fuse))
     return fail ("of the host", "is missing", error);
   if (!g_variant_dict_lookup (dict, "ids", "u", &plan->ids) || plan->ids == 0)
     return fail ("ids", "is missing, or none", error);

@@ -144,9 +144,9 @@ set_calls (BzPlan *plan, const BzBrand *brand, const BzHost *host)
 static gboolean
 set_files (BzPlan *plan, const BzBrand *brand, GError **error)
 {
-  if (plan->quirk[BZ_QUIRK_FILES] == 0)
+  if (plan->quirk[BZ_QUIRK_FILES] == 0 && plan->quirk[BZ_QUIRK_FIGURES] == 0)
     return TRUE;
-  plan->files = bz_files_for_release (brand->files, plan->release, error);
+  plan->files = bz_files_for_plan (brand->files, plan->quirk, plan->release, error);
   return plan->files != NULL;
 }
 
@@ -220,6 +220,7 @@ bz_plan_make (const BzBrand *brand, const BzHost *host, const BzPlanOptions *opt
   set_for_zone (plan, host, options);
   plan->sync_wake_up = host->has[BZ_FEATURE_SYNC_WAKE_UP];
   plan->wait_killable = host->has[BZ_FEATURE_WAIT_KILLABLE];
+  plan->fuse = host->has[BZ_FEATURE_FUSE];
   plan->host_release = host->release;
   return g_steal_pointer (&plan);
 }

@@ -23,6 +23,7 @@ typedef struct {
   GPtrArray *files;     /* of BzFile, their paths whole; NULL: none */
   gboolean sync_wake_up;  /* the listener may use SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (6.6) */
   gboolean wait_killable; /* the filter may use SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (5.19) */
+  gboolean fuse;          /* files may be served */
   BzRelease host_release;
   guint32 ids; /* user ids that the zone has, from 0 on; 1: only its root's */
 } BzPlan;

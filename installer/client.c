@@ -15,7 +15,7 @@
 #include "installer/installer.h"
 
 #include "brand/base/error.h"
-#include "installer/client.h"
+#include "brand/base/libexec.h"
 #include "installer/partial.h"
 #include "installer/remove.h"
 #include "installer/report.h"
@@ -26,7 +26,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -54,14 +53,6 @@ typedef struct {
   GError *failure;
 } Reading;
 
-const char *
-bz_libexec_directory (void)
-{
-  const char *directory = getauxval (AT_SECURE) ? NULL : g_getenv ("BRANDZONE_LIBEXECDIR");
-
-  return directory != NULL && *directory != '\0' ? directory : BZ_LIBEXECDIR;
-}
-
 static void
 add_each (GPtrArray *argv, const char *option, const char *const *words)
 {
@@ -74,7 +65,7 @@ make_argv (const BzInstallOptions *options)
 {
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
 
-  g_ptr_array_add (argv, g_build_filename (bz_libexec_directory (), "brandzone-install", NULL));
+  g_ptr_array_add (argv, bz_libexec_program ("brandzone-install"));
   g_ptr_array_add (argv, g_strdup_printf ("--report-fd=%d", REPORT_FD));
   if (options->keep_partial)
     g_ptr_array_add (argv, g_strdup ("--keep-partial"));

@@ -14,6 +14,7 @@
 #include "installer/download.h"
 
 #include "brand/base/error.h"
+#include "brand/base/libexec.h"
 #include "installer/fetch.h"
 #include "installer/helper.h"
 
@@ -137,7 +138,7 @@ size_of (int fd)
 static gboolean
 fetch (const BzDownload *download, const char *url, int fd, gboolean *missing, GError **error)
 {
-  g_autofree char *program = bz_helper_program ("brandzone-fetch");
+  g_autofree char *program = bz_libexec_program ("brandzone-fetch");
   const char *const argv[] = { program, "--resume", url, NULL };
   Watch watch = { download, fd };
 

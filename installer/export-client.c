@@ -5,7 +5,7 @@
 #include "installer/export.h"
 
 #include "brand/base/error.h"
-#include "installer/client.h"
+#include "brand/base/libexec.h"
 #include "installer/report.h"
 #include "loader/loader.h"
 
@@ -37,7 +37,7 @@ make_argv (const BzExportOptions *options)
 {
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
 
-  g_ptr_array_add (argv, g_build_filename (bz_libexec_directory (), "brandzone-export", NULL));
+  g_ptr_array_add (argv, bz_libexec_program ("brandzone-export"));
   g_ptr_array_add (argv, g_strdup_printf ("--tree-fd=%d", TREE_FD));
   g_ptr_array_add (argv, g_strdup_printf ("--out-fd=%d", OUT_FD));
   g_ptr_array_add (argv, g_strdup_printf ("--report-fd=%d", REPORT_FD));

@@ -16,7 +16,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,15 +29,6 @@
 #define FIRST_FD 3
 #define SPARE_FD 20 /* above all that helpers are given */
 #define PATH "/usr/sbin:/usr/bin:/sbin:/bin"
-
-char *
-bz_helper_program (const char *name)
-{
-  const char *directory = getauxval (AT_SECURE) ? NULL : g_getenv ("BRANDZONE_LIBEXECDIR");
-
-  return g_build_filename (directory != NULL && *directory != '\0' ? directory : BZ_LIBEXECDIR,
-                           name, NULL);
-}
 
 /* PATH, and what curl(1) and its kin take proxies and trust from. Made before the fork. */
 static char **

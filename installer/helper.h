@@ -3,9 +3,6 @@
 
 #include "installer/installer.h"
 
-/* The path of one of our own programs. Owned by the caller. */
-char *bz_helper_program (const char *name);
-
 /* Runs a program (argv[0]: a path, or a name to look up in the system's directories) with fds as its
  * descriptors 3, 4, ..., an empty environment, standard input from nowhere and standard output
  * to output_fd; -1: it is returned. What it says on standard error is returned otherwise. NULL:

@@ -6,7 +6,6 @@ libinstaller_a_SOURCES = \
 	installer/client.c \
 	installer/download.c \
 	installer/download.h \
-	installer/client.h \
 	installer/export-client.c \
 	installer/export.h \
 	installer/fetch.h \

@@ -11,6 +11,7 @@
 #include "installer/requests.h"
 
 #include "brand/base/error.h"
+#include "brand/base/libexec.h"
 #include "installer/fetch.h"
 #include "installer/helper.h"
 #include "installer/report.h"
@@ -237,7 +238,7 @@ int
 bz_fetch (const char *url, const char *beside, gboolean *missing, GError **error)
 {
   g_autofree char *directory = g_path_get_dirname (beside);
-  g_autofree char *program = bz_helper_program ("brandzone-fetch");
+  g_autofree char *program = bz_libexec_program ("brandzone-fetch");
   const char *argv[] = { program, url, NULL };
   int status, fd = open (directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 

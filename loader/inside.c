@@ -152,6 +152,7 @@ become_zone (BzInside *inside, GError **error)
   const BzPartition *partition = inside->partition;
   const char *hostname = partition->hostname != NULL ? partition->hostname : partition->name;
   BzMounts prepared;
+  BzViews views = { .count = 0 };
   int failed;
 
   if (!receive_prepared (inside->socket, partition->volumes->len, &prepared, error))
@@ -168,7 +169,8 @@ become_zone (BzInside *inside, GError **error)
   inside->cgroup_namespace = bz_namespaces_own_cgroup (error);
   if (inside->cgroup_namespace < 0)
     return FALSE;
-  if (!bz_view_enter (partition, &prepared, error))
+  if (!bz_view_enter (partition, &prepared, &views, error)
+      || (bz_views_wanted (partition->plan) && !bz_views_send (inside->socket, &views, error)))
     return FALSE;
   if (sethostname (hostname, strlen (hostname)) != 0)
     return bz_fail_errno (error, errno, NULL, "cannot name the zone %s", hostname);

@@ -100,7 +100,7 @@ static void
 become (int program, const BzHandOver *left, int state, int socket)
 {
   char number[16], answer[16];
-  const char *argv[] = { "brandzone-keeper", socket >= 0 ? BZ_KEEPER_TRY : BZ_KEEPER_TAKE, number,
+  const char *argv[] = { BZ_KEEPER_PROGRAM, socket >= 0 ? BZ_KEEPER_TRY : BZ_KEEPER_TAKE, number,
                          socket >= 0 ? answer : NULL, NULL };
 
   g_snprintf (number, sizeof number, "%d", state);

@@ -10,7 +10,7 @@
  *   starts the supervisor; "go"  ->  the command executes
  *                                <-  "started" [+ pty]         (from process 1)
  *
- * A zone that boots sends "terminals" (masters) and "pins" (what may not be unmounted) before
+ * A zone with files that are served sends "views" before all else. A zone that boots sends "terminals" (masters) and "pins" (what may not be unmounted) before
  * "ready", and its first process executes init itself: the end of its socket takes the place of
  * "started".
  *
@@ -26,6 +26,7 @@
 #include "loader/prepare.h"
 #include "loader/tune.h"
 #include "loader/userns.h"
+#include "loader/views.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -237,6 +238,17 @@ connect_console (BzKeeper *keeper, GError **error)
 }
 
 static gboolean
+serve_views (BzKeeper *keeper, GError **error)
+{
+  g_autoptr (BzMessage) views = NULL;
+
+  if (!bz_views_wanted (keeper->partition->plan))
+    return TRUE;
+  views = await (keeper, "views", error);
+  return views != NULL && bz_views_start (views, keeper->partition, error);
+}
+
+static gboolean
 start (BzKeeper *keeper, GError **error)
 {
   g_autoptr (BzMessage) ready = NULL, started = NULL;
@@ -244,7 +256,7 @@ start (BzKeeper *keeper, GError **error)
   if (!clone_init (keeper, error))
     return FALSE;
   bz_keeper_drop_streams (keeper);
-  if (!map_and_prepare (keeper, error)
+  if (!map_and_prepare (keeper, error) || !serve_views (keeper, error)
       || (keeper->console != NULL && !connect_console (keeper, error))
       || (ready = await (keeper, "ready", error)) == NULL || !take_listener (keeper, ready, error)
       || !bz_message_send (keeper->init_socket, "go", NULL, NULL, 0, error))

@@ -199,8 +199,7 @@ int bz_loader_trace (const char *run_dir, GError **error);
  * BZ_ERROR_HOST where the zone has no cgroup that can. */
 int bz_loader_freeze (const char *run_dir, GError **error);
 
-/* The keeper's program as it is installed. Owned by the caller. */
-char *bz_loader_keeper_path (void);
+#define BZ_KEEPER_PROGRAM "brandzone-keeper"
 
 /* Lets a running zone's keeper and supervisor go on with the program that is installed now; nothing of
  * the zone ends. *version: that program's, owned by the caller. BZ_ERROR_STATE when it does not know

@@ -84,8 +84,11 @@ libloader_a_SOURCES = \
 	loader/view-private.h \
 	loader/volumes.c \
 	loader/view-cgroup.c loader/view-ptys.c loader/view.c \
+	loader/figures.c loader/figures.h \
+	loader/view-figures.c \
 	loader/view-files.c loader/view-files.h \
-	loader/view.h
+	loader/view.h \
+	loader/views.c loader/views.h
 
 pkglibexec_PROGRAMS += brandzone-keeper
 brandzone_keeper_SOURCES = \
@@ -136,6 +139,11 @@ brandzone_keeper_SOURCES = \
 	loader/tune.h
 brandzone_keeper_LDADD = libloader.a libxlat.a libbrand.a $(GLIB_LIBS)
 
+pkglibexec_PROGRAMS += brandzone-views
+brandzone_views_SOURCES = loader/views-main.c
+brandzone_views_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CFLAGS)
+brandzone_views_LDADD = libloader.a libbrand.a $(FUSE_LIBS) $(GLIB_LIBS)
+
 pkglibexec_PROGRAMS += brandzone-network
 brandzone_network_SOURCES = \
 	loader/net/host.c \
@@ -149,10 +157,13 @@ brandzone_network_CPPFLAGS = $(AM_CPPFLAGS) $(NFTABLES_CFLAGS) $(MNL_CFLAGS)
 brandzone_network_LDADD = libloader.a libbrand.a $(NFTABLES_LIBS) $(MNL_LIBS) $(GLIB_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test-console tests/unit/test-known tests/unit/test-message tests/unit/test-network \
+check_PROGRAMS += tests/unit/test-console tests/unit/test-figures tests/unit/test-known tests/unit/test-message tests/unit/test-network \
 	tests/unit/test-user
-TESTS += tests/unit/test-console tests/unit/test-known tests/unit/test-message tests/unit/test-network \
+TESTS += tests/unit/test-console tests/unit/test-figures tests/unit/test-known tests/unit/test-message tests/unit/test-network \
 	tests/unit/test-user
+tests_unit_test_figures_SOURCES = tests/unit/test-figures.c
+tests_unit_test_figures_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_figures_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_network_SOURCES = tests/unit/test-network.c
 tests_unit_test_network_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_network_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)

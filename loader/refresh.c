@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "brand/base/libexec.h"
 #include "loader/client.h"
 #include "loader/loader.h"
 
@@ -18,7 +19,7 @@ gboolean
 bz_loader_refresh (const char *run_dir, char **version, GError **error)
 {
   const struct timeval patience = { .tv_sec = PATIENCE_SECONDS };
-  g_autofree char *path = bz_loader_keeper_path ();
+  g_autofree char *path = bz_libexec_program (BZ_KEEPER_PROGRAM);
   g_autoptr (BzMessage) answer = NULL;
   int program = open (path, O_PATH | O_CLOEXEC);
 
@@ -60,7 +61,7 @@ are_the_same (int a, int b)
 gboolean
 bz_loader_is_current (pid_t keeper)
 {
-  g_autofree char *path = bz_loader_keeper_path ();
+  g_autofree char *path = bz_libexec_program (BZ_KEEPER_PROGRAM);
   g_autofree char *link = g_strdup_printf ("/proc/%d/exe", (int) keeper);
   int installed = open (path, O_RDONLY | O_CLOEXEC), running = open (link, O_RDONLY | O_CLOEXEC);
   struct stat a, b;

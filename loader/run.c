@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "brand/base/libexec.h"
 #include "loader/attend.h"
 #include "loader/client.h"
 #include "loader/kernel.h"
@@ -16,17 +17,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-
-#define KEEPER "brandzone-keeper"
-
-/* $BRANDZONE_LIBEXECDIR serves builds that are not installed. */
-char *
-bz_loader_keeper_path (void)
-{
-  const char *dir = g_getenv ("BRANDZONE_LIBEXECDIR");
-
-  return g_build_filename (dir != NULL ? dir : BZ_LIBEXECDIR, KEEPER, NULL);
-}
 
 static int
 write_spec (const BzPartition *partition, GError **error)
@@ -53,7 +43,7 @@ static void
 exec_keeper (const char *path, int spec, int owner, const int locks[BZ_LOCKS])
 {
   static const char *const numbers[] = { "3", "4", "5", "6" };
-  const char *argv[] = { KEEPER, "3", "4", "-1", "-1", NULL };
+  const char *argv[] = { BZ_KEEPER_PROGRAM, "3", "4", "-1", "-1", NULL };
   int given[] = { spec, owner, locks[0], locks[1] };
   int next = 3;
   sigset_t none;
@@ -75,7 +65,7 @@ exec_keeper (const char *path, int spec, int owner, const int locks[BZ_LOCKS])
 static gboolean
 spawn_keeper (const BzPartition *partition, int spec, int owner, GError **error)
 {
-  g_autofree char *path = bz_loader_keeper_path ();
+  g_autofree char *path = bz_libexec_program (BZ_KEEPER_PROGRAM);
   int report[2], failed = 0, status;
 
   if (pipe2 (report, O_CLOEXEC) != 0)

@@ -7,13 +7,14 @@
  * Choice: what the tree has stays; a name that it lacks is made, empty, and what is shown lies on
  * it in memory. An empty file or directory counts as lacking: it is what the last start left. A
  * directory is made in the tree itself with its empty files, for a package to put its own beside and in the
- * place of them: a kernel's modules stay where rpm has put them. A tree that can't be written does without. Limits: meminfo's figures are those of the zone's start;
- * /proc/1/mounts under another name can't be replaced by mount(8), which says so and goes on. */
+ * place of them: a kernel's modules stay where rpm has put them. A tree that can't be written does without. What changes is served (views-main.c).
+ * Limits: /proc/1/mounts under another name can't be replaced by mount(8), which says so and goes on. */
 #include "config.h"
 
 #include "loader/view-files.h"
 
 #include "brand/base/error.h"
+#include "loader/figures.h"
 #include "loader/kernel.h"
 #include "loader/view-private.h"
 
@@ -22,58 +23,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* --- forms --- */
-
-#define LARGEST G_GUINT64_CONSTANT (0x7ffff000)
-
-static guint64
-kilobytes (const char *text, const char *key)
-{
-  g_autofree char *start = g_strdup_printf ("%s:", key);
-  const char *at = text;
-
-  while (at != NULL && !g_str_has_prefix (at, start))
-    {
-      at = strchr (at, '\n');
-      at = at != NULL ? at + 1 : NULL;
-    }
-  return at != NULL ? g_ascii_strtoull (at + strlen (start), NULL, 10) : 0;
-}
-
-/* part of whole, both in KiB, as bytes below 2 GiB. */
-static guint64
-scale (guint64 part, guint64 whole)
-{
-  part = MIN (part, whole);
-  if (whole > LARGEST / 1024)
-    return (guint64) ((unsigned __int128) part * LARGEST / whole) & ~G_GUINT64_CONSTANT (0xfff);
-  return part * 1024;
-}
-
-char *
-bz_meminfo_old (const char *today)
-{
-  guint64 memory = kilobytes (today, "MemTotal"), swap = kilobytes (today, "SwapTotal");
-  guint64 total = scale (memory, memory), free = scale (kilobytes (today, "MemFree"), memory);
-  guint64 shared = scale (kilobytes (today, "Shmem"), memory);
-  guint64 buffers = scale (kilobytes (today, "Buffers"), memory);
-  guint64 cached = scale (kilobytes (today, "Cached"), memory);
-  guint64 swap_total = scale (swap, swap), swap_free = scale (kilobytes (today, "SwapFree"), swap);
-
-#define N "%8" G_GUINT64_FORMAT
-  return g_strdup_printf ("        total:    used:    free:  shared: buffers:  cached:\n"
-                          "Mem:  " N " " N " " N " " N " " N " " N "\n"
-                          "Swap: " N " " N " " N "\n"
-                          "MemTotal:  " N " kB\nMemFree:   " N " kB\nMemShared: " N " kB\n"
-                          "Buffers:   " N " kB\nCached:    " N " kB\n"
-                          "SwapTotal: " N " kB\nSwapFree:  " N " kB\n",
-                          total, total - free, free, shared, buffers, cached, swap_total,
-                          swap_total - swap_free, swap_free, total / 1024, free / 1024,
-                          shared / 1024, buffers / 1024, cached / 1024, swap_total / 1024,
-                          swap_free / 1024);
-#undef N
-}
 
 /* --- places --- */
 
@@ -129,14 +78,24 @@ has_place (const BzFile *file, int root)
 
 /* --- kinds --- */
 
+/* Where nothing can be served, meminfo says what was so when the zone started: ps and free of the time die without.
+ * Figures that grow are better the host's than still. */
 static gboolean
-show_form (const BzFile *file, const char *name, int root, GError **error)
+show_figures (const BzFile *file, const char *name, int root, const BzPlan *plan, BzViews *views, GError **error)
 {
-  g_autofree char *today = NULL;
+  BzForm form = bz_form_find (file->value);
+  BzFigures figures;
+  cpu_set_t all;
 
-  if (!g_file_get_contents ("/proc/meminfo", &today, NULL, error))
-    return FALSE;
-  g_autofree char *text = bz_meminfo_old (today);
+  if (plan->fuse && bz_view_mount_figures (root, file->path, form, views, NULL))
+    return TRUE;
+  if (form != BZ_FORM_MEMINFO_2_4)
+    return TRUE;
+  if (!bz_figures_read (form, &figures))
+    return bz_fail (error, BZ_ERROR_HOST, "the host's can't be read", NULL, "cannot write the zone's %s", file->path);
+  memset (&all, 0xff, sizeof all);
+  g_autofree char *text = bz_figures_write (form, &figures, &all);
+  bz_figures_clear (&figures);
   return bz_view_bind_data (root, name, file->path, text, strlen (text), error);
 }
 
@@ -176,14 +135,14 @@ show_directory (const BzFile *file, int root, GError **error)
 }
 
 static gboolean
-show (const BzFile *file, const char *name, int root, GError **error)
+show (const BzFile *file, const char *name, int root, const BzPlan *plan, BzViews *views, GError **error)
 {
   switch (file->kind)
     {
     case BZ_FILE_TEXT:
       return bz_view_bind_data (root, name, file->path, file->value, strlen (file->value), error);
     case BZ_FILE_FORM:
-      return show_form (file, name, root, error);
+      return show_figures (file, name, root, plan, views, error);
     case BZ_FILE_SAME:
       return bz_view_bind_same (root, file->path, file->value, error);
     case BZ_FILE_LINK:
@@ -196,7 +155,7 @@ show (const BzFile *file, const char *name, int root, GError **error)
 }
 
 gboolean
-bz_view_show_files (const BzPartition *partition, int root, GError **error)
+bz_view_show_files (const BzPartition *partition, int root, BzViews *views, GError **error)
 {
   const GPtrArray *files = partition->plan->files;
 
@@ -207,7 +166,7 @@ bz_view_show_files (const BzPartition *partition, int root, GError **error)
       g_autoptr (GError) problem = NULL;
 
       if (file->when == (partition->boot ? BZ_FILE_RUN : BZ_FILE_BOOT) || !has_place (file, root)
-          || show (file, name, root, &problem))
+          || show (file, name, root, partition->plan, views, &problem))
         continue;
       if (!g_str_has_prefix (file->path, "/proc/") && !g_str_has_prefix (file->path, "/sys/"))
         continue; /* a tree that can't be written */

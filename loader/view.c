@@ -248,17 +248,31 @@ new_mount (const char *type, const char *const *options, unsigned attributes)
   return fd;
 }
 
-gboolean
-bz_view_mount_new (int root, const char *path, const char *type, const char *const *options,
+static gboolean
+mount_new (int root, const char *path, gboolean directory, const char *type, const char *const *options,
            unsigned attributes, GError **error)
 {
   int fd = new_mount (type, options, attributes);
 
   if (fd < 0)
     return bz_fail_errno (error, errno, NULL, "cannot mount %s for the zone's %s", type, path);
-  gboolean good = attach (fd, root, path, TRUE, error);
+  gboolean good = attach (fd, root, path, directory, error);
   close (fd);
   return good;
+}
+
+gboolean
+bz_view_mount_new (int root, const char *path, const char *type, const char *const *options,
+                   unsigned attributes, GError **error)
+{
+  return mount_new (root, path, TRUE, type, options, attributes, error);
+}
+
+gboolean
+bz_view_mount_file (int root, const char *path, const char *type, const char *const *options,
+                    unsigned attributes, GError **error)
+{
+  return mount_new (root, path, FALSE, type, options, attributes, error);
 }
 
 gboolean
@@ -475,7 +489,7 @@ bz_view_attach_volume (const BzVolume *volume, int fd, int root, GError **error)
 
 static gboolean
 build (const BzPartition *partition, const BzMounts *prepared, const int *volumes, int root,
-       GError **error)
+       BzViews *views, GError **error)
 {
   static const char *const no_options[] = { NULL };
 
@@ -483,7 +497,7 @@ build (const BzPartition *partition, const BzMounts *prepared, const int *volume
       || !mount_sys (partition, root, error) || !bz_view_mount_cgroups (partition, root, error)
       || !mount_devices (partition, prepared, root, error)
       || !bind_release (partition->plan, root, error)
-      || !bz_view_show_files (partition, root, error)
+      || !bz_view_show_files (partition, root, views, error)
       || (partition->boot && !bind_uevent_number (root, error))
       || !bz_identity_bind (partition->settings, root, error)
       || !bind_resolv (prepared->resolv, root, error))
@@ -508,7 +522,7 @@ leave_host (int root, GError **error)
 }
 
 gboolean
-bz_view_enter (const BzPartition *partition, const BzMounts *prepared, GError **error)
+bz_view_enter (const BzPartition *partition, const BzMounts *prepared, BzViews *views, GError **error)
 {
   g_autofree int *volumes = g_new0 (int, partition->volumes->len + 1);
   gboolean outside = prepared->root >= 0;
@@ -523,7 +537,7 @@ bz_view_enter (const BzPartition *partition, const BzMounts *prepared, GError **
     return bz_fail_errno (error, errno, NULL, "cannot open the zone's root directory");
   if (bz_partition_is_layered (partition))
     bz_overlay_copy_databases (root);
-  gboolean good = build (partition, prepared, volumes, root, error) && leave_host (root, error);
+  gboolean good = build (partition, prepared, volumes, root, views, error) && leave_host (root, error);
   close (root);
   return good;
 }

@@ -1,7 +1,7 @@
 /* What the zone's file systems look like: the mounts made inside its own namespaces. */
 #pragma once
 
-#include "loader/loader.h"
+#include "loader/views.h"
 
 /* What the keeper prepared outside; descriptors are -1 where the zone makes them itself (plain
  * users). */
@@ -19,5 +19,5 @@ int bz_view_open_volume (const BzVolume *volume, GError **error);
 gboolean bz_view_attach_volume (const BzVolume *volume, int fd, int root, GError **error);
 
 /* In the zone's first process, root of its namespaces: builds the view and makes it the root
- * directory. Nothing of the host stays visible. */
-gboolean bz_view_enter (const BzPartition *partition, const BzMounts *prepared, GError **error);
+ * directory. Nothing of the host stays visible. *views: files that are to be served. */
+gboolean bz_view_enter (const BzPartition *partition, const BzMounts *prepared, BzViews *views, GError **error);

@@ -286,6 +286,7 @@ json_plan (const BzPlanning *planning)
   bz_json_files (builder, plan->files);
   bz_json_bool (builder, "sync_wake_up", plan->sync_wake_up);
   bz_json_bool (builder, "wait_killable", plan->wait_killable);
+  bz_json_bool (builder, "fuse", plan->fuse);
   json_builder_set_member_name (builder, "calls");
   json_builder_begin_object (builder);
   for (int abi = 0; abi < BZ_ABI_COUNT; abi++)

@@ -9,6 +9,7 @@
 #include "loader/net/attach.h"
 
 #include "brand/base/error.h"
+#include "brand/base/libexec.h"
 #include "loader/kernel.h"
 #include "loader/message.h"
 #include "loader/net/address.h"
@@ -21,7 +22,6 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -115,15 +115,6 @@ bind_ports (const BzNetSettings *settings, GArray *ports, GError **error)
 
 /* --- brandzone-network --- */
 
-static char *
-program_path (void)
-{
-  const char *directory = getauxval (AT_SECURE) ? NULL : g_getenv ("BRANDZONE_LIBEXECDIR");
-
-  return g_build_filename (directory != NULL && *directory != '\0' ? directory : BZ_LIBEXECDIR,
-                           PROGRAM, NULL);
-}
-
 static G_GNUC_NORETURN void
 become_program (const char *path, int socket)
 {
@@ -149,7 +140,7 @@ ask (const char *kind, GVariant *body, const int *fds, guint fd_count, GError **
 {
   const struct timeval patience = { .tv_sec = PATIENCE_SECONDS };
   g_autoptr (BzMessage) answer = NULL;
-  g_autofree char *path = program_path ();
+  g_autofree char *path = bz_libexec_program (PROGRAM);
   int pair[2];
 
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)

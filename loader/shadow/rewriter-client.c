@@ -13,6 +13,7 @@
 #include "loader/shadow/rewriter-client.h"
 
 #include "brand/base/error.h"
+#include "brand/base/libexec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,15 +32,6 @@
 #define IMAGE_FD 3
 #define RESULT_FD 4
 #define ABOVE 10 /* descriptors are moved here first, so that none is in the way of 3 and 4 */
-
-static char *
-program_path (void)
-{
-  const char *directory = getauxval (AT_SECURE) ? NULL : g_getenv ("BRANDZONE_LIBEXECDIR");
-
-  return g_build_filename (directory != NULL && *directory != '\0' ? directory : BZ_LIBEXECDIR,
-                           PROGRAM, NULL);
-}
 
 static int
 spawn_with (const char *path, posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes,
@@ -185,7 +176,7 @@ static gboolean
 run (int image_fd, int read_fd, int *write_fd, BzRewrite *result, GError **error)
 {
   g_autoptr (GByteArray) answer = g_byte_array_new ();
-  g_autofree char *path = program_path ();
+  g_autofree char *path = bz_libexec_program (PROGRAM);
   gint64 deadline = g_get_monotonic_time () + TIMEOUT;
   pid_t pid;
 

@@ -7,7 +7,7 @@ begin
 
 # As brand/features.def has them; brandzone's own list must be no longer than what is looked at here.
 features='kernel user-namespaces user-notify wait-killable sync-wake-up idmapped-mounts subordinate-ids'
-features="$features ia32 overlay vsyscall cgroup modify-ldt fchmodat2 nftables dnsmasq pasta"
+features="$features ia32 overlay vsyscall cgroup modify-ldt fuse fchmodat2 nftables dnsmasq pasta"
 
 # refused NAME PATTERN: the last run was, as a lack of the host, and said so.
 refused () {
@@ -97,6 +97,10 @@ others () {
   [ "$who" = root ] || network=pasta
   run bz run --without $network -p 8080:80 z -- true
   refused "$network: a private network" "^brandzone: $network, needed for "
+  run bz -q run --brand linux-2.4 --without fuse z -- cat /proc/stat
+  like 'fuse: /proc/stat is the host'"'"'s' "$out" '^softirq '
+  run bz -q run --brand linux-2.4 --without fuse z -- cat /proc/meminfo
+  like 'fuse: /proc/meminfo is written at the start' "$out" '^Mem: '
   if [ -x "$guests/missing-x86_64" ]; then
     run bz -q run --brand el6 -v "$guests:/guest:ro" z -- /guest/missing-x86_64 +modify_ldt:154
     is 'modify-ldt: there, unmasked' "$status" 0

@@ -39,6 +39,53 @@ end_tree () {
   is "$zone: removed" "$status" 0
 }
 
+# procps 2.0 of Slackware 4.0 with what changes all the time.
+figures () {
+  run bz -q run slackware -- /bin/bash -c 'cat /proc/uptime /proc/stat; cat /proc/cpuinfo | grep -c "^processor"'
+  is 'slackware: all processors are one (O9)' "$(printf '%s\n' "$out" | tail -n 1)" 1
+  is 'slackware: and its time by the uptime is the rate of the clock' \
+    "$(printf '%s\n' "$out" | awk 'NR == 1 { up = $1 } $1 == "cpu" { printf "%.0f", ($2 + $3 + $4 + $5) / up }')" 100
+  for command in '/bin/ps ax' /bin/free /usr/bin/uptime; do
+    # shellcheck disable=SC2086 # words
+    run bz -q run slackware -- $command
+    unlike "slackware: $command: the rate is known (O9)" "$err" 'HZ'
+  done
+  in_zone 'vmstat (O9)' '^ +[0-9]+ .* [0-9]+$' /usr/bin/vmstat 1 2
+  is 'slackware: vmstat looked twice' "$(printf '%s\n' "$out" | grep -c '^ *[0-9]')" 2
+  run bz -q run slackware -- /bin/bash -c 'read a </proc/stat; while read b </proc/stat && [ "$a" = "$b" ]; do :; done; echo on'
+  is 'slackware: the figures go on' "$out" on
+  # Who holds thousands open is refused (ENFILE), for that is no memory of the zone's; afterwards it goes on.
+  run bz -q run slackware -- /usr/bin/python -c '
+import os, string
+hold, end = os.pipe()
+told, tell = os.pipe()
+for i in range(5):
+    if os.fork() == 0:
+        os.close(end)
+        files = []
+        try:
+            while 1:
+                files.append(open("/proc/stat"))
+        except IOError, why:
+            os.write(tell, "%d " % why[0])
+        os.read(hold, 1)
+        os._exit(0)
+text = ""
+while len(string.split(text)) < 5:
+    text = text + os.read(told, 100)
+print text
+os.close(end)
+for i in range(5):
+    os.wait()
+print open("/proc/stat").readline()[:4]'
+  like 'slackware: too many readers are refused' "$out" '(^| )23 '
+  like 'slackware: and the next one is not' "$out" '^cpu '
+  run bz -q run --disable-row O9 slackware -- /usr/bin/vmstat 1 2
+  is 'slackware: O9 disabled: vmstat dies of SIGSEGV' "$status" 139
+  run bz -q run --disable-row O9 slackware -- /bin/cat /proc/stat
+  like 'slackware: O9 disabled: the host'"'"'s figures' "$out" '^softirq '
+}
+
 slackware () {
   start_tree slackware slackware-4.0 || return 0
   if [ "$who" = root ]; then
@@ -86,6 +133,13 @@ END
   like 'slackware: E31 disabled: child programs are out of memory' "$err" 'Out of virtual memory!'
   run bz -q run --disable-row O8 slackware -- /bin/ps ax
   like 'slackware: O8 disabled: ps dies' "$err" 'Signal 11'
+  if bz doctor 2>/dev/null | grep -q '^fuse  *yes'; then
+    figures
+  else
+    skip 'slackware: figures of the machine (O9)' 'fuse: this user can'"'"'t open /dev/fuse'
+  fi
+  run bz -q run --without fuse slackware -- /bin/free
+  like 'slackware: without fuse free has the figures of the start (O8)' "$out" '^Mem: +[1-9]'
   run bz -q run --disable-row B16 slackware -- /bin/df
   like 'slackware: B16 disabled: df has no list' "$err" 'cannot read table of mounted'
   run bz -q run --disable-row E6 slackware -- /bin/uname -r

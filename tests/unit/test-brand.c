@@ -38,14 +38,15 @@ test_files (void **state)
   g_autoptr (BzBrand) brand = load (dir, "new", NULL);
   assert_non_null (brand);
   assert_int_equal (brand->files->len, 2);
-  g_autoptr (GPtrArray) whole = bz_files_for_release (brand->files, "2.4.1", NULL);
+  const guint8 set[BZ_QUIRK_COUNT] = { [BZ_QUIRK_FILES] = 1 };
+  g_autoptr (GPtrArray) whole = bz_files_for_plan (brand->files, set, "2.4.1", NULL);
   const BzFile *b = whole->pdata[0], *a = whole->pdata[1];
   assert_string_equal (b->path, "/lib/2.4.1/2.4.1");
   assert_int_equal (b->when, BZ_FILE_BOOT);
   assert_string_equal (a->path, "/proc/b");
   assert_int_equal (a->kind, BZ_FILE_SAME);
   g_autoptr (GError) error = NULL;
-  assert_null (bz_files_for_release (brand->files, "../..", &error));
+  assert_null (bz_files_for_plan (brand->files, set, "../..", &error));
   assert_int_equal (error->code, BZ_ERROR_INPUT);
   tree_remove (dir);
 }
