@@ -109,6 +109,8 @@ i386_trees () {
   tree slackware slackware-4.0 /bin/bash || return 0
   run bz -q run slackware -- /usr/bin/python -c 'print 2 ** 10'
   is 'slackware: python 1.5' "$out" 1024
+  run bz -q run slackware -- /usr/bin/vmstat 1 2
+  is 'slackware: vmstat counts (O9)' "$(printf '%s\n' "$out" | grep -c '^ *[0-9]')" 2 || explain_run
   run bz -q run --disable-row E30 slackware -- /bin/bash -c 'echo hello'
   if [ $without = right ]; then
     is 'E30 disabled: this kernel is itself right' "$out" hello
