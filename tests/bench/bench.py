@@ -403,6 +403,14 @@ def folding(zone, work):
     layers = fold_tree(work)
     volume = ("-v", f"{layers['long']}:/files")
     try:
+        if guest("cost", "i386") is not None:
+            words = ("/guest/cost-i386", "lstat", "4000", "/files/dir000/file-000")
+            here, there = in_turns(
+                5,
+                lambda: int(output(zone.inside(*words, options=(*volume, "--brand", "native")))),
+                lambda: int(output(zone.inside(*words, options=volume))))
+            add("a string in, a structure out (lstat64, folded)", f"{there / 1000:.2f} us, native {here / 1000:.2f} us", "8 us",
+                there <= 8000, bare_notification())
         for what, command in (("find", "find /files"), ("ls -lR", "ls -lR /files")):
             loop = ["/bin/bash", "-c", f"for i in 1 2 3; do {command} >/dev/null; done"]
             native, folded, off = in_turns(

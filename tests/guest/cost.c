@@ -2,10 +2,17 @@
  *   getppid     the mean of a call that is allowed
  *   filtered    the same below one more filter, which allows everything: the least that the kernel lets a filter cost
  *   uname       the median of a call that may be translated
+ *   lstat PATH  the median of a call with a string in and a structure out (i386: lstat64)
  *   exec PATH   the mean of fork, exec of PATH, wait */
 #include "guest.h"
 
 #define SAMPLES 4096
+
+#ifdef __i386__
+#define NR_LSTAT 196 /* lstat64 */
+#else
+#define NR_LSTAT 6
+#endif
 
 static u32
 median (u32 *samples, u32 count)
@@ -38,17 +45,19 @@ mean (u64 start, u32 count)
   return (u32) divide (value, count, &rest);
 }
 
+/* 0: the call fails. */
 static u32
-cost_of_uname (u32 count)
+cost_of_call (long number, const void *first, void *second, u32 count)
 {
   static u32 samples[SAMPLES];
-  static struct utsname_new u;
 
+  if (call (number, first, second) != 0)
+    return 0;
   count = count > SAMPLES ? SAMPLES : count;
   for (u32 i = 0; i < count; i++)
     {
       u64 start = monotonic_ns ();
-      call (NR_uname, &u);
+      call (number, first, second);
       samples[i] = (u32) (monotonic_ns () - start);
     }
   return median (samples, count);
@@ -86,6 +95,7 @@ filter_nothing (void)
 int
 guest_main (int argc, char **argv, char **envp)
 {
+  static char answer[512]; /* utsname is the longest */
   u32 count = argc > 2 ? (u32) number_of (argv[2]) : 0, cost = 0;
 
   if (count == 0)
@@ -100,7 +110,9 @@ guest_main (int argc, char **argv, char **envp)
       cost = mean (start, count);
     }
   else if (equal (argv[1], "uname"))
-    cost = cost_of_uname (count);
+    cost = cost_of_call (NR_uname, answer, NULL, count);
+  else if (equal (argv[1], "lstat") && argc > 3)
+    cost = cost_of_call (NR_LSTAT, argv[3], answer, count);
   else if (equal (argv[1], "exec") && argc > 3)
     cost = cost_of_exec (argv + 3, envp, count);
   print ("%u\n", cost);
