@@ -19,6 +19,9 @@
 
 #define ADJ_READ_ONLY_SINGLESHOT 0xa001
 #define MAX_MINUTES_WEST (15 * 60)
+#define ADJ_ADJTIME 0x8000
+#define TICK_MIN 9000 /* microseconds, of a hundredth of a second */
+#define TICK_MAX 11000
 
 /* clock_settime64 and clock_adjtime64 of i386 have the layout of x86-64. */
 static gboolean
@@ -125,23 +128,56 @@ fill_32 (const BzGuestTimex64 *from, BzGuestTimex32 *to)
   };
 }
 
+static int
+read_timex (BzCall *call, guint64 address, BzGuestTimex64 *timex)
+{
+  BzGuestTimex32 narrow;
+
+  if (is_wide (call))
+    return bz_call_read (call, address, timex, sizeof *timex);
+  int failed = bz_call_read (call, address, &narrow, sizeof narrow);
+  if (failed == 0)
+    *timex = (BzGuestTimex64){ .modes = narrow.modes,
+                               .tick = narrow.tick,
+                               .time = { narrow.time.sec, narrow.time.part } };
+  return failed;
+}
+
+/* 0, or what timekeeping_validate_timex() answers. */
+static int
+check_adjustment (BzCall *call, const BzGuestTimex64 *timex)
+{
+  guint32 modes = timex->modes;
+  const gint64 parts = (modes & ADJ_NANO) != 0 ? 1000000000 : 1000000;
+
+  if ((modes & ADJ_ADJTIME) != 0 && (modes & ADJ_OFFSET_SINGLESHOT & ~ADJ_ADJTIME) == 0)
+    return EINVAL;
+  if (!bz_call_capable (call, CAP_SYS_TIME))
+    return EPERM;
+  if ((modes & ADJ_ADJTIME) == 0 && (modes & ADJ_TICK) != 0 && (timex->tick < TICK_MIN || timex->tick > TICK_MAX))
+    return EINVAL;
+  return (modes & ADJ_SETOFFSET) != 0 && (timex->time.part < 0 || timex->time.part >= parts) ? EINVAL : 0;
+}
+
 /* A pretended adjustment hands back the clock's true state, which it has not changed. */
 static BzVerdict
 adjust (BzCall *call, guint64 address)
 {
-  BzGuestTimex64 wide;
+  BzGuestTimex64 wide = { 0 };
   BzGuestTimex32 narrow;
-  struct timex host = { .modes = 0 };
-  guint32 modes;
-  int failed = bz_call_read (call, address, &modes, sizeof modes);
+  int failed = read_timex (call, address, &wide);
+  guint32 modes = wide.modes;
 
   if (failed != 0)
     return bz_errno (failed);
   if (modes == 0 || modes == ADJ_READ_ONLY_SINGLESHOT)
     return bz_continue ();
-  if (!bz_call_capable (call, CAP_SYS_TIME))
-    return bz_errno (EPERM);
+  failed = check_adjustment (call, &wide);
+  if (failed != 0)
+    return bz_errno (failed);
 
+  /* adjtime(3) asks what is left of the last adjustment. */
+  struct timex host = { .modes = (modes & ADJ_ADJTIME) != 0 ? ADJ_READ_ONLY_SINGLESHOT : 0 };
   int state = adjtimex (&host);
   if (state < 0)
     return bz_errno (errno);

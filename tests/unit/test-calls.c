@@ -500,6 +500,19 @@ test_the_clock_can_be_set_in_appearance (void **state G_GNUC_UNUSED)
   assert_true (set.kind == BZ_VERDICT_VALUE && set.pretended && set.value >= 0);
   assert_true (ABS (timex->time.sec - (gint32) time (NULL)) <= 1);
   assert_true (timex->tick > 0);
+  timex->modes = 0x4000; /* ADJ_TICK */
+  timex->tick = 8999;
+  assert_errno (run (&fake, bz_call_adjtimex, bz_fake_at (512), 0, 0), EINVAL);
+  timex->modes = 0x8000; /* ADJ_ADJTIME without an offset */
+  assert_errno (run (&fake, bz_call_adjtimex, bz_fake_at (512), 0, 0), EINVAL);
+  timex->modes = 0x8001; /* adjtime(3), which is told what is left of the last one */
+  timex->offset = 12345;
+  assert_int_equal (run (&fake, bz_call_adjtimex, bz_fake_at (512), 0, 0).pretended, TRUE);
+  assert_int_not_equal (timex->offset, 12345);
+  timex->modes = 0x100; /* ADJ_SETOFFSET */
+  timex->time.part = 1000000;
+  assert_errno (run (&fake, bz_call_clock_adjtime, CLOCK_REALTIME, bz_fake_at (512), 0), EINVAL);
+  timex->modes = 1;
   fake.fact[BZ_FACT_CAPABILITIES] = NOBODY_HAS;
   assert_errno (run (&fake, bz_call_adjtimex, bz_fake_at (512), 0, 0), EPERM);
 }
