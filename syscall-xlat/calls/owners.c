@@ -23,21 +23,28 @@
 #include <linux/capability.h>
 #include <string.h>
 
-/* Whether it can name one of the mounts that the loader has made: /proc, /sys, a node of /dev. */
+/* Whether the path's last name is this one; what follows it may be "/" and "/.". */
+static gboolean
+ends_in (const char *path, const char *name)
+{
+  gsize end = strlen (path), length = strlen (name);
+
+  while (end > 0 && (path[end - 1] == '/' || (path[end - 1] == '.' && end > 1 && path[end - 2] == '/')))
+    end--;
+  return end >= length && strncmp (path + end - length, name, length) == 0
+         && (end == length || path[end - length - 1] == '/');
+}
+
+/* Whether it can name one of the mounts that the loader has made: /proc, /sys, a node of /dev. tar and cpio name them
+ * from the root: proc, ./dev/null. */
 static gboolean
 may_be_mount (const char *path)
 {
-  static const char *const mounts[] = { "/proc", "/sys" };
+  const char *start = path;
 
-  for (guint i = 0; i < G_N_ELEMENTS (mounts); i++)
-    {
-      gsize length = strlen (mounts[i]);
-      const char *rest = path + length;
-
-      if (strncmp (path, mounts[i], length) == 0 && rest[strspn (rest, "/.")] == '\0')
-        return TRUE;
-    }
-  return g_str_has_prefix (path, "/dev/");
+  while (start[0] == '/' || (start[0] == '.' && start[1] == '/'))
+    start++;
+  return g_str_has_prefix (start, "dev/") || ends_in (path, "proc") || ends_in (path, "sys");
 }
 
 /* An id of the call. i386's older calls have 16 bits, and -1 in them. */
@@ -131,12 +138,12 @@ bz_call_fchown (BzCall *call)
   return is_ours (call, &wanted) ? own (call, &place, &wanted, CAP_CHOWN) : bz_continue ();
 }
 
-/* Of the loader's mounts only: absolute paths, which need no look at a descriptor. */
+/* Of the loader's mounts only. */
 static BzVerdict
-change_attributes (BzCall *call, guint64 address)
+change_attributes (BzCall *call, int directory, guint64 address)
 {
   char path[PATH_MAX];
-  BzPlace place = { .directory = AT_FDCWD, .path = path, .follow = TRUE };
+  BzPlace place = { .directory = directory, .path = path, .follow = TRUE };
 
   if (bz_call_read_string (call, address, path, sizeof path) != 0 || !may_be_mount (path))
     return bz_continue ();
@@ -146,23 +153,23 @@ change_attributes (BzCall *call, guint64 address)
 BzVerdict
 bz_call_chmod (BzCall *call)
 {
-  return change_attributes (call, call->args[0]);
+  return change_attributes (call, AT_FDCWD, call->args[0]);
 }
 
 BzVerdict
 bz_call_fchmodat (BzCall *call)
 {
-  return change_attributes (call, call->args[1]);
+  return change_attributes (call, (int) call->args[0], call->args[1]);
 }
 
 BzVerdict
 bz_call_utime (BzCall *call)
 {
-  return change_attributes (call, call->args[0]);
+  return change_attributes (call, AT_FDCWD, call->args[0]);
 }
 
 BzVerdict
 bz_call_utimensat (BzCall *call)
 {
-  return change_attributes (call, call->args[1]);
+  return change_attributes (call, (int) call->args[0], call->args[1]);
 }

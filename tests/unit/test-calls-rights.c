@@ -101,8 +101,8 @@ own (BzFake *fake, BzHandler handler, const char *path, guint64 uid, guint64 gid
 static void
 test_owners_of_many_ids (void **state G_GNUC_UNUSED)
 {
-  static const char *const mounts[] = { "/proc", "/sys", "/sys/", "/proc/.", "/dev/null" };
-  static const char *const others[] = { "/", "/procs", "/proc/1", "proc", "/dev", "/tmp/proc", "" };
+  static const char *const mounts[] = { "/proc", "/sys", "/sys/", "/proc/.", "/dev/null", "//proc", "proc", "./proc/", "../sys", "/mnt/proc", "dev/null", "./dev/tty" };
+  static const char *const others[] = { "/", "/procs", "/proc/1", "/dev", "dev", "/tmp/aproc", "proc..", "/sys/a", ".", "" };
   BzFake fake;
 
   start (&fake, BZ_ABI_X86_64, "chown", CAP_CHOWN);
