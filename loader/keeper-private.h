@@ -101,6 +101,10 @@ int bz_keeper_find_loop (const BzKeeper *keeper, int device);
  * {error, value}[ + device]; error: -1: it is none of these devices. */
 void bz_keeper_serve_loops (BzKeeper *keeper, BzMessage *message);
 
+/* keeper-nodes.c: the supervisor's request "node" {name, number} + reply, directory, the empty file of that name whose
+ * owner and mode the node gets, and which it replaces. The answer: {error}. */
+void bz_keeper_serve_node (BzMessage *message);
+
 /* Watches the supervisor of the program before. listeners: BZ_LOOP_LISTENERS of them. */
 void bz_keeper_adopt_supervisor (BzKeeper *keeper, const int *listeners);
 

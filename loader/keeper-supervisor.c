@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static gboolean on_listener_end (gint fd, GIOCondition condition, gpointer data);
 static gboolean on_supervisor_death (gint fd, GIOCondition condition, gpointer data);
@@ -29,6 +30,8 @@ bz_keeper_serve_supervisor (BzKeeper *keeper)
     bz_broker_serve (message, keeper->partition->shadow_dir, keeper->namespaces[BZ_NAMESPACE_USER]);
   else if (message != NULL && strcmp (message->kind, "loops") == 0)
     bz_keeper_serve_loops (keeper, message);
+  else if (message != NULL && strcmp (message->kind, "node") == 0)
+    bz_keeper_serve_node (message);
   else if (message != NULL)
     bz_keeper_serve_mount (keeper, message);
   return !ended; /* what could not be read is asked for again, or answered by its limit of time */
@@ -73,6 +76,7 @@ bz_keeper_start_supervisor (BzKeeper *keeper, GError **error)
         .journal = keeper->journal,
         .socket = pair[1],
         .namespaces = keeper->namespaces,
+        .nodes = geteuid () == 0,
         .rewrites = keeper->partition->shadow_dir != NULL,
     });
   int saved = errno;

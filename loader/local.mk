@@ -105,6 +105,7 @@ brandzone_keeper_SOURCES = \
 	loader/keeper-supervisor.c \
 	loader/keeper.c \
 	loader/keeper-loops.c \
+	loader/keeper-nodes.c \
 	loader/keeper-mounts.c \
 	loader/keeper-volumes.c \
 	loader/loop-device.c \

@@ -1,5 +1,6 @@
-/* What the supervisor does for mount(2): the paths are opened as the task (task-mount.c), the rest is
- * the keeper's, which decides and has the host's rights (mount-broker.c). */
+/* What the supervisor does for mount(2), and for device nodes that harm nobody: the paths are opened as
+ * the task (task-mount.c, task-node.c), the rest is the keeper's, which decides and has the host's rights
+ * (mount-broker.c, keeper-nodes.c). */
 #include "config.h"
 
 #include "loader/mounter.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 typedef struct {
   BzMounter mounter; /* first */
   int socket;
+  gboolean nodes;
 } Mounter;
 
 static void
@@ -46,7 +49,7 @@ describe (const BzMountRequest *request)
 
 /* fds: reply's other end is kept here. */
 static int
-ask_keeper (int socket, const BzMountRequest *request, int *fds, guint count)
+ask_keeper (int socket, const char *kind, GVariant *body, int *fds, guint count)
 {
   struct timeval limit = { .tv_sec = BZ_MOUNT_BUDGET_MS / 1000, .tv_usec = 200 * 1000 };
   g_autoptr (BzMessage) answer = NULL;
@@ -57,7 +60,7 @@ ask_keeper (int socket, const BzMountRequest *request, int *fds, guint count)
     return errno;
   setsockopt (pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   fds[0] = pair[1];
-  gboolean sent = bz_message_send (socket, "mount", describe (request), fds, count, NULL);
+  gboolean sent = bz_message_send (socket, kind, body, fds, count, NULL);
   close (pair[1]);
   if (sent)
     answer = bz_message_receive (pair[0], NULL, NULL);
@@ -155,7 +158,7 @@ mount_for (BzMounter *mounter, BzCall *call, const BzMountRequest *request)
   if (failed == 0)
     {
       int fds[] = { -1, opened[0], namespace, opened[1] };
-      failed = ask_keeper (self->socket, request, fds, image ? 4 : 3);
+      failed = ask_keeper (self->socket, "mount", describe (request), fds, image ? 4 : 3);
       if (failed == 0 && image)
         tell_mounted (self, call->tid, opened[1]);
     }
@@ -166,14 +169,54 @@ mount_for (BzMounter *mounter, BzCall *call, const BzMountRequest *request)
   return failed;
 }
 
-static const BzMounterClass mounter_class = { .refuse = refuse, .mount = mount_for, .loop = loop_for };
+/* --- nodes --- */
+
+static GVariant *
+describe_node (const char *name, guint32 number)
+{
+  GVariantDict body;
+
+  g_variant_dict_init (&body, NULL);
+  g_variant_dict_insert_value (&body, "name", g_variant_new_bytestring (name));
+  g_variant_dict_insert (&body, "number", "u", number);
+  return g_variant_dict_end (&body);
+}
+
+/* What the keeper can't do is the placeholder's (calls/nodes.c) to do. */
+static int
+node_for (BzMounter *mounter, BzCall *call, const BzPlace *place, guint32 mode, guint32 number)
+{
+  const Mounter *self = (const Mounter *) mounter;
+  BzTarget target = { .tid = call->tid, .begin = bz_call_begin, .call = call };
+  const char *slash = strrchr (place->path, '/');
+  int opened[2];
+
+  if (!self->nodes)
+    return BZ_MOUNT_NOT_OURS;
+  bz_call_will_wait (call);
+  int failed = bz_task_begin_node (target, place, mode, opened, BZ_CALL_BUDGET_MS - 500);
+  if (failed != 0)
+    return failed;
+  int fds[] = { -1, opened[0], opened[1] };
+  failed = ask_keeper (self->socket, "node", describe_node (slash != NULL ? slash + 1 : place->path, number), fds,
+                       G_N_ELEMENTS (fds));
+  close (opened[0]);
+  close (opened[1]);
+  if (failed == 0)
+    return 0;
+  bz_task_take_back (target, place, BZ_CALL_BUDGET_MS - 500);
+  return BZ_MOUNT_NOT_OURS;
+}
+
+static const BzMounterClass mounter_class = { .refuse = refuse, .mount = mount_for, .loop = loop_for, .node = node_for };
 
 BzMounter *
-bz_mounter_new (int socket)
+bz_mounter_new (int socket, gboolean nodes)
 {
   Mounter *self = g_new0 (Mounter, 1);
 
   self->mounter.class = &mounter_class;
   self->socket = socket;
+  self->nodes = nodes;
   return &self->mounter;
 }

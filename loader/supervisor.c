@@ -104,7 +104,7 @@ bz_supervisor_main (const BzSupervisor *supervisor)
         bz_loop_set_images (loop, images);
     }
   if (loop != NULL)
-    bz_loop_set_mounter (loop, bz_mounter_new (FD_SOCKET));
+    bz_loop_set_mounter (loop, bz_mounter_new (FD_SOCKET, supervisor->nodes));
   if (loop == NULL)
     {
       g_printerr ("brandzone: %s\n", error->message);

@@ -7,6 +7,7 @@ typedef struct {
   const BzPlan *plan;
   int journal;           /* memfd of bz_journal_create */
   int socket;            /* to the keeper */
+  gboolean nodes;        /* the keeper can make device nodes */
   gboolean rewrites;     /* program text is put right (loader/shadow/) */
   const int *namespaces; /* of the zone, by BzNamespace */
 } BzSupervisor;

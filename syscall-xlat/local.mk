@@ -147,6 +147,7 @@ libxlat_a_SOURCES += \
 	syscall-xlat/task-mount.c \
 	syscall-xlat/task-pty.c \
 	syscall-xlat/task-job.h \
+	syscall-xlat/task-node.c \
 	syscall-xlat/task-owner.c \
 	syscall-xlat/task-look.c \
 	syscall-xlat/task-look.h \

@@ -3,6 +3,7 @@
 
 #include "brand/file-systems.h"
 #include "syscall-xlat/call.h"
+#include "syscall-xlat/remote.h"
 
 /* mount(2)'s arguments, read from the target's memory. */
 typedef struct {
@@ -28,11 +29,16 @@ typedef struct {
   int handed;           /* for the task, in the place of the device; -1; the caller's to close */
 } BzLoopRequest;
 
+/* Devices that are nobody's: what one task writes no other reads. */
+gboolean bz_is_harmless_device (guint32 mode, guint32 number);
+
 typedef struct {
   /* The zone may not have it; the user is told. */
   void (*refuse) (BzMounter *mounter, const BzFileSystem *system);
   int (*mount) (BzMounter *mounter, BzCall *call, const BzMountRequest *request);
   int (*loop) (BzMounter *mounter, BzCall *call, BzLoopRequest *request);
+  /* Makes a harmless device. 0; what is wrong with the place; or BZ_MOUNT_NOT_OURS: nobody here can. */
+  int (*node) (BzMounter *mounter, BzCall *call, const BzPlace *place, guint32 mode, guint32 number);
 } BzMounterClass;
 
 struct BzMounter {

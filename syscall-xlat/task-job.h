@@ -31,6 +31,9 @@ typedef struct BzJob {
 /* 0, the answer's error, ETIMEDOUT, ESRCH (the task is another by now), or why the child could not be. */
 int bz_task_run_job (BzJob *job, BzJobAnswer *answer, guint budget_ms);
 
+/* The same where the place's path is one: an absolute one, or from its directory. task-owner.c. */
+int bz_task_run_at (BzJob *job, const BzPlace *place, BzJobAnswer *answer, guint budget_ms);
+
 /* In the child: one or two descriptors to whoever runs the job. In that process, once the job is done:
  * takes them. 0 or EIO. task-mount.c. */
 int bz_job_send_fds (const int *fds, guint count);

@@ -187,21 +187,20 @@ change_mode (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer)
   return syscall (SYS_fchmodat, AT_FDCWD, self->place->path, self->mode) != 0 ? errno : 0;
 }
 
-static int
-run (OwnerJob *self, BzJobAnswer *answer, guint budget_ms)
+int
+bz_task_run_at (BzJob *job, const BzPlace *place, BzJobAnswer *answer, guint budget_ms)
 {
-  const BzPlace *place = self->place;
   gboolean absolute = place->path != NULL && place->path[0] == '/';
   int failed = 0;
 
-  self->job.fd = -1;
-  self->job.stands = place->path != NULL;
+  job->fd = -1;
+  job->stands = place->path != NULL;
   if (place->directory != AT_FDCWD && !absolute)
-    failed = bz_task_take_fd (self->job.target.tid, place->directory, &self->job.fd);
+    failed = bz_task_take_fd (job->target.tid, place->directory, &job->fd);
   if (failed == 0)
-    failed = bz_task_run_job (&self->job, answer, budget_ms);
-  if (self->job.fd >= 0)
-    close (self->job.fd);
+    failed = bz_task_run_job (job, answer, budget_ms);
+  if (job->fd >= 0)
+    close (job->fd);
   return failed;
 }
 
@@ -213,7 +212,7 @@ bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *reco
     .job = { .target = target, .work = own }, .place = place, .take = take, .record = record
   };
   BzJobAnswer answer = { 0 };
-  int failed = run (&self, &answer, budget_ms);
+  int failed = bz_task_run_at (&self.job, place, &answer, budget_ms);
 
   if (record != NULL)
     record->known = failed == 0 && answer.length == 1 && answer.bytes[0] != 0;
@@ -229,7 +228,7 @@ bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode, BzO
                     .record = record,
                     .mode = mode };
   BzJobAnswer answer = { 0 };
-  int failed = run (&self, &answer, budget_ms);
+  int failed = bz_task_run_at (&self.job, place, &answer, budget_ms);
 
   if (record != NULL)
     record->known = failed == 0 && answer.length == 1 && answer.bytes[0] != 0;
@@ -244,7 +243,7 @@ bz_task_change_mode (BzTarget target, const BzPlace *place, guint mode, gboolean
     .job = { .target = target, .work = change_mode }, .place = place, .mode = mode
   };
   BzJobAnswer answer = { 0 };
-  int failed = run (&self, &answer, budget_ms);
+  int failed = bz_task_run_at (&self.job, place, &answer, budget_ms);
 
   *reached = answer.length == 1;
   return failed;

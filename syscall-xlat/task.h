@@ -74,6 +74,10 @@ int bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *
                  guint budget_ms);
 int bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode, BzOwner *record,
                               guint budget_ms);
+/* An empty file of the task's in the place of a node that others make for it: fds[0] is the directory that it is in,
+ * fds[1] the file, both of O_PATH and the caller's to close. 0 or a positive errno. bz_task_take_back: removes it again. task-node.c. */
+int bz_task_begin_node (BzTarget target, const BzPlace *place, guint mode, int fds[2], guint budget_ms);
+void bz_task_take_back (BzTarget target, const BzPlace *place, guint budget_ms);
 /* *reached: the answer is that of fchmodat(2), made as the task. */
 int bz_task_change_mode (BzTarget target, const BzPlace *place, guint mode, gboolean *reached,
                          guint budget_ms);

@@ -7,6 +7,8 @@
  * opened. The nodes that programs need are in the zone's /dev from the start. Where even that can't
  * be made, the kernel answers for itself.
  *
+ * Those which harm nobody (null and its like) are made for zones of root by the host's (mounter.h): no pretence either.
+ *
  * Where owners are remembered (owner-records=keep) so is the node: it is an empty file with a record
  * (owner-record.h), which stat(2) shows as that node, and no pretence then. */
 #include "config.h"
@@ -28,6 +30,26 @@ record_of (guint32 mode, guint32 device)
   return (BzOwner){ .type = mode & S_IFMT,
                     .major = device >> 8 & 0xfff,
                     .minor = (device & 0xff) | (device >> 12 & 0xfff00) };
+}
+
+/* null, zero, full, random, urandom; tty. Not console: that is the host's. */
+gboolean
+bz_is_harmless_device (guint32 mode, guint32 number)
+{
+  static const guint16 numbers[] = { 0x103, 0x105, 0x107, 0x108, 0x109, 0x500 };
+
+  for (guint i = 0; S_ISCHR (mode) && i < G_N_ELEMENTS (numbers); i++)
+    if (numbers[i] == number)
+      return TRUE;
+  return FALSE;
+}
+
+static int
+make_harmless (BzCall *call, const BzPlace *place, guint32 mode, guint32 device)
+{
+  return call->mounter != NULL && bz_is_harmless_device (mode, device)
+             ? call->mounter->class->node (call->mounter, call, place, mode, device)
+             : BZ_MOUNT_NOT_OURS;
 }
 
 /* A mount(8) that finds no loop device makes one (B12), and another one where that can't be opened. */
@@ -57,6 +79,9 @@ make_node (BzCall *call, int directory, guint64 address, guint32 mode, guint32 d
       if (node.minor >= LOOP_NODES)
         return bz_continue ();
     }
+  int made = make_harmless (call, &place, mode, device);
+  if (made != BZ_MOUNT_NOT_OURS)
+    return made == 0 ? bz_value (0) : bz_continue ();
   gboolean keeps = call->plan->quirk[BZ_QUIRK_OWNER_RECORDS] != 0;
   if (bz_call_make_placeholder (call, &place, mode, keeps ? &node : NULL) != 0)
     return bz_continue ();

@@ -53,9 +53,9 @@ write_rpm () {
 verify () {
   rpm -Va 2>&1 | sort
 }
-# A node that can't be made has no device, but where nodes are remembered.
+# In a plain user's zone a node has no device, but where nodes are remembered.
 device='...D.....    /opt/bz/null'
-if [ "$2" = --remember-owners ]; then device=; fi
+case $2 in root | alone) device= ;; esac
 rpm --initdb
 cd /packages/rpm/1.0
 is 'rpm -i' "$(rpm -i bz-*.rpm 2>&1; echo $?)" 0
@@ -196,7 +196,7 @@ bz-kernel-1-1.noarch'
 inside () {
   zone "$1" "$2" || return 0
   # shellcheck disable=SC2086 # a word or none
-  run bz -q run ${owners:-} -v "$packages_tree:/packages:ro" -v "$tmp/scripts:/scripts:ro" "$1" -- /bin/sh "/scripts/$3.sh" "$count" ${owners:-}
+  run bz -q run ${owners:-} -v "$packages_tree:/packages:ro" -v "$tmp/scripts:/scripts:ro" "$1" -- /bin/sh "/scripts/$3.sh" "$count" "$who"
   take_tap "$2: $3"
   run bz -q remove "$1"
 }

@@ -60,6 +60,34 @@ symptoms () {
   fi
 }
 
+# What MAKEDEV and packages of devices do: /dev/null goes and comes again. Root's zones have it back; console never is the host's.
+safe_nodes () {
+  if [ "$who" = root ]; then null='1 3' zero='1 5' said=said; else null='0 0' zero='0 0' said=; fi
+  # In an overlay nothing stands in its place.
+  if [ $# -gt 0 ]; then console="stat: can't stat 'console': No such file or directory"; else console='0 0'; fi
+  # shellcheck disable=SC2016 # for the zone's shell
+  run bz -q run --brand el6 --abi x86_64 "$@" z -- /bin/sh -c '
+    if rm /dev/null 2>&1; then
+      mknod -m 666 /dev/null c 1 3; stat -c "%t %T %a %u" /dev/null; { echo said >/dev/null && echo said; } 2>&1
+    else
+      stat -c "%t %T %a 0" /dev/null; echo said
+    fi
+    cd /tmp && rm -f zero console && umask 027 && chown 0:7 . && chmod g+s . && mknod zero c 1 5; mknod zero c 1 5 2>&1
+    stat -c "%t %T %a %u %g" zero; rm zero; chmod g-s .
+    mknod console c 5 1 2>/dev/null; stat -c "%t %T" console 2>&1; rm -f console
+    ls -A /tmp /dev | grep brandzone'
+  case $out in
+    *busy*) like 'S17: bound nodes are not removed' "$out" 'busy' ;; # a plain user's
+    *)
+      is 'S17: null and its like can be made anew' "$out" "$null 666 0
+${said}
+mknod: zero: File exists
+$zero 640 0 7
+$console"
+      ;;
+  esac
+}
+
 gone_calls () {
   inside linux-2.6 x86_64 --stats -- gone
   is 'S4: a call that is gone is ENOSYS' "$status" 0
@@ -181,6 +209,8 @@ for who in $kinds; do
   zone z alpine-x86_64 || continue
   rights
   symptoms
+  safe_nodes
+  if [ "$who" = root ] && ! masked overlay; then safe_nodes --rm; fi
   gone_calls
   if [ "$ids" = one ]; then
     carried

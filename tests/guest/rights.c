@@ -11,12 +11,14 @@
 #define CHARACTER 0020000
 #define FIFO 0010000
 #define CREATE 0101 /* O_WRONLY | O_CREAT */
+#define CONSOLE 0x501 /* never the host's: null and its like are made (rights.sh) */
 
 #define E_PROTONOSUPPORT 93
 
 #ifdef __i386__
 enum {
   NR_unlink = 10,
+  NR_chdir = 12,
   NR_mknod = 14,
   NR_chmod = 15,
   NR_utime = 30,
@@ -43,6 +45,7 @@ enum {
 enum {
   NR_stat = 4,
   NR_socket = 41,
+  NR_chdir = 80,
   NR_rename = 82,
   NR_unlink = 87,
   NR_symlink = 88,
@@ -139,6 +142,9 @@ owners (int one)
   is (call (NR_CHOWN, "/proc", 0, 0), 0, "S15: chown of /proc");
   is (call (NR_CHOWN, "/sys/", 0, 0), 0, "S15: chown of /sys/");
   is (call (NR_chmod, "/proc", 0555), 0, "S15: chmod of /proc");
+  call (NR_chdir, "/"); /* as tar and cpio do */
+  is (call (NR_CHOWN, "proc", 0, 0), 0, "S15: chown of proc");
+  is (call (NR_chmod, "./proc/", 0555), 0, "S15: chmod of ./proc/");
   is (call (NR_utime, "/proc", times), 0, "S15: utime of /proc");
   is (call (NR_CHOWN, "/proc/cpuinfo", 0, 0), -E_PERM, "a file below /proc is not the zone's");
   is (call (NR_chmod, "/proc/cpuinfo", 0555), -E_PERM, "nor is its mode");
@@ -170,12 +176,12 @@ nodes (void)
 {
   call (NR_unlink, "/tmp/node");
   call (NR_unlink, "/tmp/node2");
-  is (call (NR_mknod, "/tmp/node", CHARACTER | 0666, 0x103), 0, "S17: mknod of a device");
+  is (call (NR_mknod, "/tmp/node", CHARACTER | 0666, CONSOLE), 0, "S17: mknod of a device");
   is (field ("/tmp/node", STAT_MODE) & 0170000, CHARACTER, "it is a character device");
   is (field ("/tmp/node", STAT_RDEV), 0, "of number 0:0");
   long opened = call (NR_open, "/tmp/node", 0);
   ok (opened == -6 || opened == -E_ACCES, "opening it is ENXIO, or EACCES where nodes do not work");
-  is (call (NR_mknod, "/tmp/node", CHARACTER | 0666, 0x103), -E_EXIST, "a second one is EEXIST");
+  is (call (NR_mknod, "/tmp/node", CHARACTER | 0666, CONSOLE), -E_EXIST, "a second one is EEXIST");
   is (call (NR_rename, "/tmp/node", "/tmp/node2"), 0, "it can be renamed");
   is (call (NR_unlink, "/tmp/node2"), 0, "and removed");
   is (call (NR_mknod, "/tmp/node", CHARACTER | 0600, 0), 0,

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "syscall-xlat/calls/handlers.h"
+#include "syscall-xlat/mounter.h"
 #include "tests/unit/cmocka-all.h"
 #include "tests/unit/fake-call.h"
 
@@ -263,6 +264,56 @@ test_nodes (void **state G_GNUC_UNUSED)
   continues (make_node (&fake, "/tmp/null", S_IFCHR | 0666, 0x103));
 }
 
+typedef struct {
+  BzMounter mounter; /* first */
+  guint asked;
+  guint32 mode, number;
+  int answer;
+} FakeMounter;
+
+static int
+fake_node (BzMounter *mounter, BzCall *call G_GNUC_UNUSED, const BzPlace *place, guint32 mode, guint32 number)
+{
+  FakeMounter *self = (FakeMounter *) mounter;
+
+  assert_true (place->path != NULL && place->directory == AT_FDCWD);
+  self->asked++;
+  self->mode = mode;
+  self->number = number;
+  return self->answer;
+}
+
+/* Those that are nobody's are made where somebody can; console is the host's, and a block device somebody's. */
+static void
+test_harmless_nodes (void **state G_GNUC_UNUSED)
+{
+  static const BzMounterClass class = { .node = fake_node };
+  static const guint32 harmless[] = { 0x103, 0x105, 0x107, 0x108, 0x109, 0x500 };
+  static const guint32 others[] = { 0x100, 0x101, 0x102, 0x104, 0x10b, 0x400, 0x501, 0x502, 0x1100103 };
+  FakeMounter mounter = { .mounter = { .class = &class } };
+  BzFake fake;
+
+  start (&fake, BZ_ABI_X86_64, "mknod", CAP_MKNOD);
+  fake.call.mounter = &mounter.mounter;
+  for (guint i = 0; i < G_N_ELEMENTS (harmless); i++)
+    assert_verdict (make_node (&fake, "/dev/x", S_IFCHR | 0640, harmless[i]), BZ_VERDICT_VALUE, 0, FALSE);
+  assert_int_equal (mounter.asked, G_N_ELEMENTS (harmless));
+  assert_true (mounter.mode == (S_IFCHR | 0640) && mounter.number == 0x500);
+  assert_int_equal (fake.nodes, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    pretends (make_node (&fake, "/dev/x", S_IFCHR | 0640, others[i]));
+  pretends (make_node (&fake, "/dev/x", S_IFBLK | 0640, 0x103));
+  assert_int_equal (mounter.asked, G_N_ELEMENTS (harmless));
+  mounter.answer = EEXIST;
+  continues (make_node (&fake, "/dev/null", S_IFCHR | 0666, 0x103));
+  mounter.answer = BZ_MOUNT_NOT_OURS;
+  pretends (make_node (&fake, "/dev/null", S_IFCHR | 0666, 0x103));
+  fake.fact[BZ_FACT_CAPABILITIES] = 0;
+  mounter.asked = 0;
+  continues (make_node (&fake, "/dev/null", S_IFCHR | 0666, 0x103));
+  assert_int_equal (mounter.asked, 0);
+}
+
 static void
 test_audit (void **state G_GNUC_UNUSED)
 {
@@ -331,6 +382,7 @@ main (void)
     cmocka_unit_test (test_owners_kept),
     cmocka_unit_test (test_owner_records),
     cmocka_unit_test (test_nodes),
+    cmocka_unit_test (test_harmless_nodes),
     cmocka_unit_test (test_audit),
     cmocka_unit_test (test_gone),
     cmocka_unit_test (test_newer),
