@@ -3,7 +3,11 @@
  * It is written anew as a whole, in one transaction, whenever a zone comes or goes; connections that
  * are known to the kernel go on. Nothing of the host's own rules is read or changed. So a host whose
  * own rules drop what is forwarded has to let it through by rules of its own: an accept of ours would
- * not count against its drop. */
+ * not count against its drop.
+ *
+ * A port for 127.0.0.1 is for the host's own programs, whose packets come by way of the output: what arrives
+ * with that address is a neighbour's, and the kernel, which would drop it, must see it unchanged. The bridge has
+ * route_localnet for the ports' sake, by which the kernel would take 127.0.0.2 for a sender, too. */
 #include "config.h"
 
 #include "loader/net/host.h"
@@ -72,6 +76,7 @@ bz_nat_rules (const BzHostNet *host)
   g_string_append (
       text, "  chain prerouting {\n"
             "    type nat hook prerouting priority dstnat\n"
+            "    ip daddr 127.0.0.0/8 accept\n"
             "    fib daddr type local jump ports\n"
             "  }\n"
             "  chain output {\n"
@@ -89,6 +94,7 @@ bz_nat_rules (const BzHostNet *host)
             "  chain raw {\n"
             "    type filter hook prerouting priority raw\n"
             "    iifname \"" BZ_BRIDGE "\" ip daddr 127.0.0.0/8 drop\n"
+            "    iifname \"" BZ_BRIDGE "\" ip saddr 127.0.0.0/8 drop\n"
             "  }\n"
             "  chain forward {\n"
             "    type filter hook forward priority filter\n"

@@ -158,6 +158,7 @@ private () {
   ip addr add 127.0.0.2/8 dev lo
   run bz exec a -- sh -c "ip route add 127.0.0.2 via $host && ping -c 1 -w 1 127.0.0.2"
   unlike 'and the loopback of the host to zones' "$status" '^0$'
+  loopback_is_closed
   zone c alpine-x86 || return 0
   run bz run -p 8080:80 c -- true
   is 'a port that is taken' "$status" 125
@@ -166,6 +167,50 @@ private () {
   ! has_names || is 'the name server is the host' "$out" "nameserver $host"
   run bz exec b -- sh -c 'nc c 80'
   unlike 'a zone that has ended has no name' "$out" from
+}
+
+# hears PORT: in the background: who sends the first datagram to that port of the host, into $tmp/heard.
+hears () {
+  rm -f "$tmp/ready" "$tmp/heard"
+  python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", int(sys.argv[1])))
+s.settimeout(10)
+open(sys.argv[2] + "/ready", "w")
+try:
+    while True:
+        text, sender = s.recvfrom(100)
+        with open(sys.argv[2] + "/heard", "a") as file:
+            print(sender[0], text.decode(), file=file)
+        if text == b"last":
+            break
+except TimeoutError:
+    pass' "$1" "$tmp" &
+  listener=$!
+  until_true 10 test -e "$tmp/ready"
+}
+
+# says FROM TO PORT TEXT: a datagram whose sender is made up.
+says='import socket, struct, sys
+source, target = (socket.inet_aton(a) for a in sys.argv[1:3])
+text = sys.argv[4].encode()
+datagram = struct.pack(">HHHH", 999, int(sys.argv[3]), 8 + len(text), 0) + text
+header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(datagram), 1, 0, 64, 17, 0, source, target)
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+s.sendto(header + datagram, (sys.argv[2], 0))'
+
+# What is for the loopback alone, or trusts it, is not reached with its addresses from elsewhere.
+loopback_is_closed () {
+  out sh -c 'ip addr flush dev lo; ip link set lo down; echo 1 >/proc/sys/net/ipv4/conf/out/route_localnet
+    ip route add 127.0.0.1 via 192.0.2.1'
+  unlike 'a port for the loopback alone is closed to a neighbour who sends to 127.0.0.1' "$(out_ask 127.0.0.1 8081)" from-a
+  out sh -c 'ip addr add 127.0.0.1/8 dev lo; ip link set lo up; ip route del 127.0.0.1 via 192.0.2.1'
+  hears 7777
+  nsenter -t "$(bz show --json a | field init_pid)" -n python3 -c "$says" 127.0.0.9 "$host" 7777 loopback
+  bz exec a -- sh -c "echo -n last | nc -u -w 1 $host 7777"
+  wait "$listener"
+  like 'a zone sends the host a datagram' "$(cat "$tmp/heard")" "^$(address a) last$"
+  unlike 'but none with an address of the loopback' "$(cat "$tmp/heard")" '^127'
 }
 
 # What is killed leaves nothing that the next command does not mend or remove.
