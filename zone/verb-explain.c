@@ -17,8 +17,21 @@ typedef struct {
 
 static const KnownRow known_rows[] = {
 #define BZ_KNOWN_ROW(row, symptom, cause, remedy) { row, symptom, cause, remedy },
+#define BZ_ROW_DONE(row, what)
 #include "zone/rows.def"
 #undef BZ_KNOWN_ROW
+#undef BZ_ROW_DONE
+};
+
+/* What is done about a row besides quirks and calls. */
+static const struct {
+  const char *row, *what;
+} done_rows[] = {
+#define BZ_KNOWN_ROW(row, symptom, cause, remedy)
+#define BZ_ROW_DONE(row, what) { row, what },
+#include "zone/rows.def"
+#undef BZ_KNOWN_ROW
+#undef BZ_ROW_DONE
 };
 
 static const KnownRow *
@@ -27,6 +40,16 @@ find_row (const char *row)
   for (guint i = 0; i < G_N_ELEMENTS (known_rows); i++)
     if (strcmp (known_rows[i].row, row) == 0)
       return &known_rows[i];
+  return NULL;
+}
+
+/* NULL: nothing. */
+static const char *
+find_done (const char *row)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (done_rows); i++)
+    if (strcmp (done_rows[i].row, row) == 0)
+      return done_rows[i].what;
   return NULL;
 }
 
@@ -91,11 +114,16 @@ add_object (const char *kind, const char *name, const char *abi, const char *mea
   json_builder_end_object (builder);
 }
 
-static void
-count_only (const char *kind G_GNUC_UNUSED, const char *name G_GNUC_UNUSED,
-            const char *abi G_GNUC_UNUSED, const char *meaning G_GNUC_UNUSED,
-            gpointer data G_GNUC_UNUSED)
+/* Calls that are gone fail all the same. */
+static const char *
+how_answered (const char *row)
 {
+  const char *how = find_done (row) != NULL ? "yes" : "no";
+
+  for (BzQuirk quirk = 0; quirk < BZ_QUIRK_COUNT; quirk++)
+    if (bz_quirk_has_row (quirk, row))
+      how = quirk == BZ_QUIRK_GONE && strcmp (how, "no") == 0 ? "counted" : "yes";
+  return how;
 }
 
 static void
@@ -104,6 +132,7 @@ json_row (JsonBuilder *builder, const KnownRow *row)
   bz_json_text (builder, "row", row->row);
   bz_json_text (builder, "symptom", row->symptom);
   bz_json_text (builder, "cause", row->cause);
+  bz_json_text (builder, "does", find_done (row->row));
   bz_json_text (builder, "hint", row->remedy);
   json_builder_set_member_name (builder, "answered_by");
   json_builder_begin_array (builder);
@@ -120,12 +149,14 @@ print_row (const KnownRow *row)
   bz_print_field ("Row", row->row);
   bz_print_field ("Symptom", row->symptom);
   bz_print_field ("Cause", row->cause);
+  const char *done = find_done (row->row);
+  bz_print_field ("Brandzone", done);
   if (each_answer (row->row, add_line, table) > 0)
     {
       puts ("\nBrands that need it answer it by:");
       bz_text_table_print (table);
     }
-  else
+  else if (done == NULL)
     bz_print_field ("Answered by", "nothing in brandzone");
   bz_print_field ("What to do", row->remedy);
 }
@@ -139,8 +170,7 @@ print_all (void)
   for (guint i = 0; i < G_N_ELEMENTS (known_rows); i++)
     {
       const char *row = known_rows[i].row;
-      const char *cells[] = { row, each_answer (row, count_only, NULL) > 0 ? "yes" : "no",
-                              known_rows[i].symptom, NULL };
+      const char *cells[] = { row, how_answered (row), known_rows[i].symptom, NULL };
 
       bz_text_table_add (table, cells);
     }

@@ -258,6 +258,9 @@ knowledge () {
   json 'explain --json'
   bz explain
   says out 'Exec format error' 'explain lists the catalogue'
+  answered=$(awk '$1 ~ /^(S4|S13|S20|E12)$/ { printf "%s %s ", $1, $2 }' "$tmp/out")
+  [ "$answered" = 'E12 no S4 counted S13 yes S20 yes ' ]
+  result $? 'and tells which rows are answered, and which only counted'
   unexplained=
   # shellcheck disable=SC2013 # one word each
   for row in $(awk 'NR > 1 { print $1 }' "$tmp/out"); do
@@ -271,6 +274,10 @@ knowledge () {
   bz explain E12
   exits 0 'explain of a row that nothing answers'
   says out 'nothing in brandzone' 'and says so'
+  bz explain S20
+  says out 'a zone starts with the login id unset' 'explain tells what is done besides calls'
+  ! grep -q 'nothing in brandzone' "$tmp/out"
+  result $? 'and does not say that nothing is'
   bz explain Z9
   exits 8 'explain of no row'
 }
