@@ -56,3 +56,14 @@ bz_planning_folds (BzPlanning *planning, const BzArguments *arguments, BzAbi abi
     look_at_volume (planning, *one);
   return planning->long_inodes != NULL;
 }
+
+char *
+bz_planning_would_fold (const BzPlanning *planning, const char *path)
+{
+  gboolean asked = planning->file->fold_inodes != BZ_FOLD_AUTO;
+
+  if (asked || planning->plan->abi != BZ_ABI_I386 || wants_nothing (planning->brand)
+      || planning->plan->quirk[BZ_QUIRK_FOLD_INODES] != 0)
+    return NULL;
+  return bz_inodes_look (path);
+}

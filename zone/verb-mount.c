@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "brand/base/error.h"
+#include "zone/inodes.h"
 #include "zone/names.h"
 #include "zone/output.h"
 #include "zone/state.h"
@@ -131,6 +132,26 @@ remember (const Target *target, Edit edit, const BzVolume *volume, GError **erro
   return good;
 }
 
+/* --- what comes too late --- */
+
+/* Whether inode numbers are folded is decided when a zone starts. */
+static void
+tell_of_inodes (const Target *target, const BzArguments *arguments, const char *source)
+{
+  BzContext silent = *target->context;
+
+  silent.quiet = TRUE;
+  g_autoptr (BzPlanning) planning = bz_planning_zone (&silent, arguments, target->name, NULL);
+  g_autofree char *why = planning != NULL ? bz_planning_would_fold (planning, source) : NULL;
+  if (why == NULL)
+    return;
+  g_autofree char *safe = bz_text_safe (why);
+  bz_context_note (target->context,
+                     "%s, whose inode numbers i386 programs of a zone that runs may not be able to hold (O1) "
+                     "(`brandzone config set %s Storage.FoldInodes=yes` and a restart, or give it with --remember and restart)",
+                     safe, target->name);
+}
+
 /* --- the verbs --- */
 
 int
@@ -154,6 +175,8 @@ bz_verb_mount (BzContext *context, const BzArguments *arguments, GError **error)
   BzVolume volume = { source, place, read_only };
   if (target.running && !bz_loader_mount (run_dir, &volume, error))
     return -1;
+  if (target.running)
+    tell_of_inodes (&target, arguments, source);
   return !target.remember || remember (&target, add, &volume, error) ? 0 : -1;
 }
 

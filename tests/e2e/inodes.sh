@@ -101,6 +101,28 @@ plans () {
   bz config unset z Storage.Volumes >/dev/null 2>&1
 }
 
+# What is mounted later is told of; a zone that folds anyway has it folded.
+later () {
+  for fold in auto yes; do
+    bz config set z Storage.FoldInodes=$fold >/dev/null 2>&1
+    in_background bz -q run -v "$guests:/guest:ro" z -- sleep 60
+    until_true 20 running z
+    run bz mount z "$long:/long"
+    is "FoldInodes=$fold: mount in a zone that runs" "$status" 0
+    if [ $fold = auto ]; then
+      like 'mount tells that its numbers are too long' "$err" 'mounts/long is on overlay.*\(O1\).*FoldInodes=yes'
+      run bz exec z -- /guest/inodes-i386 /long long
+    else
+      is 'and nothing where they are folded' "$err" ''
+      run bz exec z -- /guest/inodes-i386 /long
+    fi
+    take_tap "FoldInodes=$fold: $who: mounted later"
+    run bz stop --time 0 z
+    wait "$job"
+  done
+  bz config unset z Storage.FoldInodes >/dev/null 2>&1
+}
+
 # `check` says the same of a real tree on such a file system: what the plan folds is covered.
 foretold () {
   make_tree slackware-4.0 || return 0
@@ -167,6 +189,7 @@ for who in $users; do
     sizes
   done
   plans
+  later
   foretold
   killed
   run bz -q remove z
