@@ -132,7 +132,7 @@ bz_cgroup_reset (const BzCgroup *cgroup)
       gboolean unified;
       const char *path = bz_cgroup_path (cgroup, i, &unified);
 
-      bz_cgroup_remove_below (path, 0, FALSE);
+      bz_cgroup_remove_below (path, FALSE);
       if (unified)
         take_controllers_back (path);
     }

@@ -25,44 +25,36 @@
 
 #define LOOKS 200
 #define LOOK_US 10000
-#define DEPTH_MAX 64
 
-/* One look at a group: kills who is in it. FALSE: nobody was. */
-static gboolean
-kill_listed (const char *directory)
+/* One look at a group: kills who is in it. */
+static void
+kill_listed (int group, gpointer any)
 {
-  g_autofree char *path = g_build_filename (directory, "cgroup.procs", NULL);
-  FILE *file = fopen (path, "re");
-  gboolean any = FALSE;
+  int fd = openat (group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+  FILE *file = fd >= 0 ? fdopen (fd, "r") : NULL;
   char line[32];
 
   while (file != NULL && fgets (line, sizeof line, file) != NULL)
     {
       pid_t pid = (pid_t) g_ascii_strtoll (line, NULL, 10);
 
-      any = TRUE;
+      *(gboolean *) any = TRUE;
       if (pid > 1 && pid != getpid ())
         kill (pid, SIGKILL);
     }
   if (file != NULL)
     fclose (file);
-  return any;
+  else if (fd >= 0)
+    close (fd);
 }
 
-/* The same for it and all below. */
+/* The same for it and all below. FALSE: nobody was there. */
 static gboolean
-kill_tree (const char *directory, guint depth)
+kill_tree (const char *directory)
 {
-  gboolean any = kill_listed (directory);
-  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
-  const char *name;
+  gboolean any = FALSE;
 
-  while (dir != NULL && depth < DEPTH_MAX && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *below = g_build_filename (directory, name, NULL);
-      if (g_file_test (below, G_FILE_TEST_IS_DIR) && kill_tree (below, depth + 1))
-        any = TRUE;
-    }
+  bz_cgroup_walk (directory, &(BzCgroupVisitor){ .enter = kill_listed, .data = &any });
   return any;
 }
 
@@ -74,7 +66,7 @@ kill_group (const char *directory, gboolean unified)
   g_autofree char *text = NULL;
 
   if (!unified)
-    return kill_tree (directory, 0);
+    return kill_tree (directory);
   if (!g_file_get_contents (events, &text, NULL, NULL) || strstr (text, "populated 1") == NULL)
     return FALSE;
   int fd = open (path, O_WRONLY | O_CLOEXEC);

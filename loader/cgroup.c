@@ -147,7 +147,7 @@ sweep (const char *parent, gboolean unified)
         continue;
       /* The lists of version 1 leave out who is in no pid namespace of ours: only what is no parent. */
       if (unified)
-        bz_cgroup_remove_below (path, 0, TRUE);
+        bz_cgroup_remove_below (path, TRUE);
       else
         rmdir (path);
     }
@@ -413,21 +413,18 @@ bz_cgroup_enter (const int *tasks, guint count)
       continue; /* a hierarchy that refuses is no reason not to run */
 }
 
+static void
+remove_one (int parent, const char *name, gpointer data G_GNUC_UNUSED)
+{
+  unlinkat (parent, name, AT_REMOVEDIR);
+}
+
 /* The zone's own directories below its cgroup are gone with its tasks only if it
  * removed them: take what is left, deepest first. */
 void
-bz_cgroup_remove_below (const char *path, guint depth, gboolean itself)
+bz_cgroup_remove_below (const char *path, gboolean itself)
 {
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (dir != NULL && depth < 64 && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *below = g_build_filename (path, name, NULL);
-      struct stat st;
-      if (lstat (below, &st) == 0 && S_ISDIR (st.st_mode))
-        bz_cgroup_remove_below (below, depth + 1, TRUE);
-    }
+  bz_cgroup_walk (path, &(BzCgroupVisitor){ .leave = remove_one });
   if (itself)
     rmdir (path);
 }
@@ -444,7 +441,7 @@ bz_cgroup_remove (BzCgroup *cgroup)
   for (guint i = 0; i < cgroup->count; i++)
     {
       if (rmdir (cgroup->path[i]) != 0 && errno != ENOENT)
-        bz_cgroup_remove_below (cgroup->path[i], 0, TRUE);
+        bz_cgroup_remove_below (cgroup->path[i], TRUE);
       g_autofree char *parent = g_path_get_dirname (cgroup->path[i]);
       rmdir (parent); /* stays while other zones are in it */
       if (cgroup->hierarchy[i] >= 0)

@@ -75,7 +75,15 @@ gboolean bz_cgroup_kill (const BzCgroup *cgroup);
 void bz_cgroup_end_named (const char *zone, const char *run_dir);
 
 /* Removes the empty groups below one, and perhaps itself. */
-void bz_cgroup_remove_below (const char *path, guint depth, gboolean itself);
+void bz_cgroup_remove_below (const char *path, gboolean itself);
+
+/* cgroup-walk.c. Goes through a group and all below it, however many there are. */
+typedef struct {
+  void (*enter) (int group, gpointer data);                     /* each, before those below it; or NULL */
+  void (*leave) (int parent, const char *name, gpointer data); /* each but the first, after them; or NULL */
+  gpointer data;
+} BzCgroupVisitor;
+void bz_cgroup_walk (const char *directory, const BzCgroupVisitor *visitor);
 
 /* Whether the group at this place of the set is of a hierarchy that bz_cgroup_add_named() added. */
 gboolean bz_cgroup_is_named (const BzCgroup *cgroup, guint index);

@@ -5,6 +5,7 @@ libloader_a_SOURCES = \
 	loader/attend.c \
 	loader/attend.h \
 	loader/cgroup-delegate.c loader/cgroup-freeze.c loader/cgroup-kill.c loader/cgroup-limits.c \
+	loader/cgroup-walk.c \
 	loader/cgroup.c \
 	loader/cgroup.h \
 	loader/client.c \
@@ -158,9 +159,9 @@ brandzone_network_CPPFLAGS = $(AM_CPPFLAGS) $(NFTABLES_CFLAGS) $(MNL_CFLAGS)
 brandzone_network_LDADD = libloader.a libbrand.a $(NFTABLES_LIBS) $(MNL_LIBS) $(GLIB_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test-console tests/unit/test-figures tests/unit/test-known tests/unit/test-message tests/unit/test-network \
+check_PROGRAMS += tests/unit/test-cgroup tests/unit/test-console tests/unit/test-figures tests/unit/test-known tests/unit/test-message tests/unit/test-network \
 	tests/unit/test-user
-TESTS += tests/unit/test-console tests/unit/test-figures tests/unit/test-known tests/unit/test-message tests/unit/test-network \
+TESTS += tests/unit/test-cgroup tests/unit/test-console tests/unit/test-figures tests/unit/test-known tests/unit/test-message tests/unit/test-network \
 	tests/unit/test-user
 tests_unit_test_figures_SOURCES = tests/unit/test-figures.c
 tests_unit_test_figures_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
@@ -168,6 +169,9 @@ tests_unit_test_figures_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIB
 tests_unit_test_network_SOURCES = tests/unit/test-network.c
 tests_unit_test_network_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_network_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cgroup_SOURCES = tests/unit/test-cgroup.c
+tests_unit_test_cgroup_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_cgroup_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_console_SOURCES = tests/unit/test-console.c
 tests_unit_test_console_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_console_LDADD = libloader.a libbrand.a $(GLIB_LIBS) $(CMOCKA_LIBS)
