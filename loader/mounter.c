@@ -47,9 +47,10 @@ describe (const BzMountRequest *request)
   return g_variant_dict_end (&body);
 }
 
-/* fds: reply's other end is kept here. */
+/* fds: the first is the reply's other end, which is put there here. more: what the answer tells beside the error, or
+ * NULL. */
 static int
-ask_keeper (int socket, const char *kind, GVariant *body, int *fds, guint count)
+ask_keeper (int socket, const char *kind, GVariant *body, int *fds, guint count, BzMessage **more)
 {
   struct timeval limit = { .tv_sec = BZ_MOUNT_BUDGET_MS / 1000, .tv_usec = 200 * 1000 };
   g_autoptr (BzMessage) answer = NULL;
@@ -67,6 +68,8 @@ ask_keeper (int socket, const char *kind, GVariant *body, int *fds, guint count)
   close (pair[0]);
   if (answer != NULL)
     g_variant_dict_lookup (answer->body, "error", "i", &failed);
+  if (more != NULL)
+    *more = g_steal_pointer (&answer);
   return failed;
 }
 
@@ -90,26 +93,16 @@ describe_loop (const BzLoopRequest *request, pid_t tid)
 static int
 ask_for_loop (const Mounter *self, pid_t tid, BzLoopRequest *request)
 {
-  struct timeval limit = { .tv_sec = BZ_MOUNT_BUDGET_MS / 1000 };
+  int fds[] = { -1, request->device, request->file };
   g_autoptr (BzMessage) answer = NULL;
-  gint32 failed = ETIMEDOUT;
-  int pair[2];
+  int failed = ask_keeper (self->socket, "loops", describe_loop (request, tid), fds,
+                           request->file >= 0 ? 3 : 2, &answer);
 
-  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-    return errno;
-  setsockopt (pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  const int fds[] = { pair[1], request->device, request->file };
-  gboolean sent = bz_message_send (self->socket, "loops", describe_loop (request, tid), fds,
-                                   request->file >= 0 ? 3 : 2, NULL);
-  close (pair[1]);
-  if (sent)
-    answer = bz_message_receive (pair[0], NULL, NULL);
-  close (pair[0]);
-  if (answer == NULL)
-    return failed;
-  g_variant_dict_lookup (answer->body, "error", "i", &failed);
-  g_variant_dict_lookup (answer->body, "value", "i", &request->value);
-  request->handed = bz_message_take_fd (answer, 0);
+  if (answer != NULL)
+    {
+      g_variant_dict_lookup (answer->body, "value", "i", &request->value);
+      request->handed = bz_message_take_fd (answer, 0);
+    }
   return failed;
 }
 
@@ -158,7 +151,7 @@ mount_for (BzMounter *mounter, BzCall *call, const BzMountRequest *request)
   if (failed == 0)
     {
       int fds[] = { -1, opened[0], namespace, opened[1] };
-      failed = ask_keeper (self->socket, "mount", describe (request), fds, image ? 4 : 3);
+      failed = ask_keeper (self->socket, "mount", describe (request), fds, image ? 4 : 3, NULL);
       if (failed == 0 && image)
         tell_mounted (self, call->tid, opened[1]);
     }
@@ -199,7 +192,7 @@ node_for (BzMounter *mounter, BzCall *call, const BzPlace *place, guint32 mode, 
     return failed;
   int fds[] = { -1, opened[0], opened[1] };
   failed = ask_keeper (self->socket, "node", describe_node (slash != NULL ? slash + 1 : place->path, number), fds,
-                       G_N_ELEMENTS (fds));
+                       G_N_ELEMENTS (fds), NULL);
   close (opened[0]);
   close (opened[1]);
   if (failed == 0)
