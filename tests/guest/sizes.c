@@ -1,9 +1,25 @@
 /* guest-sizes DIR [long]: sizes of a file system of 20 TiB in a program of 32 bits (O3), and the
- * processors it may use (O6). With long, EOVERFLOW is expected: the host's own answer. */
+ * processors it may use (O6). With long, EOVERFLOW is expected: the host's own answer.
+ * guest-sizes processors: asks for them as a program does that knows no more than a word holds. */
 #include "guest.h"
 
 #ifdef __i386__
 enum { NR_statfs = 99, NR_fstatfs = 100, NR_sched_getaffinity = 242, E_OVERFLOW = 75 };
+#else
+enum { NR_sched_getaffinity = 204 };
+#endif
+
+static int
+check_processors (void)
+{
+  word mask = 0;
+
+  is (call (NR_sched_getaffinity, 0, sizeof mask, &mask), (long) sizeof mask, "O6: a mask of one word");
+  ok (mask != 0, "there is a processor");
+  return done ();
+}
+
+#ifdef __i386__
 
 struct statfs_32 {
   u32 type, bsize, blocks, bfree, bavail, files, ffree, fsid[2], namelen, frsize, flags, spare[4];
@@ -27,6 +43,8 @@ int
 guest_main (int argc, char **argv, char **envp)
 {
   (void) envp;
+  if (argc > 1 && equal (argv[1], "processors"))
+    return check_processors ();
 #ifdef __i386__
   struct statfs_32 sizes;
   u32 mask[32];

@@ -234,6 +234,23 @@ life_quickly () {
   wait "$job"
 }
 
+# --- processors (O6) ------------------------------------------------------------------
+
+# On a kernel that was told of more processors than a word has bits (possible_cpus=).
+processors () {
+  read -r possible </sys/devices/system/cpu/possible
+  if [ "${possible#0-}" -lt 64 ] 2>/dev/null; then return 0; fi
+  if [ $ia32 = yes ]; then name=alpine abi=i386; else name=alpine64 abi=x86_64; fi
+  for guest in $abi x86_64; do
+    set -- -v "$guests:/guest:ro" $name -- "/guest/sizes-$guest" processors
+    run bz -q run --brand linux-2.6 --abi $abi "$@"
+    take_tap "processors $possible: $guest"
+    run bz -q run --brand linux-2.6 --abi $abi --disable-row O6 "$@"
+    like "O6 disabled: the symptom of the catalogue ($guest)" "$out" 'O6: a mask of one word: expected [48], got -22'
+    if [ $abi = x86_64 ]; then break; fi
+  done
+}
+
 # --- the vsyscall page (E1) ---------------------------------------------------------
 
 # old NAME PATTERN COMMAND...: in the zone $zone.
@@ -286,6 +303,7 @@ for who in $users; do
   fi
   i386_trees
   if [ -n "$quick" ] && [ $ia32 = no ]; then x86_64_trees; fi
+  if [ "$who" = root ]; then processors; fi
   if [ -z "$quick" ]; then
     x86_64_trees
     life

@@ -131,6 +131,17 @@ test_owners_of_many_ids (void **state G_GNUC_UNUSED)
   pretends (own (&fake, bz_call_chmod, "/proc", 0555, 0));
   continues (own (&fake, bz_call_chmod, "/tmp", 0555, 0));
   pretends (own (&fake, bz_call_utime, "/sys", 0, 0));
+  /* The others have their directory first. */
+  strcpy ((char *) fake.memory, "proc");
+  pretends (bz_fake_run (&fake, bz_call_fchmodat, 5, bz_fake_at (0), 0555, 0, 0));
+  assert_int_equal (fake.place.directory, 5);
+  pretends (bz_fake_run (&fake, bz_call_utimensat, 6, bz_fake_at (0), bz_fake_at (64), 0, 0));
+  assert_int_equal (fake.place.directory, 6);
+  fake.owned = 0;
+  continues (bz_fake_run (&fake, bz_call_utimensat, 6, BAD_ADDRESS, 0, 0, 0));
+  strcpy ((char *) fake.memory, "file");
+  continues (bz_fake_run (&fake, bz_call_fchmodat, 5, bz_fake_at (0), 0555, 0, 0));
+  assert_int_equal (fake.owned, 0);
 }
 
 static void
@@ -268,7 +279,7 @@ typedef struct {
   BzMounter mounter; /* first */
   guint asked;
   guint32 mode, number;
-  int answer;
+  int directory, answer;
 } FakeMounter;
 
 static int
@@ -276,7 +287,7 @@ fake_node (BzMounter *mounter, BzCall *call G_GNUC_UNUSED, const BzPlace *place,
 {
   FakeMounter *self = (FakeMounter *) mounter;
 
-  assert_true (place->path != NULL && place->directory == AT_FDCWD);
+  assert_true (place->path != NULL && place->directory == self->directory);
   self->asked++;
   self->mode = mode;
   self->number = number;
@@ -290,7 +301,7 @@ test_harmless_nodes (void **state G_GNUC_UNUSED)
   static const BzMounterClass class = { .node = fake_node };
   static const guint32 harmless[] = { 0x103, 0x105, 0x107, 0x108, 0x109, 0x500 };
   static const guint32 others[] = { 0x100, 0x101, 0x102, 0x104, 0x10b, 0x400, 0x501, 0x502, 0x1100103 };
-  FakeMounter mounter = { .mounter = { .class = &class } };
+  FakeMounter mounter = { .mounter = { .class = &class }, .directory = AT_FDCWD };
   BzFake fake;
 
   start (&fake, BZ_ABI_X86_64, "mknod", CAP_MKNOD);
@@ -304,6 +315,11 @@ test_harmless_nodes (void **state G_GNUC_UNUSED)
     pretends (make_node (&fake, "/dev/x", S_IFCHR | 0640, others[i]));
   pretends (make_node (&fake, "/dev/x", S_IFBLK | 0640, 0x103));
   assert_int_equal (mounter.asked, G_N_ELEMENTS (harmless));
+  strcpy ((char *) fake.memory, "null");
+  mounter.directory = 5;
+  assert_verdict (bz_fake_run (&fake, bz_call_mknodat, 5, bz_fake_at (0), S_IFCHR | 0600, 0x103, 0),
+                  BZ_VERDICT_VALUE, 0, FALSE);
+  mounter.directory = AT_FDCWD;
   mounter.answer = EEXIST;
   continues (make_node (&fake, "/dev/null", S_IFCHR | 0666, 0x103));
   mounter.answer = BZ_MOUNT_NOT_OURS;
