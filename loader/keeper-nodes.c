@@ -3,7 +3,7 @@
  * Problem: MAKEDEV, udev's packages and start scripts remove /dev/null and make it anew; without
  * the device the rest of the zone's life is errors.
  *
- * Choice: null, zero, full, random, urandom and tty are nobody's: a zone of root gets them where it
+ * Choice: null, zero, full, random, urandom, tty and ptmx are nobody's: a zone of root gets them where it
  * asks for them. The task has made an empty file there (syscall-xlat/task-node.c): a child of the
  * keeper makes the node beside it, with its owner and mode, puts the one in the place of the other,
  * and removes what then is the empty file. It does that with the owner's id for files, for a tree's

@@ -32,11 +32,12 @@ record_of (guint32 mode, guint32 device)
                     .minor = (device & 0xff) | (device >> 12 & 0xfff00) };
 }
 
-/* null, zero, full, random, urandom; tty. Not console: that is the host's. */
+/* null, zero, full, random, urandom; tty; ptmx, which belongs to the devpts beside it, and opens no other (Linux 4.7). Not
+ * console: that is the host's. */
 gboolean
 bz_is_harmless_device (guint32 mode, guint32 number)
 {
-  static const guint16 numbers[] = { 0x103, 0x105, 0x107, 0x108, 0x109, 0x500 };
+  static const guint16 numbers[] = { 0x103, 0x105, 0x107, 0x108, 0x109, 0x500, 0x502 };
 
   for (guint i = 0; S_ISCHR (mode) && i < G_N_ELEMENTS (numbers); i++)
     if (numbers[i] == number)

@@ -88,6 +88,14 @@ $console"
   esac
 }
 
+# MAKEDEV makes it in the place of the link to the one of /dev/pts.
+terminals_anew () {
+  run bz -q run --brand el6 --abi x86_64 z -- /bin/sh -c 'cd /dev && rm ptmx && mknod -m 666 ptmx c 5 2 && : <>ptmx && echo opened
+    mkdir other && mknod other/ptmx c 5 2 && { (: <>other/ptmx) 2>/dev/null || echo none; }'
+  is 'S17: ptmx made anew gives terminals, but not away from pts' "$out" "opened
+none"
+}
+
 gone_calls () {
   inside linux-2.6 x86_64 --stats -- gone
   is 'S4: a call that is gone is ENOSYS' "$status" 0
@@ -211,6 +219,7 @@ for who in $kinds; do
   symptoms
   safe_nodes
   if [ "$who" = root ] && ! masked overlay; then safe_nodes --rm; fi
+  if [ "$who" = root ]; then terminals_anew; fi
   gone_calls
   if [ "$ids" = one ]; then
     carried
