@@ -82,19 +82,30 @@ own (BzCall *call, const BzPlace *place, BzOwner *wanted, int capability)
   return keeps && wanted->known ? bz_value (0) : bz_pretend (0);
 }
 
+/* An empty path, where it is allowed, is the descriptor, also one of a link, or the working directory. */
+static gboolean
+take_path (BzPlace *place, const char *path, gboolean may_be_empty)
+{
+  if (path[0] != '\0')
+    {
+      place->path = path;
+      return TRUE;
+    }
+  if (place->directory == AT_FDCWD)
+    place->path = ".";
+  place->follow = TRUE;
+  return may_be_empty;
+}
+
 static BzVerdict
-change_owner (BzCall *call, BzPlace place, guint64 address, guint64 uid, guint64 gid)
+change_owner (BzCall *call, BzPlace place, gboolean may_be_empty, guint64 address, guint64 uid, guint64 gid)
 {
   char path[PATH_MAX];
   BzOwner wanted = { .uid = id_of (call, uid), .gid = id_of (call, gid) };
   gboolean take = is_ours (call, &wanted);
 
   if (bz_call_read_string (call, address, path, sizeof path) != 0
-      || (!take && !may_be_mount (path)))
-    return bz_continue ();
-  if (path[0] != '\0')
-    place.path = path;
-  else if (!place.follow || place.directory == AT_FDCWD)
+      || (!take && !may_be_mount (path)) || !take_path (&place, path, may_be_empty))
     return bz_continue ();
   return own (call, &place, take ? &wanted : NULL, CAP_CHOWN);
 }
@@ -104,7 +115,7 @@ bz_call_chown (BzCall *call)
 {
   BzPlace place = { .directory = AT_FDCWD, .follow = TRUE };
 
-  return change_owner (call, place, call->args[0], call->args[1], call->args[2]);
+  return change_owner (call, place, FALSE, call->args[0], call->args[1], call->args[2]);
 }
 
 BzVerdict
@@ -112,7 +123,7 @@ bz_call_lchown (BzCall *call)
 {
   BzPlace place = { .directory = AT_FDCWD };
 
-  return change_owner (call, place, call->args[0], call->args[1], call->args[2]);
+  return change_owner (call, place, FALSE, call->args[0], call->args[1], call->args[2]);
 }
 
 BzVerdict
@@ -124,9 +135,7 @@ bz_call_fchownat (BzCall *call)
 
   if ((flags & ~(guint32) (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0)
     return bz_continue ();
-  if ((flags & AT_EMPTY_PATH) != 0)
-    place.follow = TRUE;
-  return change_owner (call, place, call->args[1], call->args[2], call->args[3]);
+  return change_owner (call, place, (flags & AT_EMPTY_PATH) != 0, call->args[1], call->args[2], call->args[3]);
 }
 
 BzVerdict

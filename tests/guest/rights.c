@@ -11,6 +11,8 @@
 #define CHARACTER 0020000
 #define FIFO 0010000
 #define CREATE 0101 /* O_WRONLY | O_CREAT */
+#define EMPTY_PATH 0x1000
+#define NO_FOLLOW 0x100
 #define CONSOLE 0x501 /* never the host's: null and its like are made (rights.sh) */
 
 #define E_PROTONOSUPPORT 93
@@ -32,6 +34,7 @@ enum {
   NR_setxattr = 226,
   NR_setgroups32 = 206,
   NR_chown32 = 212,
+  NR_FCHOWNAT = 298,
   NR_unshare = 310,
 };
 #define NR_CHOWN NR_chown32
@@ -58,6 +61,7 @@ enum {
   NR_setxattr = 188,
   NR_utime = 132,
   NR_mknod = 133,
+  NR_FCHOWNAT = 260,
   NR_unshare = 272,
 };
 #define NR_CHOWN NR_chown
@@ -162,6 +166,17 @@ owners (int one)
   call (NR_unlink, "/tmp/link");
   call (NR_symlink, "/tmp/not-there", "/tmp/link");
   is (call (NR_LCHOWN, "/tmp/link", 48, 48), 0, "lchown of a link to nothing");
+  long gave = call (NR_FCHOWNAT, -100, "/tmp/link", 48, 48, EMPTY_PATH | NO_FOLLOW);
+  if (gave != -E_NOSYS)
+    {
+      is (gave, 0, "fchownat of a link to nothing, which may be empty");
+      fd = call (NR_open, "/tmp/owned", 0);
+      is (call (NR_FCHOWNAT, fd, "", 48, 48, 0), -E_NOENT, "fchownat of an empty path");
+      is (call (NR_FCHOWNAT, fd, "", 48, 48, EMPTY_PATH), 0, "which is the descriptor where it may be empty");
+      call (NR_close, fd);
+      call (NR_chdir, "/tmp");
+      is (call (NR_FCHOWNAT, -100, "", 0, 0, EMPTY_PATH), 0, "or the working directory");
+    }
   /* Another's file: the host's root owns /proc/cpuinfo. */
   call (NR_unlink, "/tmp/link");
   call (NR_symlink, "/proc/cpuinfo", "/tmp/link");

@@ -182,6 +182,12 @@ test_owners_of_one_id (void **state G_GNUC_UNUSED)
   continues (bz_fake_run (&fake, bz_call_fchownat, 3, bz_fake_at (0), 48, 48, AT_SYMLINK_NOFOLLOW));
   pretends (bz_fake_run (&fake, bz_call_fchownat, 3, bz_fake_at (0), 48, 48, AT_EMPTY_PATH));
   assert_true (!fake.has_path && fake.place.follow);
+  continues (bz_fake_run (&fake, bz_call_fchownat, 3, bz_fake_at (0), 48, 48, 0));
+  pretends (bz_fake_run (&fake, bz_call_fchownat, (guint32) AT_FDCWD, bz_fake_at (0), 48, 48, AT_EMPTY_PATH));
+  assert_true (fake.has_path && fake.place.directory == AT_FDCWD);
+  strcpy ((char *) fake.memory, "link");
+  pretends (bz_fake_run (&fake, bz_call_fchownat, 3, bz_fake_at (0), 48, 48, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
+  assert_true (fake.has_path && !fake.place.follow);
 }
 
 /* owner-records=keep: every change of an owner is kept, also the way back; what could not be is
