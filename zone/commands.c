@@ -293,7 +293,7 @@ static const BzOption rollback_options[] = {
 static const BzOption doctor_options[] = { OPTION_WITHOUT, END };
 
 static const BzOption trace_options[] = {
-  FLAG ("stats", 0, "print a table of counts so far, and end"),
+  FLAG ("stats", 0, "print a table of counts and rates since the start of the zone, and end"),
   END
 };
 

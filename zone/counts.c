@@ -91,17 +91,18 @@ number (guint64 value)
 }
 
 static void
-add_row (BzTextTable *table, const BzCount *count)
+add_row (BzTextTable *table, const BzCount *count, gint64 seconds)
 {
   g_autofree char *calls = number (count->count);
   g_autofree char *own = number (answered (count));
   g_autofree char *passed = number (count->continued);
   g_autofree char *failed = number (count->failed);
   g_autofree char *pretended = number (count->pretended);
+  g_autofree char *rate = g_strdup_printf ("%.1f", (double) count->count / (double) MAX (seconds, 1));
   g_autofree char *mean =
       g_strdup_printf ("%.1f", count->count > 0 ? count->nanoseconds / 1e3 / count->count : 0.0);
   const char *cells[] = {
-    name_of (count), bz_abi_name (count->abi), calls, own, passed, failed, pretended, mean,
+    name_of (count), bz_abi_name (count->abi), calls, own, passed, failed, pretended, rate, mean,
     rows_of (count)
   };
 
@@ -109,21 +110,21 @@ add_row (BzTextTable *table, const BzCount *count)
 }
 
 BzTextTable *
-bz_counts_table (const GArray *counts)
+bz_counts_table (const GArray *counts, gint64 seconds)
 {
   static const char *const headings[] = { "CALL",   "ABI",       "COUNT",   "ANSWERED", "PASSED ON",
-                                          "FAILED", "NO EFFECT", "MEAN US", "ROWS",     NULL };
+                                          "FAILED", "NO EFFECT", "PER SECOND", "MEAN US", "ROWS", NULL };
   BzTextTable *table = bz_text_table_new (headings);
 
-  for (guint column = 2; column <= 7; column++)
+  for (guint column = 2; column <= 8; column++)
     bz_text_table_right (table, column);
   for (guint i = 0; i < counts->len; i++)
-    add_row (table, &g_array_index (counts, BzCount, i));
+    add_row (table, &g_array_index (counts, BzCount, i), seconds);
   return table;
 }
 
 void
-bz_counts_json (JsonBuilder *builder, const GArray *counts, guint64 successions)
+bz_counts_json (JsonBuilder *builder, const GArray *counts, guint64 successions, gint64 seconds)
 {
   json_builder_set_member_name (builder, "calls");
   json_builder_begin_array (builder);
@@ -147,4 +148,6 @@ bz_counts_json (JsonBuilder *builder, const GArray *counts, guint64 successions)
     }
   json_builder_end_array (builder);
   bz_json_number (builder, "successions", successions);
+  if (seconds > 0)
+    bz_json_number (builder, "seconds", seconds);
 }

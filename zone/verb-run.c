@@ -54,7 +54,7 @@ print_stats (const BzContext *context, BzJournal *journal)
   if (context->json)
     {
       JsonBuilder *builder = bz_json_begin ();
-      bz_counts_json (builder, counts, bz_journal_successions (journal));
+      bz_counts_json (builder, counts, bz_journal_successions (journal), 0);
       g_autofree char *line = bz_json_end_line (builder);
       fprintf (stderr, "%s\n", line);
       return;

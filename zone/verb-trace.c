@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 static int
-print_counts (const BzContext *context, const char *run_dir, GError **error)
+print_counts (const BzContext *context, const char *run_dir, gint64 started, GError **error)
 {
+  gint64 seconds = MAX (g_get_real_time () / G_USEC_PER_SEC - started, 1);
   int fd = bz_loader_journal (run_dir, error);
 
   if (fd < 0)
@@ -30,11 +31,11 @@ print_counts (const BzContext *context, const char *run_dir, GError **error)
   if (context->json)
     {
       JsonBuilder *builder = bz_json_begin ();
-      bz_counts_json (builder, counts, successions);
+      bz_counts_json (builder, counts, successions, seconds);
       bz_json_end (builder);
       return 0;
     }
-  g_autoptr (BzTextTable) table = bz_counts_table (counts);
+  g_autoptr (BzTextTable) table = bz_counts_table (counts, seconds);
   if (counts->len > 0)
     bz_text_table_print (table);
   else
@@ -97,17 +98,18 @@ bz_verb_trace (BzContext *context, const BzArguments *arguments, GError **error)
   const char *name = bz_arguments_word (arguments, 0);
   g_autoptr (BzZoneState) state = bz_state_load (context->dirs, name, error);
   g_autofree char *run_dir = bz_dirs_run (context->dirs, name);
+  BzZoneInfo info = { 0 };
 
   if (state == NULL)
     return -1;
-  if (bz_state_condition (context->dirs, name, NULL) != BZ_ZONE_RUNNING)
+  if (bz_state_condition (context->dirs, name, &info) != BZ_ZONE_RUNNING)
     {
       bz_fail (error, BZ_ERROR_STATE, "it is not running",
                "run --stats counts the calls of one command", "zone %s", name);
       return -1;
     }
   if (bz_arguments_flag (arguments, "stats"))
-    return print_counts (context, run_dir, error);
+    return print_counts (context, run_dir, info.started, error);
   int fd = bz_loader_trace (run_dir, error);
   if (fd < 0)
     return -1;

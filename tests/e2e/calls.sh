@@ -263,8 +263,10 @@ joined () {
   take_tap 'exec: its calls are answered too'
   run bz trace --stats z
   like 'trace --stats counts uname' "$out" '^uname +i386 +[1-9]'
+  like 'and tells its rate' "$out" '^CALL .* PER SECOND +MEAN US'
   run bz trace --stats --json z
   is 'trace --stats --json' "$(printf '%s' "$out" | field schema)" 1
+  like 'and for how many seconds it was counted' "$(printf '%s' "$out" | field seconds)" '^[1-9][0-9]*$'
   by "$brandzone" --root "$tmp/$who/state" trace z >"$tmp/trace.out" 2>"$tmp/trace.err" </dev/null &
   tracer=$!
   # Calls before the tracer is attached are not shown: again, until one is.
