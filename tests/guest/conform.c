@@ -387,6 +387,17 @@ brk_family (void)
   says ("too far", call (NR_brk, ~0ul) == (long) (page + 4096));
 }
 
+/* Not those that are rows: sysfs(2), which some of today's kernels have. */
+static void
+gone (void)
+{
+  MAKES ("sysfs", 135, 139, 1, "proc");
+  MAKES ("sysfs", 135, 139, 1, "none such");
+  MAKES ("sysfs", 135, 139, 2, 0, buffer);
+  MAKES ("sysfs", 135, 139, 3);
+  MAKES ("sysfs", 135, 139, 4);
+}
+
 static void
 clock_family (void)
 {
@@ -669,7 +680,7 @@ static const struct {
   { "bdflush", NULL },
   { "brk", brk_family },
   { "clock", clock_family },
-  { "gone", NULL },
+  { "gone", gone },
   { "groups", groups },
   { "image", image },
   { "loops", loops },

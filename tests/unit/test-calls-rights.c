@@ -11,6 +11,8 @@
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define BAD_ADDRESS 16
 #define HARD 4096
@@ -365,6 +367,14 @@ test_gone (void **state G_GNUC_UNUSED)
   fake.plan.quirk[BZ_QUIRK_GONE] = BZ_GONE_STOP;
   fails (bz_fake_run (&fake, bz_call_gone, 0, 0, 0, 0, 0), ENOSYS);
   assert_int_equal (fake.stops, 1);
+
+  /* Neither killed nor refused where the host was built with it. */
+  gboolean has = syscall (SYS_sysfs, 3, 0, 0) >= 0 || errno != ENOSYS;
+  start (&fake, BZ_ABI_I386, "sysfs", CAP_CHOWN);
+  fake.plan.quirk[BZ_QUIRK_GONE] = BZ_GONE_STOP;
+  BzVerdict verdict = bz_fake_run (&fake, bz_call_gone, 3, 0, 0, 0, 0);
+  assert_int_equal (verdict.kind, has ? BZ_VERDICT_CONTINUE : BZ_VERDICT_ERRNO);
+  assert_int_equal (fake.stops, has ? 0 : 1);
 }
 
 static void
