@@ -96,6 +96,22 @@ terminals_anew () {
 none"
 }
 
+# The wrapper of brandzone-syscalls(7): the host's iptables-nft, in the zone's network and by the zone's shell.
+old_iptables () {
+  if ! command -v xtables-nft-multi >/dev/null || ! unshare --net xtables-nft-multi iptables -nL >/dev/null 2>&1; then
+    skip 'S19: iptables by the wrapper' 'the host has no iptables-nft that works'
+    return
+  fi
+  cp "$src/doc/zone-iptables" "$tmp/zone-iptables"
+  chmod 755 "$tmp/zone-iptables"
+  run bz -q run --network none --brand el6 --abi x86_64 -v /usr:/opt/host/usr:ro -v "$tmp/zone-iptables:/sbin/iptables:ro" z -- \
+    /bin/sh -c 'iptables -A INPUT -p tcp --dport 22 -j ACCEPT && iptables -nL INPUT'
+  is 'S19: iptables by the wrapper' "$status" 0
+  like 'S19: the rule is there' "$out" 'ACCEPT .*dpt:22'
+  run bz -q run --network none --brand el6 --abi x86_64 -v "$tmp/zone-iptables:/sbin/iptables:ro" z -- iptables -nL
+  like 'S19: without the host'"'"'s /usr the wrapper says so' "$status $err" '^1 iptables: there is no iptables-nft in /opt/host/usr'
+}
+
 gone_calls () {
   inside linux-2.6 x86_64 --stats -- gone
   is 'S4: a call that is gone is ENOSYS' "$status" 0
@@ -218,6 +234,7 @@ for who in $kinds; do
   rights
   symptoms
   safe_nodes
+  if [ "$who" != alone ]; then old_iptables; fi
   if [ "$who" = root ] && ! masked overlay; then safe_nodes --rm; fi
   if [ "$who" = root ]; then terminals_anew; fi
   gone_calls
