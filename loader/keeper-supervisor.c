@@ -27,7 +27,7 @@ bz_keeper_serve_supervisor (BzKeeper *keeper)
 
   if (message != NULL && strcmp (message->kind, "image") == 0
       && keeper->partition->shadow_dir != NULL)
-    bz_broker_serve (message, keeper->partition->shadow_dir, keeper->namespaces[BZ_NAMESPACE_USER]);
+    bz_broker_serve (message, keeper->partition, keeper->namespaces[BZ_NAMESPACE_USER]);
   else if (message != NULL && strcmp (message->kind, "loops") == 0)
     bz_keeper_serve_loops (keeper, message);
   else if (message != NULL && strcmp (message->kind, "node") == 0)

@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 
 #define ANSWER_SECONDS 15
-#define CACHE_LIMIT (512 * 1024 * 1024)
 
 /* --- the supervisor's side --- */
 
@@ -137,10 +136,10 @@ edits_to_variant (const BzRewrite *rewrite)
 }
 
 static gboolean
-examine (int copy, const char *name, int reply, const char *cache_dir, int user_namespace,
+examine (int copy, const char *name, int reply, const BzPartition *zone, int user_namespace,
          GError **error)
 {
-  g_autoptr (BzShadowCache) cache = bz_shadow_cache_open (cache_dir, CACHE_LIMIT, error);
+  g_autoptr (BzShadowCache) cache = bz_shadow_cache_open (zone->shadow_dir, 0, zone->run_dir, error);
   g_auto (BzRewrite) rewrite = { 0 };
   g_autofree char *entry = NULL;
   GVariantDict body;
@@ -148,7 +147,7 @@ examine (int copy, const char *name, int reply, const char *cache_dir, int user_
 
   if (cache == NULL || !bz_shadow_cache_get (cache, copy, name, &entry, &rewrite, error))
     return FALSE;
-  if (entry != NULL && (fd = open_read_only (cache_dir, entry, user_namespace)) < 0)
+  if (entry != NULL && (fd = open_read_only (zone->shadow_dir, entry, user_namespace)) < 0)
     return bz_fail_errno (error, errno, NULL, "cannot mount the rewritten copy of %s", name);
   g_variant_dict_init (&body, NULL);
   g_variant_dict_insert_value (&body, "edits", edits_to_variant (&rewrite));
@@ -161,7 +160,7 @@ examine (int copy, const char *name, int reply, const char *cache_dir, int user_
 }
 
 static G_GNUC_NORETURN void
-serve_in_child (BzMessage *message, const char *cache_dir, int user_namespace)
+serve_in_child (BzMessage *message, const BzPartition *zone, int user_namespace)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *name = NULL;
@@ -170,7 +169,7 @@ serve_in_child (BzMessage *message, const char *cache_dir, int user_namespace)
   g_variant_dict_lookup (message->body, "name", "^ay", &name);
   if (copy < 0 || reply < 0 || name == NULL)
     _exit (1);
-  if (!examine (copy, name, reply, cache_dir, user_namespace, &error))
+  if (!examine (copy, name, reply, zone, user_namespace, &error))
     {
       g_printerr ("brandzone: %s\n", error->message);
       bz_message_send_error (reply, error, NULL);
@@ -180,7 +179,7 @@ serve_in_child (BzMessage *message, const char *cache_dir, int user_namespace)
 }
 
 void
-bz_broker_serve (BzMessage *message, const char *cache_dir, int user_namespace)
+bz_broker_serve (BzMessage *message, const BzPartition *zone, int user_namespace)
 {
   /* Twice: the keeper waits for nobody. */
   pid_t middle = fork ();
@@ -188,7 +187,7 @@ bz_broker_serve (BzMessage *message, const char *cache_dir, int user_namespace)
   if (middle == 0)
     {
       if (fork () == 0)
-        serve_in_child (message, cache_dir, user_namespace);
+        serve_in_child (message, zone, user_namespace);
       _exit (0);
     }
   while (middle > 0 && waitpid (middle, NULL, 0) < 0 && errno == EINTR)

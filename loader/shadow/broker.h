@@ -5,6 +5,7 @@
  * descriptor of the copy on a detached read-only mount. */
 #pragma once
 
+#include "loader/loader.h"
 #include "loader/message.h"
 #include "loader/shadow/known.h"
 
@@ -15,4 +16,4 @@ gboolean bz_broker_ask (int socket, int copy, const char *name, BzKnownFile *fil
 
 /* In the keeper: serves a message of kind "image" in a child of its own. user_namespace: of the
  * zone, for plain users, or -1. */
-void bz_broker_serve (BzMessage *message, const char *cache_dir, int user_namespace);
+void bz_broker_serve (BzMessage *message, const BzPartition *zone, int user_namespace);

@@ -261,11 +261,13 @@ make_facts (int dir_fd, guint64 size, const BzRewrite *edits, GError **error)
 }
 
 static gboolean
-fill (int dir_fd, int image_memfd, guint64 size, const BzRewrite *edits, GError **error)
+fill (int dir_fd, int image_memfd, guint64 size, const BzRewrite *edits, const char *owner, GError **error)
 {
   if (!make_copy (dir_fd, image_memfd, size, edits, error)
       || !make_facts (dir_fd, size, edits, error))
     return FALSE;
+  if (owner != NULL && symlinkat (owner, dir_fd, BZ_CACHE_OWNER) < 0)
+    return bz_fail_errno (error, errno, NULL, "writing an entry of the cache");
   if (fchmod (dir_fd, 0711) < 0 || fsync (dir_fd) < 0)
     return bz_fail_errno (error, errno, NULL, "writing an entry of the cache");
   return TRUE;
@@ -304,7 +306,7 @@ bz_cache_entry_make (const BzShadowCache *cache, const char *key, int image_memf
     return bz_fail_errno (error, errno, NULL, "making an entry of the cache");
   int dir_fd = openat (cache->dir_fd, temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   gboolean made = dir_fd < 0 ? bz_fail_errno (error, errno, NULL, "opening an entry of the cache")
-                             : fill (dir_fd, image_memfd, (guint64) st.st_size, edits, error)
+                             : fill (dir_fd, image_memfd, (guint64) st.st_size, edits, cache->owner, error)
                                    && put_in_place (cache, temporary, key, error);
   if (dir_fd >= 0)
     close (dir_fd);

@@ -1,9 +1,18 @@
+/* Room in the cache.
+ *
+ * Problem: zones share it, and one of them can fill it in less than a minute with copies of programs that it makes
+ * up; a thousand small ones take more of the disk than their bytes, and of each look at the list.
+ *
+ * Choice: what was used within the last minute stays, but for entries of owners that have more than a quarter of the cache:
+ * as long as there is room anybody may have all of it. Each counts as 64 KiB at least. Entries made before there
+ * were owners have none, and are nobody's share. */
 #include "config.h"
 
 #include "loader/shadow/cache-private.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -11,6 +20,8 @@
 #include <unistd.h>
 
 #define IN_USE 60 /* seconds */
+#define SHARES 4
+#define LEAST_BYTES (64 * 1024) /* of an entry: links, directory, and a part of a block */
 #define LEFT_BEHIND \
   (60 * 60) /* seconds after which nobody works on a temporary directory any more */
 
@@ -90,6 +101,7 @@ measure (const BzShadowCache *cache, const char *name, Entry *entry)
       entry->bytes += (guint64) st.st_size;
       entry->used = st.st_mtim.tv_sec;
     }
+  entry->bytes = MAX (entry->bytes, LEAST_BYTES);
 }
 
 static gint
@@ -130,23 +142,72 @@ list (const BzShadowCache *cache, gint64 now, guint64 *total)
   return entries;
 }
 
+static void
+evict (const BzShadowCache *cache, const Entry *entry, guint64 *total)
+{
+  bz_cache_entry_remove (cache, entry->name);
+  *total -= entry->bytes;
+}
+
+/* "": nobody's. */
+static void
+read_owner (const BzShadowCache *cache, const char *name, char owner[PATH_MAX])
+{
+  g_autofree char *link = g_strdup_printf ("%s/" BZ_CACHE_OWNER, name);
+  ssize_t length = readlinkat (cache->dir_fd, link, owner, PATH_MAX - 1);
+
+  owner[MAX (length, 0)] = '\0';
+}
+
+static guint64 *
+bytes_of_owner (GHashTable *owners, const char *owner)
+{
+  guint64 *bytes = g_hash_table_lookup (owners, owner);
+
+  if (bytes == NULL)
+    g_hash_table_insert (owners, g_strdup (owner), bytes = g_new0 (guint64, 1));
+  return bytes;
+}
+
+/* From the entry `first` on: all are in use. */
+static void
+evict_greedy (const BzShadowCache *cache, const GArray *entries, guint first, guint64 most, guint64 *total)
+{
+  g_autoptr (GHashTable) owners = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  char owner[PATH_MAX];
+
+  for (guint i = first; i < entries->len; i++)
+    {
+      const Entry *entry = &g_array_index (entries, Entry, i);
+      read_owner (cache, entry->name, owner);
+      *bytes_of_owner (owners, owner) += entry->bytes;
+    }
+  for (guint i = first; i < entries->len && *total > most; i++)
+    {
+      const Entry *entry = &g_array_index (entries, Entry, i);
+      read_owner (cache, entry->name, owner);
+      guint64 *bytes = bytes_of_owner (owners, owner);
+      if (owner[0] == '\0' || *bytes <= cache->limit / SHARES)
+        continue;
+      *bytes -= MIN (*bytes, entry->bytes);
+      evict (cache, entry, total);
+    }
+}
+
 gboolean
 bz_cache_make_room (const BzShadowCache *cache, guint64 needed)
 {
   gint64 now = (gint64) time (NULL);
   guint64 total;
+  guint i = 0;
 
   if (needed > cache->limit)
     return FALSE;
   g_autoptr (GArray) entries = list (cache, now, &total);
-  for (guint i = 0; i < entries->len && total > cache->limit - needed; i++)
-    {
-      const Entry *entry = &g_array_index (entries, Entry, i);
-
-      if (entry->used > now - IN_USE)
-        break; /* and so were those that follow */
-      bz_cache_entry_remove (cache, entry->name);
-      total -= entry->bytes;
-    }
-  return total <= cache->limit - needed;
+  guint64 most = cache->limit - needed;
+  while (i < entries->len && total > most && g_array_index (entries, Entry, i).used <= now - IN_USE)
+    evict (cache, &g_array_index (entries, Entry, i++), &total);
+  if (total > most)
+    evict_greedy (cache, entries, i, most, &total);
+  return total <= most;
 }

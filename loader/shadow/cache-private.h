@@ -5,10 +5,12 @@
 struct BzShadowCache {
   int dir_fd;
   guint64 limit;
+  char *owner;
 };
 
 #define BZ_CACHE_COPY ".copy" /* names of images never begin with a full stop */
 #define BZ_CACHE_FACTS ".edits"
+#define BZ_CACHE_OWNER ".owner" /* a link that leads nowhere: its text is who had the entry made */
 #define BZ_CACHE_TEMPORARY ".tmp-"
 #define BZ_CACHE_KEY_LENGTH 64
 
@@ -36,5 +38,5 @@ char *bz_cache_temporary_name (void);
 void bz_cache_remove_directory (const BzShadowCache *cache, const char *name);
 
 /* Removes what crashed processes left, and the entries unused for longest until `needed` more bytes
- * fit. FALSE: they don't. */
+ * fit; last those in use of owners that have more than their share. FALSE: they don't. */
 gboolean bz_cache_make_room (const BzShadowCache *cache, guint64 needed);

@@ -49,7 +49,7 @@ check_owner (int fd, const char *dir, GError **error)
 }
 
 BzShadowCache *
-bz_shadow_cache_open (const char *dir, guint64 limit, GError **error)
+bz_shadow_cache_open (const char *dir, guint64 limit, const char *owner, GError **error)
 {
   if (g_mkdir_with_parents (dir, 0711) < 0)
     {
@@ -70,6 +70,7 @@ bz_shadow_cache_open (const char *dir, guint64 limit, GError **error)
   BzShadowCache *cache = g_new0 (BzShadowCache, 1);
   cache->dir_fd = fd;
   cache->limit = limit != 0 ? limit : BZ_SHADOW_CACHE_LIMIT;
+  cache->owner = g_strdup (owner);
   bz_cache_make_room (cache, 0);
   return cache;
 }
@@ -78,6 +79,7 @@ void
 bz_shadow_cache_close (BzShadowCache *cache)
 {
   close (cache->dir_fd);
+  g_free (cache->owner);
   g_free (cache);
 }
 

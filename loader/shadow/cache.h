@@ -9,8 +9,9 @@ typedef struct BzShadowCache BzShadowCache;
 
 /* Opens the cache in a directory (absolute, e.g. /var/cache/brandzone/shadow), makes that if need
  * be, and removes what a crash left there. limit: bytes of all copies; 0: BZ_SHADOW_CACHE_LIMIT.
+ * owner: for whom copies are made, any text, or NULL: see cache-evict.c.
  * Errors: BZ_ERROR_PERMISSION also when somebody else could write there. */
-BzShadowCache *bz_shadow_cache_open (const char *dir, guint64 limit, GError **error);
+BzShadowCache *bz_shadow_cache_open (const char *dir, guint64 limit, const char *owner, GError **error);
 void bz_shadow_cache_close (BzShadowCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzShadowCache, bz_shadow_cache_close)
 
@@ -20,7 +21,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzShadowCache, bz_shadow_cache_close)
  * entry_path:  set to "KEY/NAME" below the directory, owned by the caller; NULL when edits->n is 0.
  * edits:       overwritten; free with bz_rewrite_clear(). With n == 0 there may still be refused
  * places. Threads and processes may ask at once. Another process may evict an entry when it was not
- * asked for within the last minute: whoever finds no file at entry_path asks again. Errors: those
+ * asked for within the last minute, or is one of an owner that has too many: whoever finds no file at entry_path asks again. Errors: those
  * of bz_rewriter_run(); BZ_ERROR_SPACE when the copy doesn't fit beside those in use. */
 gboolean bz_shadow_cache_get (BzShadowCache *cache, int image_memfd, const char *base_name,
                               char **entry_path, BzRewrite *edits, GError **error);

@@ -37,6 +37,7 @@ image_number (guint32 number, gsize size)
 typedef struct {
   char *dir, *cache_dir, *file;
   BzShadowCache *cache;
+  const char *owner;
 } Fixture;
 
 static void
@@ -45,7 +46,7 @@ reopen (Fixture *fixture, guint64 limit)
   g_autoptr (GError) error = NULL;
 
   g_clear_pointer (&fixture->cache, bz_shadow_cache_close);
-  fixture->cache = bz_shadow_cache_open (fixture->cache_dir, limit, &error);
+  fixture->cache = bz_shadow_cache_open (fixture->cache_dir, limit, fixture->owner, &error);
   if (fixture->cache == NULL)
     fail_msg ("%s", error->message);
 }
@@ -519,6 +520,64 @@ test_full_of_what_is_in_use (void **state)
   close (copy);
 }
 
+static guint
+count_of (const Fixture *fixture)
+{
+  GDir *dir = g_dir_open (fixture->cache_dir, 0, NULL);
+  guint count = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    count++;
+  g_dir_close (dir);
+  return count;
+}
+
+/* A zone that fills the cache harms nobody but itself. */
+static void
+test_greedy_owner (void **state)
+{
+  Fixture *fixture = *state;
+  g_autoptr (GByteArray) others = image_number (100, 100000);
+  g_autofree char *path = NULL;
+
+  fixture->owner = "/run/brandzone/greedy";
+  reopen (fixture, 450000);
+  for (guint32 i = 0; i < 6; i++)
+    {
+      g_autoptr (GByteArray) image = image_number (i, 100000);
+      g_free (get (fixture, image, "x"));
+    }
+  assert_int_equal (count_of (fixture), 4);
+  fixture->owner = "/run/brandzone/modest";
+  reopen (fixture, 450000);
+  path = get (fixture, others, "x");
+  fixture->owner = "/run/brandzone/greedy";
+  reopen (fixture, 450000);
+  for (guint32 i = 10; i < 16; i++)
+    {
+      g_autoptr (GByteArray) image = image_number (i, 100000);
+      g_free (get (fixture, image, "x"));
+    }
+  assert_true (is_there (fixture, path));
+  assert_int_equal (count_of (fixture), 4);
+}
+
+/* Small ones take up more than their bytes. */
+static void
+test_many_small_ones (void **state)
+{
+  Fixture *fixture = *state;
+
+  fixture->owner = "/run/brandzone/many";
+  reopen (fixture, 500000);
+  for (guint32 i = 0; i < 12; i++)
+    {
+      g_autoptr (GByteArray) image = image_number (i, 0);
+      g_free (get (fixture, image, "x"));
+    }
+  assert_in_range (count_of (fixture), 7, 8);
+}
+
 static void
 test_left_behind (void **state)
 {
@@ -543,7 +602,7 @@ test_others_may_not_write (void **state)
   g_autoptr (GError) error = NULL;
 
   assert_int_equal (chmod (fixture->cache_dir, 0777), 0);
-  assert_null (bz_shadow_cache_open (fixture->cache_dir, 0, &error));
+  assert_null (bz_shadow_cache_open (fixture->cache_dir, 0, NULL, &error));
   assert_int_equal (error->code, BZ_ERROR_PERMISSION);
 }
 
@@ -584,6 +643,8 @@ main (void)
     TEST (test_zones_at_once),
     TEST (test_eviction),
     TEST (test_full_of_what_is_in_use),
+    TEST (test_greedy_owner),
+    TEST (test_many_small_ones),
     TEST (test_left_behind),
     TEST (test_others_may_not_write),
     TEST (test_many_names),
