@@ -76,16 +76,15 @@ examine_copy (BzImagesState *images, int fd, BzKnownFile *file)
   return sure;
 }
 
-static const BzKnownFile *
+static BzKnownFile *
 examine (BzImagesState *images, BzCall *call, int fd, const BzFileKey *key)
 {
-  BzKnownFile *file = g_new0 (BzKnownFile, 1);
+  BzKnownFile *file = bz_known_file_new ();
   gboolean sure = FALSE;
 
   if (call->notifier != NULL) /* else nobody waits for this thread */
     bz_call_will_wait (call);
   file->key = *key;
-  file->copy = file->shared = -1;
   file->wants = G_MAXUINT64; /* until it has been read */
   if (reserve (images, key->size))
     {
@@ -99,7 +98,7 @@ examine (BzImagesState *images, BzCall *call, int fd, const BzFileKey *key)
 
 /* FALSE: it is no regular file. *file is NULL when it must be examined. */
 static gboolean
-look_up (BzImagesState *images, int fd, BzFileKey *key, const BzKnownFile **file)
+look_up (BzImagesState *images, int fd, BzFileKey *key, BzKnownFile **file)
 {
   struct stat st;
 
@@ -109,14 +108,14 @@ look_up (BzImagesState *images, int fd, BzFileKey *key, const BzKnownFile **file
   *file = bz_known_files_find (images->files, key);
   if (*file != NULL && (*file)->doubtful != 0
       && g_get_monotonic_time () - (*file)->doubtful >= DOUBT_TIME)
-    *file = NULL;
+    g_clear_pointer (file, bz_known_file_unref);
   return TRUE;
 }
 
-const BzKnownFile *
+BzKnownFile *
 bz_images_look (BzImagesState *images, BzCall *call, int fd)
 {
-  const BzKnownFile *file;
+  BzKnownFile *file;
   BzFileKey key;
 
   if (!look_up (images, fd, &key, &file))
@@ -125,10 +124,10 @@ bz_images_look (BzImagesState *images, BzCall *call, int fd)
 }
 
 /* What is read is examined under its own name, should it be another one. */
-const BzKnownFile *
+BzKnownFile *
 bz_images_look_at_found (BzImagesState *images, BzCall *call, int found)
 {
-  const BzKnownFile *file;
+  BzKnownFile *file;
   BzFileKey key;
 
   if (!look_up (images, found, &key, &file))

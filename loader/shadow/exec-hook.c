@@ -40,6 +40,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BzExecHook
+bz_exec_hook_copy (const BzExecHook *hook)
+{
+  bz_known_file_ref (hook->program);
+  bz_known_file_ref (hook->interpreter);
+  return *hook;
+}
+
+void
+bz_exec_hook_clear (BzExecHook *hook)
+{
+  g_clear_pointer (&hook->program, bz_known_file_unref);
+  g_clear_pointer (&hook->interpreter, bz_known_file_unref);
+}
+
 /* --- the stop that waits --- */
 
 static void

@@ -5,9 +5,9 @@
 #include "syscall-xlat/call.h"
 #include "syscall-xlat/starting.h"
 
-/* Edits of the program and of its interpreter; either may be NULL. Both outlive the hook. */
+/* Edits of the program and of its interpreter; either may be NULL. The hook has a reference to each. */
 typedef struct BzExecHook {
-  const BzKnownFile *program, *interpreter;
+  BzKnownFile *program, *interpreter;
   gboolean begun; /* the program runs already and is at a call of its own */
   void (*find) (struct BzExecHook *hook,
                 pid_t pid); /* sets both when the new program is there: only then it is known */
@@ -18,6 +18,10 @@ typedef struct BzExecHook {
   BzStarting *starting; /* for whoever comes after us, or NULL */
   guint64 waiting;      /* bz_exec_hook_begin's own: the entry of the process that a SIGSTOP waits for, or 0 */
 } BzExecHook;
+
+BzExecHook bz_exec_hook_copy (const BzExecHook *hook);
+void bz_exec_hook_clear (BzExecHook *hook); /* drops what it refers to, and may be set anew */
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BzExecHook, bz_exec_hook_clear)
 
 /* Whether one of them calls the vsyscall page from places that can't be rewritten. */
 gboolean bz_exec_hook_is_refused (const BzExecHook *hook);

@@ -26,9 +26,9 @@ typedef struct {
 
 /* examine.c: what is known of the file behind a descriptor, which is examined when it is new; the
  * second one's was only found (O_PATH). NULL: it is no regular file, or may not be read. call: its
- * notifier may be NULL. The result lasts as long as the process. */
-const BzKnownFile *bz_images_look (BzImagesState *images, BzCall *call, int fd);
-const BzKnownFile *bz_images_look_at_found (BzImagesState *images, BzCall *call, int found);
+ * notifier may be NULL. The result is the caller's reference. */
+BzKnownFile *bz_images_look (BzImagesState *images, BzCall *call, int fd);
+BzKnownFile *bz_images_look_at_found (BzImagesState *images, BzCall *call, int found);
 
 /* late.c: the tasks whose programs could not be put right at their start. bz_late_forget returns
  * whether the task was one. */

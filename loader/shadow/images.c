@@ -46,14 +46,14 @@
 
 /* The known copy: the caller's to close. It may have been closed and forgotten since it was looked up. */
 static int
-take_copy (BzImagesState *images, BzCall *call, const BzKnownFile *file, int original, gboolean shared)
+take_copy (BzImagesState *images, BzCall *call, BzKnownFile *file, int original, gboolean shared)
 {
   int fd = bz_known_files_open (images->files, file, shared);
 
   if (fd >= 0)
     return fd;
-  file = bz_images_look (images, call, original);
-  return file != NULL ? bz_known_files_open (images->files, file, shared) : -1;
+  g_autoptr (BzKnownFile) again = bz_images_look (images, call, original);
+  return again != NULL ? bz_known_files_open (images->files, again, shared) : -1;
 }
 
 /* A fresh open file on the read-only mount, at the offset of the one that it replaces. */
@@ -92,7 +92,7 @@ closes_on_exec (pid_t tid, int number)
  * linkers of the zone share one, which lets nobody write either. It is never the only one: who has that may
  * take a lease on the copy (F_SETLEASE), for which others would have to wait. */
 static gboolean
-exchange (BzImagesState *images, const BzKnownFile *file, BzCall *call, int number, int original,
+exchange (BzImagesState *images, BzKnownFile *file, BzCall *call, int number, int original,
           gboolean by_linker)
 {
   int known = take_copy (images, call, file, original, by_linker);
@@ -115,7 +115,7 @@ map_file (BzImagesState *images, BzCall *call, int number, gboolean by_linker)
 
   if (bz_call_take_fd (call, number, &fd) != 0)
     return;
-  const BzKnownFile *file = bz_images_look (images, call, fd);
+  g_autoptr (BzKnownFile) file = bz_images_look (images, call, fd);
   gboolean exchanged =
       file == NULL || !file->copied || exchange (images, file, call, number, fd, by_linker);
   if (images->last_resort && (!exchanged || (file != NULL && file->refused)))

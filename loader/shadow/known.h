@@ -20,9 +20,10 @@ typedef struct {
   guint8 before[16], after[16];
 } BzTextEdit;
 
-/* One file. Once it is known only its descriptors change, under the table's lock: kept for the supervisor's
- * life, they are closed when many others have been in use since. */
+/* One file, counted. Once it is known only its descriptors change, under the table's lock: they are closed when
+ * many others have been in use since. */
 typedef struct {
+  gatomicrefcount users;
   BzFileKey key;
   BzTextEdit *edits;
   guint edit_count;
@@ -40,17 +41,22 @@ typedef struct {
                       is known */
 } BzKnownFile;
 
+/* The caller's, with no copy. */
+BzKnownFile *bz_known_file_new (void);
+BzKnownFile *bz_known_file_ref (BzKnownFile *file); /* NULL: none */
+void bz_known_file_unref (BzKnownFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BzKnownFile, bz_known_file_unref)
+
 typedef struct BzKnownFiles BzKnownFiles;
 BzKnownFiles *bz_known_files_new (void);
 
-/* NULL: not known. */
-const BzKnownFile *bz_known_files_find (BzKnownFiles *files, const BzFileKey *key);
+/* A reference, the caller's. NULL: not known. */
+BzKnownFile *bz_known_files_find (BzKnownFiles *files, const BzFileKey *key);
 
-/* Takes ownership of file; if another thread was faster, that one's is returned, unless that is
- * doubtful. A full table (65536 files) is emptied; what others still use stays valid. */
-const BzKnownFile *bz_known_files_add (BzKnownFiles *files, BzKnownFile *file);
+/* Takes the reference to file, and returns one to what is known then: if another thread was faster, to that one's, unless
+ * that is doubtful. A full table (65536 files) is emptied; what others still use stays valid. */
+BzKnownFile *bz_known_files_add (BzKnownFiles *files, BzKnownFile *file);
 
 /* A duplicate of the file's copy, or of the one that is shared: the caller's to close. -1: there is none, or
  * it is no longer known and has to be looked at again. */
-int bz_known_files_open (BzKnownFiles *files, const BzKnownFile *file, gboolean shared);
-void bz_known_file_free (BzKnownFile *file);
+int bz_known_files_open (BzKnownFiles *files, BzKnownFile *file, gboolean shared);

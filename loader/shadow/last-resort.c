@@ -168,7 +168,7 @@ handle_stop (pid_t pid, int status, const BzExecHook *hook)
   if (event == PTRACE_EVENT_EXEC)
     {
       /* The supervisor could not attach itself to this task, which has a tracer: us. */
-      BzExecHook next = *hook;
+      g_auto (BzExecHook) next = bz_exec_hook_copy (hook);
       bz_exec_hook_edit_next (pid, &next);
       ptrace (bz_exec_hook_is_refused (&next) ? PTRACE_CONT : PTRACE_DETACH, pid, 0, 0);
       return;
@@ -245,7 +245,7 @@ trace_main (void *data)
 
   trace->failed = joins ? join_process (tid) : bz_exec_hook_begin (tid, &trace->hook);
   gboolean attached = trace->failed == 0;
-  BzExecHook hook = trace->hook;
+  g_auto (BzExecHook) hook = bz_exec_hook_copy (&trace->hook);
   sem_post (&trace->attached); /* trace is gone from here on */
   if (attached && (joins || bz_exec_hook_stay (tid, &hook, FOLLOW)))
     follow (&hook);

@@ -34,6 +34,7 @@ finish_attached (gpointer data)
   Attached *attached = data;
 
   bz_exec_hook_finish (attached->tid, &attached->hook);
+  bz_exec_hook_clear (&attached->hook);
   g_free (attached);
 }
 
@@ -55,7 +56,7 @@ static void find_by_tracer (BzExecHook *hook, pid_t pid);
 static gboolean
 begin_last_resort (BzImagesState *images, pid_t tid, const BzExecHook *hook)
 {
-  BzExecHook traced = *hook;
+  BzExecHook traced = *hook; /* who traces makes a copy */
 
   traced.find_next = find_by_tracer;
   traced.find_data = images;
@@ -108,7 +109,7 @@ static BzVerdict
 hook_program (BzImagesState *images, BzCall *call, const BzExecHook *found)
 {
   BzVerdict verdict = bz_continue ();
-  BzExecHook hook = *found;
+  g_auto (BzExecHook) hook = bz_exec_hook_copy (found);
   BzHold *hold;
 
   hook.killable = call->plan->wait_killable;
@@ -122,7 +123,7 @@ hook_program (BzImagesState *images, BzCall *call, const BzExecHook *found)
   if (bz_exec_hook_begin (call->tid, &hook) == 0)
     {
       Attached *attached = g_new (Attached, 1);
-      *attached = (Attached){ .tid = call->tid, .hook = hook };
+      *attached = (Attached){ .tid = call->tid, .hook = bz_exec_hook_copy (&hook) };
       verdict.after = finish_attached;
       verdict.after_data = attached;
     }
@@ -151,7 +152,7 @@ hook_if_needed (BzImagesState *images, BzCall *call, const BzExecHook *hook)
 
 /* Follows #! lines to the program that is really run. *lost, unless NULL: set to TRUE where a path
  * led nowhere. */
-static const BzKnownFile *
+static BzKnownFile *
 find_program (BzImagesState *images, BzCall *call, int directory, const char *first, guint flags,
               gboolean *lost)
 {
@@ -167,17 +168,17 @@ find_program (BzImagesState *images, BzCall *call, int directory, const char *fi
             *lost = TRUE;
           return NULL;
         }
-      const BzKnownFile *file = bz_images_look_at_found (images, call, fd);
+      g_autoptr (BzKnownFile) file = bz_images_look_at_found (images, call, fd);
       close (fd);
       if (file == NULL || file->elf64 || file->interpreter == NULL)
-        return file;
+        return g_steal_pointer (&file);
       g_free (path);
       path = g_strdup (file->interpreter);
     }
   return NULL;
 }
 
-static const BzKnownFile *
+static BzKnownFile *
 find_interpreter (BzImagesState *images, BzCall *call, const BzKnownFile *program)
 {
   return program != NULL && program->elf64 && program->interpreter != NULL
@@ -199,6 +200,7 @@ find_running (BzImagesState *images, BzCall *call, BzExecHook *hook)
 {
   int fd = bz_exec_context_open_program (images->context, call->tid);
 
+  bz_exec_hook_clear (hook);
   if (fd < 0)
     {
       look_at_release (images, NULL);
@@ -217,7 +219,6 @@ find_by_tracer (BzExecHook *hook, pid_t pid)
   BzImagesState *images = hook->find_data;
 
   bz_late_forget (images, pid);
-  hook->program = hook->interpreter = NULL;
   find_running (images, &call, hook);
 }
 
@@ -237,7 +238,7 @@ bz_programs_edit_held (gpointer data, pid_t pid, gboolean traced)
 {
   BzImagesState *images = data;
   BzCall call = { .tid = pid };
-  BzExecHook hook = { .begun = TRUE };
+  g_auto (BzExecHook) hook = { .begun = TRUE };
 
   find_running (images, &call, &hook);
   if (traced)
@@ -266,7 +267,7 @@ BzVerdict
 bz_programs_execute (BzImages *base, BzCall *call, int directory, guint64 address, guint flags)
 {
   BzImagesState *images = (BzImagesState *) base;
-  BzExecHook hook = { 0 };
+  g_auto (BzExecHook) hook = { 0 };
   char path[PATH_BYTES];
   gboolean lost = FALSE;
 
@@ -295,7 +296,7 @@ BzVerdict
 bz_programs_begun (BzImages *base, BzCall *call)
 {
   BzImagesState *images = (BzImagesState *) base;
-  BzExecHook hook = { .begun = TRUE };
+  g_auto (BzExecHook) hook = { .begun = TRUE };
 
   if (!bz_late_forget (images, call->tid))
     return bz_continue ();

@@ -5,9 +5,11 @@
 #include "syscall-xlat/starting.h"
 #include "tests/unit/cmocka-all.h"
 
+#include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
-/* Tables and what is in them are for a process's life. */
+/* Tables and what tests look at again are for a process's life. */
 static GPtrArray *kept;
 
 static gpointer
@@ -22,19 +24,24 @@ keep (gpointer data)
 static BzKnownFile *
 file_new (guint64 inode, gint64 doubtful)
 {
-  BzKnownFile *file = keep (g_new0 (BzKnownFile, 1));
+  BzKnownFile *file = bz_known_file_new ();
 
   file->key = (BzFileKey){ .device = 1, .inode = inode, .size = 10, .changed = 5 };
-  file->copy = file->shared = -1;
   file->doubtful = doubtful;
   return file;
+}
+
+static BzKnownFile *
+kept_file (guint64 inode, gint64 doubtful)
+{
+  return keep (bz_known_file_ref (file_new (inode, doubtful)));
 }
 
 static void
 first_one_stays (void **state G_GNUC_UNUSED)
 {
   BzKnownFiles *files = keep (bz_known_files_new ());
-  BzKnownFile *first = file_new (7, 0);
+  BzKnownFile *first = kept_file (7, 0);
 
   assert_null (bz_known_files_find (files, &first->key));
   assert_ptr_equal (bz_known_files_add (files, first), first);
@@ -47,7 +54,7 @@ static void
 doubtful_one_is_replaced (void **state G_GNUC_UNUSED)
 {
   BzKnownFiles *files = keep (bz_known_files_new ());
-  BzKnownFile *doubtful = file_new (7, 1000), *still = file_new (7, 2000), *sure = file_new (7, 0);
+  BzKnownFile *doubtful = kept_file (7, 1000), *still = kept_file (7, 2000), *sure = kept_file (7, 0);
   BzFileKey key = doubtful->key;
 
   assert_ptr_equal (bz_known_files_add (files, doubtful), doubtful);
@@ -84,13 +91,58 @@ static void
 a_full_table_forgets (void **state G_GNUC_UNUSED)
 {
   BzKnownFiles *files = keep (bz_known_files_new ());
-  const BzKnownFile *first = bz_known_files_add (files, file_new (1, 0));
+  BzKnownFile *first = bz_known_files_add (files, file_new (1, 0));
 
   for (guint64 inode = 2; inode <= 65537; inode++)
-    bz_known_files_add (files, file_new (inode, 0));
+    bz_known_file_unref (bz_known_files_add (files, file_new (inode, 0)));
   assert_null (bz_known_files_find (files, &first->key)); /* whose memory is still there */
   assert_int_equal (first->key.inode, 1);
+  bz_known_file_unref (first);
   assert_non_null (bz_known_files_find (files, &(BzFileKey){ 1, 65537, 10, 5 }));
+}
+
+/* Who compiles all day executes new files all day. */
+static void
+what_is_forgotten_is_freed (void **state G_GNUC_UNUSED)
+{
+  BzKnownFiles *files = keep (bz_known_files_new ());
+
+  for (guint64 inode = 1; inode <= 65536; inode++)
+    bz_known_file_unref (bz_known_files_add (files, file_new (inode, 0)));
+  size_t before = mallinfo2 ().uordblks;
+  for (guint64 inode = 65537; inode <= 5 * 65536; inode++)
+    bz_known_file_unref (bz_known_files_add (files, file_new (inode, 0)));
+  assert_true (mallinfo2 ().uordblks <= before + (1 << 20));
+}
+
+static gboolean
+is_open (const BzKnownFile *file)
+{
+  return file->copy >= 0;
+}
+
+/* Copies that the cache has evicted take up the disk as long as they are open. */
+static void
+large_copies_are_closed (void **state G_GNUC_UNUSED)
+{
+  BzKnownFiles *files = keep (bz_known_files_new ());
+  BzKnownFile *all[6];
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      BzKnownFile *file = file_new (i, 0);
+      file->key.size = G_GUINT64_CONSTANT (300) << 20;
+      file->copy = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+      all[i] = bz_known_files_add (files, file);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      assert_int_equal (is_open (all[i]), i >= 3);
+      BzKnownFile *found = bz_known_files_find (files, &all[i]->key);
+      assert_int_equal (found != NULL, i >= 3);
+      bz_known_file_unref (found);
+      bz_known_file_unref (all[i]);
+    }
 }
 
 static void
@@ -124,6 +176,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (first_one_stays),           cmocka_unit_test (doubtful_one_is_replaced),
     cmocka_unit_test (each_part_of_the_key_counts), cmocka_unit_test (a_full_table_forgets),
+    cmocka_unit_test (what_is_forgotten_is_freed), cmocka_unit_test (large_copies_are_closed),
     cmocka_unit_test (starting),
   };
 
