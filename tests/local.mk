@@ -8,8 +8,8 @@ BZ_GUEST_FILES = tests/guest/guest.c tests/guest/guest.h \
 	tests/guest/limits.c tests/guest/loop.c tests/guest/memory.c tests/guest/missing.c \
 	tests/guest/modules.c tests/guest/mounts.c tests/guest/newer.c tests/guest/note.c tests/guest/release.c tests/guest/rights.c tests/guest/sizes.c tests/guest/storm.c \
 	tests/guest/sysctl.c
-BZ_GUESTS += rename
-BZ_GUEST_FILES += tests/guest/rename.c
+BZ_GUESTS += rename served
+BZ_GUEST_FILES += tests/guest/rename.c tests/guest/served.c
 # The vsyscall page is of x86-64 alone.
 BZ_GUESTS_64 = hang lastresort library loads steal vsyscall
 BZ_GUEST_FILES += tests/guest/hang.c tests/guest/lastresort.c tests/guest/library.c tests/guest/loads.c tests/guest/steal.c tests/guest/vsyscall.c

@@ -124,6 +124,13 @@ loop_mounts () {
   in_zone -- 'losetup /dev/loop5 /etc 2>/dev/null || echo no directory; losetup /dev/loop5 /dev/null 2>/dev/null || echo no device
     losetup /dev/loop5 /image; losetup /dev/loop5 /image 2>/dev/null || echo busy; ls -l /dev/loop5 | cut -c 1-10'
   is 'losetup: of regular files, each device once' "$(echo "$out" | tr '\n' ' ')" 'no directory no device busy brw------- '
+  if [ -e /dev/fuse ]; then
+    in_zone --device /dev/fuse -- ': >/served; /guest/served-'$abi' /served /bin/sh -c "wc -c </served; head -c 99 /served | wc -c
+      losetup /dev/loop5 /served 2>/dev/null || echo refused"'
+    is 'losetup: none that a process of the zone serves' "$(echo "$out" | tr -s '\n ' ' ')" '1048576 99 refused '
+  else
+    skip 'losetup of a file of FUSE' '/dev/fuse is missing'
+  fi
   in_zone -u 1000 -- 'losetup /dev/loop5 /image 2>/dev/null || echo no'
   is 'losetup: not by users of the zone' "$out" no
   ok 'the loop devices go with the zone' until_true 5 no_loop
