@@ -73,20 +73,23 @@ put_node (const BzKeeper *keeper, guint slot, int device)
          && fchownat (dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* As the task had opened the node that it replaces. The zone may have put another thing there. */
+/* As the task had opened the node that it replaces. The zone may have put another thing there: a terminal, which would
+ * become the keeper's, a mount of FUSE, which would keep it waiting. So it is looked at before it is opened. */
 static int
 open_node (const BzKeeper *keeper, guint slot, int flags)
 {
-  char name[16];
+  char name[32];
 
   g_snprintf (name, sizeof name, "loop%u", slot);
-  int fd = openat (keeper->loops->devices, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd >= 0 && number_of (fd) != number_of (keeper->loops->bound[slot]))
-    {
-      close (fd);
-      fd = -1;
-      errno = EIO;
-    }
+  int node = bz_openat2 (keeper->loops->devices, name, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, BZ_RESOLVE_NO_XDEV);
+  if (node < 0)
+    return -1;
+  g_snprintf (name, sizeof name, "/proc/self/fd/%d", node);
+  gboolean ours = number_of (node) == number_of (keeper->loops->bound[slot]);
+  int fd = ours ? open (name, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+  int saved = ours ? errno : EIO;
+  close (node);
+  errno = saved;
   return fd;
 }
 
@@ -109,10 +112,10 @@ slot_of (const BzLoops *loops, int device)
   path[length] = '\0';
   /* "loopN", or "loopN (deleted)" */
   const char *slash = strrchr (path, '/');
-  if (slash == NULL || !g_str_has_prefix (slash, "/loop") || g_ascii_isdigit (slash[6]))
+  if (slash == NULL || !g_str_has_prefix (slash, "/loop") || slash[5] < '0' || slash[5] >= '0' + LOOPS
+      || g_ascii_isdigit (slash[6]))
     return -1;
-  int slot = slash[5] - '0';
-  return slot >= 0 && slot < LOOPS ? slot : -1;
+  return slash[5] - '0';
 }
 
 int
