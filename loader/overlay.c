@@ -36,6 +36,7 @@
 #include <sys/wait.h>
 
 #define DATABASE_FILES_MAX 256
+#define DATABASE_BYTES_MAX ((off_t) 1 << 30) /* of all together */
 #define STAGE "/tmp"
 
 static gboolean
@@ -64,6 +65,7 @@ bz_overlay_attach (const char *stage, const int *lowers, guint count, int upper,
   g_autofree char *work = g_build_filename (changes, BZ_OVERLAY_WORK, NULL);
   gboolean good = count <= BZ_OVERLAY_LAYERS_MAX;
 
+  errno = E2BIG;
   for (guint i = 0; good && i < count; i++)
     good = attach_lower (stage, i, lowers[i]);
   good = good && mkdir (changes, 0755) == 0
@@ -221,12 +223,20 @@ bz_overlay_open (char *const *lowers, const char *upper, const GArray *uids, con
 
 /* --- what programs take amiss --- */
 
+/* An archive may have put anything there: many names of a large file, which would become many files. */
+static gboolean
+is_database (const struct stat *st, off_t left)
+{
+  return S_ISREG (st->st_mode) && st->st_nlink == 1 && st->st_size <= left;
+}
+
 void
 bz_overlay_copy_databases (int root)
 {
   int fd = bz_openat2 (root, "var/lib/rpm", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
                        BZ_RESOLVE_IN_ROOT | BZ_RESOLVE_NO_MAGICLINKS | BZ_RESOLVE_NO_XDEV);
   DIR *dir = fd >= 0 ? fdopendir (fd) : NULL;
+  off_t left = DATABASE_BYTES_MAX;
   struct dirent *entry;
   struct stat st;
 
@@ -234,8 +244,9 @@ bz_overlay_copy_databases (int root)
     close (fd);
   for (guint i = 0; dir != NULL && i < DATABASE_FILES_MAX && (entry = readdir (dir)) != NULL; i++)
     {
-      if (fstatat (fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG (st.st_mode))
+      if (fstatat (fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !is_database (&st, left))
         continue;
+      left -= st.st_size;
       int file = openat (fd, entry->d_name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
       if (file >= 0)
         close (file);
