@@ -192,10 +192,10 @@ open_master (BzCall *call, const char *path, guint flags, int *fd)
 }
 
 static int
-own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
+own (BzCall *call, const BzPlace *place, const BzOwner *give, BzOwner *record)
 {
   bz_call_will_wait (call);
-  return bz_task_own (target_of (call), place, take, record, FILE_BUDGET_MS);
+  return bz_task_own (target_of (call), place, give, record, FILE_BUDGET_MS);
 }
 
 static int

@@ -149,9 +149,9 @@ bz_call_open_master (BzCall *call, const char *path, guint flags, int *fd)
 }
 
 int
-bz_call_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
+bz_call_own (BzCall *call, const BzPlace *place, const BzOwner *give, BzOwner *record)
 {
-  return call->notifier->class->own (call, place, take, record);
+  return call->notifier->class->own (call, place, give, record);
 }
 
 int

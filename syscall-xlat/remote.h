@@ -54,7 +54,7 @@ typedef struct {
   int (*add_fd) (BzCall *call, int fd, gboolean close_on_exec, int *number);
   int (*open_master) (BzCall *call, const char *path, guint flags, int *fd);
   const struct BzFileClass *files; /* files.h */
-  int (*own) (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record);
+  int (*own) (BzCall *call, const BzPlace *place, const BzOwner *give, BzOwner *record);
   int (*make_placeholder) (BzCall *call, const BzPlace *place, guint mode, BzOwner *record);
   int (*change_mode) (BzCall *call, const BzPlace *place, guint mode, gboolean *reached);
   int (*raise_limit) (BzCall *call, int resource, guint64 soft, guint64 hard);
@@ -104,10 +104,10 @@ int bz_call_add_fd (BzCall *call, int fd, gboolean close_on_exec, int *number);
 int bz_call_open_master (BzCall *call, const char *path, guint flags, int *fd);
 
 /* 0 when the place is one of the mounts and nodes that the loader has made for the zone and whose
- * owner is the host; or, if `take`, when the task could give the file to the zone's root, which is
+ * owner is the host; or, if `give`, when the task could give the file to these owners, which is
  * then done. record, or NULL: the owner that the file should have (BZ_OWNER_UNCHANGED: as it is), which
  * is kept with the file; `known` afterwards: it was. Else a positive errno, and nothing was done. */
-int bz_call_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record);
+int bz_call_own (BzCall *call, const BzPlace *place, const BzOwner *give, BzOwner *record);
 
 /* Makes a character device without a device (0:0) as the task; or, where record is given and can be kept,
  * an empty file with it: `known` afterwards. 0 or a positive errno. */

@@ -35,7 +35,7 @@
 typedef struct {
   BzJob job;
   const BzPlace *place;
-  gboolean take;
+  const BzOwner *give; /* NULL: what is not the loader's stays */
   const BzOwner *record;
   guint mode;
 } OwnerJob;
@@ -71,12 +71,15 @@ is_loaders (int file)
 }
 
 static int
-give_to_root (const OwnerJob *self, int file)
+give (const OwnerJob *self, int file)
 {
+  uid_t uid = self->give->uid;
+  gid_t gid = self->give->gid;
+
   /* fchown(2) refuses what was opened by O_PATH, as it refuses it the task. */
   if (self->place->path == NULL && !self->place->follow)
-    return fchown (file, 0, 0) != 0 ? errno : 0;
-  return fchownat (file, "", 0, 0, AT_EMPTY_PATH) != 0 ? errno : 0;
+    return fchown (file, uid, gid) != 0 ? errno : 0;
+  return fchownat (file, "", uid, gid, AT_EMPTY_PATH) != 0 ? errno : 0;
 }
 
 /* A number that is not changed stays what is remembered, or the zone's root's. */
@@ -131,9 +134,9 @@ own (const BzJob *job, int root G_GNUC_UNUSED, BzJobAnswer *answer)
     return errno;
   if (is_loaders (file))
     return 0;
-  if (!self->take)
+  if (self->give == NULL)
     return ENOTSUP;
-  int failed = give_to_root (self, file);
+  int failed = give (self, file);
   if (failed == 0 && self->record != NULL)
     {
       answer->bytes[0] = remember (self, file);
@@ -205,11 +208,11 @@ bz_task_run_at (BzJob *job, const BzPlace *place, BzJobAnswer *answer, guint bud
 }
 
 int
-bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *record,
+bz_task_own (BzTarget target, const BzPlace *place, const BzOwner *give, BzOwner *record,
              guint budget_ms)
 {
   OwnerJob self = {
-    .job = { .target = target, .work = own }, .place = place, .take = take, .record = record
+    .job = { .target = target, .work = own }, .place = place, .give = give, .record = record
   };
   BzJobAnswer answer = { 0 };
   int failed = bz_task_run_at (&self.job, place, &answer, budget_ms);

@@ -70,7 +70,7 @@ int bz_task_open_mount (BzTarget target, const char *place, const char *source, 
 int bz_task_open_master (BzTarget target, const char *path, guint flags, int *fd, guint budget_ms);
 
 /* Owners and nodes (task-owner.c). */
-int bz_task_own (BzTarget target, const BzPlace *place, gboolean take, BzOwner *record,
+int bz_task_own (BzTarget target, const BzPlace *place, const BzOwner *give, BzOwner *record,
                  guint budget_ms);
 int bz_task_make_placeholder (BzTarget target, const BzPlace *place, guint mode, BzOwner *record,
                               guint budget_ms);

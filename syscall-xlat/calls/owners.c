@@ -3,7 +3,8 @@
  * Two things that package managers do fail in zones:
  *   - /proc, /sys and the nodes bound into /dev belong to the host: rpm sets owner, mode and times
  *     of these directories when a package holds them;
- *   - a zone with one id can't give a file to anybody but its root (EINVAL).
+ *   - a zone with one id can't give a file to anybody but its root (EINVAL), one with many to nobody above its range
+ *     (nfsnobody of 64-bit Enterprise Linux is 4294967294).
  * In both cases a task that has the capability in the zone (CAP_CHOWN, CAP_FOWNER) is told that it
  * worked, and that is counted as pretended. Files that should have got another owner are given to
  * the zone's root by the task itself, which fails where it may not do that, and takes set-user-id
@@ -59,25 +60,35 @@ id_of (const BzCall *call, guint64 id)
   return (guint16) id == G_MAXUINT16 ? BZ_OWNER_UNCHANGED : (guint16) id;
 }
 
-/* Whether the zone doesn't have one of them; or has to be told what is remembered no longer. */
 static gboolean
-is_ours (const BzCall *call, const BzOwner *wanted)
+is_beyond (const BzCall *call, guint32 id)
+{
+  return id != BZ_OWNER_UNCHANGED && id >= call->plan->ids;
+}
+
+/* Whether the zone doesn't have one of them, or, with one id, has to be told what is remembered no longer. given: whose the
+ * file becomes. */
+static gboolean
+is_ours (const BzCall *call, const BzOwner *wanted, BzOwner *given)
 {
   gboolean keeps = call->plan->quirk[BZ_QUIRK_OWNER_RECORDS] != 0;
 
-  if (call->plan->ids != 1)
-    return FALSE;
-  return (wanted->uid != BZ_OWNER_UNCHANGED && (keeps || wanted->uid != 0))
-         || (wanted->gid != BZ_OWNER_UNCHANGED && (keeps || wanted->gid != 0));
+  *given = (BzOwner){ 0 };
+  if (call->plan->ids == 1)
+    return (wanted->uid != BZ_OWNER_UNCHANGED && (keeps || wanted->uid != 0))
+           || (wanted->gid != BZ_OWNER_UNCHANGED && (keeps || wanted->gid != 0));
+  given->uid = is_beyond (call, wanted->uid) ? 0 : wanted->uid;
+  given->gid = is_beyond (call, wanted->gid) ? 0 : wanted->gid;
+  return given->uid != wanted->uid || given->gid != wanted->gid;
 }
 
+/* given: NULL: to nobody, only what the loader has mounted is meant. */
 static BzVerdict
-own (BzCall *call, const BzPlace *place, BzOwner *wanted, int capability)
+own (BzCall *call, const BzPlace *place, const BzOwner *given, BzOwner *wanted, int capability)
 {
-  gboolean keeps = wanted != NULL && call->plan->quirk[BZ_QUIRK_OWNER_RECORDS] != 0;
+  gboolean keeps = given != NULL && call->plan->ids == 1 && call->plan->quirk[BZ_QUIRK_OWNER_RECORDS] != 0;
 
-  if (!bz_call_capable (call, capability)
-      || bz_call_own (call, place, wanted != NULL, keeps ? wanted : NULL) != 0)
+  if (!bz_call_capable (call, capability) || bz_call_own (call, place, given, keeps ? wanted : NULL) != 0)
     return bz_continue ();
   return keeps && wanted->known ? bz_value (0) : bz_pretend (0);
 }
@@ -102,12 +113,13 @@ change_owner (BzCall *call, BzPlace place, gboolean may_be_empty, guint64 addres
 {
   char path[PATH_MAX];
   BzOwner wanted = { .uid = id_of (call, uid), .gid = id_of (call, gid) };
-  gboolean take = is_ours (call, &wanted);
+  BzOwner given;
+  gboolean take = is_ours (call, &wanted, &given);
 
   if (bz_call_read_string (call, address, path, sizeof path) != 0
       || (!take && !may_be_mount (path)) || !take_path (&place, path, may_be_empty))
     return bz_continue ();
-  return own (call, &place, take ? &wanted : NULL, CAP_CHOWN);
+  return own (call, &place, take ? &given : NULL, &wanted, CAP_CHOWN);
 }
 
 BzVerdict
@@ -144,7 +156,9 @@ bz_call_fchown (BzCall *call)
   BzPlace place = { .directory = (int) call->args[0] };
   BzOwner wanted = { .uid = id_of (call, call->args[1]), .gid = id_of (call, call->args[2]) };
 
-  return is_ours (call, &wanted) ? own (call, &place, &wanted, CAP_CHOWN) : bz_continue ();
+  BzOwner given;
+
+  return is_ours (call, &wanted, &given) ? own (call, &place, &given, &wanted, CAP_CHOWN) : bz_continue ();
 }
 
 /* Of the loader's mounts only. */
@@ -156,7 +170,7 @@ change_attributes (BzCall *call, int directory, guint64 address)
 
   if (bz_call_read_string (call, address, path, sizeof path) != 0 || !may_be_mount (path))
     return bz_continue ();
-  return own (call, &place, NULL, CAP_FOWNER);
+  return own (call, &place, NULL, NULL, CAP_FOWNER);
 }
 
 BzVerdict

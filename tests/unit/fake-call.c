@@ -158,14 +158,15 @@ fake_add_fd (BzCall *call G_GNUC_UNUSED, int fd, gboolean close_on_exec G_GNUC_U
 }
 
 static int
-fake_own (BzCall *call, const BzPlace *place, gboolean take, BzOwner *record)
+fake_own (BzCall *call, const BzPlace *place, const BzOwner *give, BzOwner *record)
 {
   BzFake *fake = fake_of (call);
 
   fake->owned++;
   fake->place = (BzPlace){ .directory = place->directory, .follow = place->follow };
   fake->has_path = place->path != NULL;
-  fake->taken = take;
+  fake->taken = give != NULL;
+  fake->given = give != NULL ? *give : (BzOwner){ 0 };
   fake->record = record != NULL ? *record : (BzOwner){ .known = TRUE };
   if (record != NULL)
     record->known = fake->remembers;

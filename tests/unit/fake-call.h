@@ -28,6 +28,7 @@ typedef struct {
   guint64 hard_limit, soft_limit;
   BzPlace place; /* of the last own; its path is not kept */
   gboolean has_path, taken;
+  BzOwner given;
   BzOwner record; /* that was to be kept; known: none was */
   gboolean remembers;
   guint node_mode;

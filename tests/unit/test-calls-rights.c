@@ -120,6 +120,11 @@ test_owners_of_many_ids (void **state G_GNUC_UNUSED)
       continues (own (&fake, bz_call_chown, others[i], 48, 48));
       assert_int_equal (fake.owned, 0);
     }
+  pretends (own (&fake, bz_call_chown, "/tmp/a", 4294967294, 12));
+  assert_true (fake.taken && fake.given.uid == 0 && fake.given.gid == 12);
+  pretends (own (&fake, bz_call_lchown, "/tmp/a", G_MAXUINT32, 65536));
+  assert_true (fake.given.uid == BZ_OWNER_UNCHANGED && fake.given.gid == 0);
+  continues (own (&fake, bz_call_chown, "/tmp/a", 65535, G_MAXUINT32));
   fake.own_error = EPERM;
   continues (own (&fake, bz_call_chown, "/proc", 0, 0));
   fake.own_error = 0;
