@@ -29,6 +29,7 @@
 #include "loader/launch.h"
 #include "loader/listener.h"
 #include "loader/loader.h"
+#include "loader/login-id.h"
 #include "loader/namespaces.h"
 #include "loader/partition-data.h"
 #include "loader/processors.h"
@@ -64,6 +65,7 @@ static gboolean
 enter (const BzJoin *joiner, GError **error)
 {
   prctl (PR_SET_DUMPABLE, 0);
+  bz_login_id_unset ();
   bz_cgroup_enter (joiner->tasks, joiner->task_count);
   if (!bz_processors_bind (joiner->partition->settings, error))
     return FALSE;

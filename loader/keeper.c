@@ -5,6 +5,7 @@
 #include "brand/base/error.h"
 #include "loader/kernel.h"
 #include "loader/log-bound.h"
+#include "loader/login-id.h"
 #include "loader/processors.h"
 
 #include <errno.h>
@@ -78,19 +79,6 @@ reap_init (BzKeeper *keeper, int *how)
 }
 
 /* --- the keeper's own surroundings --- */
-
-/* pam_loginuid of the zone wants to set this itself, and may when it is unset (FAILURES S20). */
-static void
-unset_loginuid (void)
-{
-  int fd = open ("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
-
-  if (fd < 0)
-    return;
-  (void) !write (fd, "4294967295",
-                 10); /* refused when set by a login that plain users can't undo */
-  close (fd);
-}
 
 /* A caller may block signals or ignore SIGCHLD (statuses of children would be lost), be
  * in a directory that is to be unmounted, or have an umask that would hide the zone's mount points
@@ -384,7 +372,7 @@ bz_keeper_main (const BzKeeperOptions *options)
   if (options->partition->boot)
     forget_the_priority ();
   ignore_the_terminal ();
-  unset_loginuid ();
+  bz_login_id_unset ();
   prctl (PR_SET_NAME, "bz-keeper");
   keeper.cgroup = options->partition->no_cgroup
                       ? bz_cgroup_none ()

@@ -38,6 +38,8 @@ libloader_a_SOURCES = \
 	loader/launch.h \
 	loader/listener.c \
 	loader/listener.h \
+	loader/login-id.c \
+	loader/login-id.h \
 	loader/loader.h \
 	loader/message.c \
 	loader/message.h \

@@ -275,7 +275,7 @@ knowledge () {
   exits 0 'explain of a row that nothing answers'
   says out 'nothing in brandzone' 'and says so'
   bz explain S20
-  says out 'a zone starts with the login id unset' 'explain tells what is done besides calls'
+  says out 'has the login id unset' 'explain tells what is done besides calls'
   ! grep -q 'nothing in brandzone' "$tmp/out"
   result $? 'and does not say that nothing is'
   bz explain Z9

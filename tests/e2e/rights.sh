@@ -112,6 +112,27 @@ old_iptables () {
   like 'S19: without the host'"'"'s /usr the wrapper says so' "$status $err" '^1 iptables: there is no iptables-nft in /opt/host/usr'
 }
 
+# A caller who has logged in has the id set: what is run, and what joins, can set it all the same.
+# shellcheck disable=SC2317 # `run` calls it
+logged_in () {
+  sh -c 'echo 4242 >/proc/self/loginuid; exec "$@"' sh "$brandzone" --root "$tmp/$who/state" "$@"
+}
+
+login_id () {
+  if ! sh -c 'echo 4242 >/proc/self/loginuid' 2>/dev/null; then
+    skip 'S20: the login id is unset for who joins' 'the kernel has no login ids, or lets nobody change one'
+    return
+  fi
+  run logged_in -q run z -- sh -c 'echo 5 >/proc/self/loginuid && cat /proc/self/loginuid'
+  is 'S20: a program may set its login id' "$status $out" '0 5'
+  in_background bz -q run z -- sleep 60
+  until_true 20 running z
+  run logged_in exec z -- sh -c 'echo 5 >/proc/self/loginuid && cat /proc/self/loginuid'
+  is 'S20: so may one that joins' "$status $out" '0 5'
+  run bz stop --time 0 z
+  wait "$job"
+}
+
 gone_calls () {
   inside linux-2.6 x86_64 --stats -- gone
   is 'S4: a call that is gone is ENOSYS' "$status" 0
@@ -234,6 +255,7 @@ for who in $kinds; do
   rights
   symptoms
   safe_nodes
+  if [ "$who" = root ]; then login_id; fi
   if [ "$who" != alone ]; then old_iptables; fi
   if [ "$who" = root ] && ! masked overlay; then safe_nodes --rm; fi
   if [ "$who" = root ]; then terminals_anew; fi
