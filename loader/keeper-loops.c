@@ -13,7 +13,7 @@
  * image there, and mount(2) of it is that of any block device. A device goes by LOOP_CLR_FD, once it is mounted
  * if mount(8) has set it up, with the zone, and with a keeper that is killed.
  *
- * Limits: eight of them, of regular files, none of FUSE; the requests are the zone's root's. An image's partitions have no nodes. */
+ * Limits: eight of them, of regular files, none of FUSE, nor of an overlay in a zone that has /dev/fuse; the requests are the zone's root's. An image's partitions have no nodes. */
 #include "config.h"
 
 #include "loader/keeper-private.h"
@@ -38,6 +38,8 @@
 #define LOOPS 8 /* names of one digit */
 #define NOTHING_BYTES 512
 #define NOT_OURS (-1)
+#define MISC_MAJOR 10
+#define FUSE_MINOR 229
 
 struct BzLoops {
   int devices; /* the zone's /dev */
@@ -51,12 +53,26 @@ struct BzLoops {
 
 /* --- nodes --- */
 
+/* Of what a task has given. It asks no process that serves the file: the keeper waits for nobody of the zone. */
+static gboolean
+look_at (int fd, mode_t *mode, dev_t *number)
+{
+  struct statx status;
+
+  if (fd < 0 || statx (fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE, &status) != 0)
+    return FALSE;
+  *mode = status.stx_mode;
+  *number = makedev (status.stx_rdev_major, status.stx_rdev_minor);
+  return TRUE;
+}
+
 static dev_t
 number_of (int device)
 {
-  struct stat status;
+  mode_t mode;
+  dev_t number;
 
-  return device >= 0 && fstat (device, &status) == 0 && S_ISBLK (status.st_mode) ? status.st_rdev : 0;
+  return look_at (device, &mode, &number) && S_ISBLK (mode) ? number : 0;
 }
 
 static gboolean
@@ -289,10 +305,10 @@ typedef struct {
 static int
 find_free (Request *request)
 {
-  struct stat status;
+  mode_t mode;
+  dev_t number;
 
-  if (fstat (request->device, &status) != 0 || !S_ISCHR (status.st_mode)
-      || status.st_rdev != makedev (1, 3))
+  if (!look_at (request->device, &mode, &number) || !S_ISCHR (mode) || number != makedev (1, 3))
     return NOT_OURS;
   for (guint i = 0; i < LOOPS; i++)
     if (request->keeper->loops->bound[i] < 0 && !is_mounted (request->keeper->loops, i))
@@ -312,14 +328,33 @@ flags_of (const Request *request)
   return flags;
 }
 
-/* Whether a process answers for the file, which may be one of the zone's: what was written to the device is written
- * back as it goes, and the keeper, which closes it, would wait for that process. */
+/* Whether the zone has /dev/fuse. */
 static gboolean
-is_served (int file)
+may_serve (const BzKeeper *keeper)
+{
+  const GPtrArray *devices = keeper->partition->settings->devices;
+
+  for (guint i = 0; i < devices->len; i++)
+    {
+      const BzDevice *device = g_ptr_array_index (devices, i);
+      struct stat status;
+      if (stat (device->source, &status) != 0 || S_ISDIR (status.st_mode)
+          || (S_ISCHR (status.st_mode) && status.st_rdev == makedev (MISC_MAJOR, FUSE_MINOR)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Whether a process answers for the file, which may be one of the zone's: what was written to the device is written
+ * back as it goes, and the keeper, which closes it, would wait for that process. What an overlay leads to nobody tells;
+ * and it asks with the rights of who has mounted it, where FUSE itself refuses the keeper. */
+static gboolean
+is_served (const BzKeeper *keeper, int file)
 {
   struct statfs system;
 
-  return fstatfs (file, &system) != 0 || system.f_type == FUSE_SUPER_MAGIC;
+  return fstatfs (file, &system) != 0 || system.f_type == FUSE_SUPER_MAGIC
+         || (system.f_type == OVERLAYFS_SUPER_MAGIC && may_serve (keeper));
 }
 
 static int
@@ -328,14 +363,14 @@ attach (Request *request)
   BzLoops *loops = request->keeper->loops;
   guint slot = (guint) request->slot;
   BzLoopImage image = { .image = request->file };
-  struct stat status;
   gint32 user = 0;
   char path[32];
+  mode_t mode;
+  dev_t number;
 
   if (loops->bound[slot] >= 0 || is_mounted (loops, slot))
     return EBUSY;
-  if (request->file < 0 || fstat (request->file, &status) != 0 || !S_ISREG (status.st_mode)
-      || is_served (request->file))
+  if (!look_at (request->file, &mode, &number) || !S_ISREG (mode) || is_served (request->keeper, request->file))
     return EINVAL;
   int flags = fcntl (request->device, F_GETFL) & O_ACCMODE;
   g_variant_dict_lookup (request->body, "offset", "t", &image.offset);

@@ -125,9 +125,14 @@ loop_mounts () {
     losetup /dev/loop5 /image; losetup /dev/loop5 /image 2>/dev/null || echo busy; ls -l /dev/loop5 | cut -c 1-10'
   is 'losetup: of regular files, each device once' "$(echo "$out" | tr '\n' ' ')" 'no directory no device busy brw------- '
   if [ -e /dev/fuse ]; then
-    in_zone --device /dev/fuse -- ': >/served; /guest/served-'$abi' /served /bin/sh -c "wc -c </served; head -c 99 /served | wc -c
-      losetup /dev/loop5 /served 2>/dev/null || echo refused"'
-    is 'losetup: none that a process of the zone serves' "$(echo "$out" | tr -s '\n ' ' ')" '1048576 99 refused '
+    served='mkdir /served /empty /over; /guest/served-'$abi' /served /bin/sh -c'
+    in_zone --device /dev/fuse -- "$served 'head -c 99 /served/image | wc -c
+      losetup /dev/loop5 /served/image 2>/dev/null || echo refused'"
+    is 'losetup: none that a process of the zone serves' "$(echo "$out" | tr -s '\n ' ' ')" '99 refused '
+    in_zone --device /dev/fuse -- "$served 'mount -t overlay -o lowerdir=/served:/empty over /over
+      head -c 99 /over/image | wc -c; losetup /dev/loop5 /over/image 2>&1; losetup -f'"
+    is 'losetup: nor through an overlay, and nobody waits for that process' "$(echo "$out" | tr -s '\n ' ' ')" \
+      '99 losetup: /over/image: Invalid argument /dev/loop0 '
   else
     skip 'losetup of a file of FUSE' '/dev/fuse is missing'
   fi
