@@ -185,22 +185,20 @@ attributes_of (const Job *job)
 
 /* The zone's ids; where the file system has no such mounts, nobody's, and no set-uid programs. */
 static int
-map_ids (const Job *job, int mount)
+map_ids (const Job *job, int mount, gboolean *mapped)
 {
   struct bz_mount_attr map = { .attr_set = BZ_MOUNT_ATTR_IDMAP,
                                .userns_fd = (uint64_t) job->namespaces[BZ_NAMESPACE_USER] };
   struct bz_mount_attr plain = { .attr_set = BZ_MOUNT_ATTR_NOSUID };
 
-  return bz_mount_setattr (mount, "", AT_EMPTY_PATH, &map) == 0
-                 || bz_mount_setattr (mount, "", AT_EMPTY_PATH, &plain) == 0
-             ? 0
-             : errno;
+  *mapped = bz_mount_setattr (mount, "", AT_EMPTY_PATH, &map) == 0;
+  return *mapped || bz_mount_setattr (mount, "", AT_EMPTY_PATH, &plain) == 0 ? 0 : errno;
 }
 
 static int
-make_mount (Job *job, int *mount)
+make_by (Job *job, const char *driver, int *mount, gboolean *mapped)
 {
-  int context = bz_fsopen (job->system->name), device = -1;
+  int context = bz_fsopen (driver), device = -1;
 
   if (context < 0)
     return errno;
@@ -213,13 +211,31 @@ make_mount (Job *job, int *mount)
   if (failed == 0 && (*mount = bz_fsmount (context, attributes_of (job))) < 0)
     failed = errno;
   if (failed == 0)
-    failed = map_ids (job, *mount);
+    failed = map_ids (job, *mount, mapped);
   if (failed != 0)
     tell_reasons (job, context);
   if (device >= 0)
     close (device);
   close (context);
   return failed;
+}
+
+/* Today's ext2 and ext3 are names of ext4's driver, which maps ids by its own name alone. What it has mounted by theirs is
+ * one of them, and is mounted by that. */
+static int
+make_mount (Job *job, int *mount)
+{
+  gboolean mapped = FALSE;
+  int failed = make_by (job, job->system->name, mount, &mapped), again = -1;
+
+  if (failed != 0 || mapped
+      || (strcmp (job->system->name, "ext2") != 0 && strcmp (job->system->name, "ext3") != 0))
+    return failed;
+  close (*mount);
+  if (make_by (job, "ext4", &again, &mapped) != 0)
+    return make_by (job, job->system->name, mount, &mapped);
+  *mount = again;
+  return 0;
 }
 
 /* The last step: from here on this process has the zone's rights alone. */

@@ -105,6 +105,19 @@ second_start () {
     bz exec m -- /bin/sh -c 'losetup /dev/loop2 2>/dev/null || losetup /dev/loop2 /image'
 }
 
+# Of the older types, by whose names ext4's driver maps no ids.
+older_types () {
+  mkdir "$tmp/older"
+  for type in ext2 ext3; do
+    truncate -s 8M "$tmp/older/$type" && mke2fs -q -F -t $type -d "$tmp/files" "$tmp/older/$type"
+    in_zone --mounts ext2,ext3 -v "$tmp/older:/older:ro" -- 'cp /older/'$type' /older-image; m '$type' /older-image /mnt "" 0
+      stat -c "%u %g" /mnt/file; echo new >/mnt/new && cat /mnt/new; m umount /mnt; m '$type' /older-image /mnt "" 1; cat /mnt/file /mnt/new
+      m umount /mnt; cp /image /older-image; m '$type' /older-image /mnt "" 0; rm /older-image'
+    is "B12: an $type image, with its owners, to be written to; no ext4 one as $type" "$(echo "$out" | tr '\n' ' ')" \
+      '0 5 7 new 0 0 inside new 0 22 '
+  done
+}
+
 # mount -o loop, by BusyBox.
 loop_mounts () {
   run bz config set m Storage.Mounts=ext4
@@ -265,6 +278,7 @@ for who in $users; do
       skip 'images' 'this kernel has no loop devices or no ext4'
     else
       policy
+      older_types
       loop_mounts
       if ! masked ia32; then
         bz cp m:/image "$tmp/image.new" && mv "$tmp/image.new" "$tmp/image"
