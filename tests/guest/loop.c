@@ -1,7 +1,8 @@
-/* guest-loop SECONDS RELEASE [PROCESSES]: translated calls without a pause from several processes
- * and a second thread each; every answer is looked at. Meant to run while its supervisor is killed
- * again and again: a call may return EINTR, nothing else but the right answer, and none may hang.
- * Prints "loop: calls N interrupted N wrong N slowest-us N". */
+/* guest-loop SECONDS RELEASE [PROCESSES [FILE]]: translated calls without a pause from several
+ * processes and a second thread each, for that time or until there is a file of that name; every
+ * answer is looked at. Meant to run while its supervisor is killed again and again: a call may
+ * return EINTR, nothing else but the right answer, and none may hang. Prints "loop: calls N
+ * interrupted N wrong N slowest-us N". */
 #include "guest.h"
 
 struct count {
@@ -9,6 +10,7 @@ struct count {
 };
 
 static struct count *shared; /* one per thread, in memory that the processes share */
+static volatile u32 *ended;  /* there, too */
 static const char *release;
 static u64 deadline;
 
@@ -18,7 +20,7 @@ loop (void *data)
   struct count *count = data;
   struct utsname_new u;
 
-  for (u64 start = monotonic_ns (); start < deadline;)
+  for (u64 start = monotonic_ns (); start < deadline && !*ended;)
     {
       memset (&u, 0, sizeof u);
       long result = call (NR_uname, &u);
@@ -51,6 +53,23 @@ one_process (int index)
     thread_wait (&thread);
 }
 
+static void
+wait_for_file (const char *name)
+{
+  while (monotonic_ns () < deadline)
+    {
+      long fd = call (NR_open, name, 0, 0);
+
+      if (fd >= 0)
+        {
+          call (NR_close, fd);
+          break;
+        }
+      guest_sleep_us (50000);
+    }
+  *ended = 1;
+}
+
 static void *
 shared_memory (usize bytes)
 {
@@ -76,7 +95,8 @@ guest_main (int argc, char **argv, char **envp)
   release = argv[2];
   deadline = monotonic_ns () + (u64) number_of (argv[1]) * 1000000000u;
   shared = shared_memory (2 * COUNT (pids) * sizeof *shared);
-  if (shared == NULL)
+  ended = shared_memory (sizeof *ended);
+  if (shared == NULL || ended == NULL)
     return 3;
   print ("loop: started\n");
   for (int i = 0; i < processes; i++)
@@ -89,6 +109,8 @@ guest_main (int argc, char **argv, char **envp)
           call (NR_exit, 0);
         }
     }
+  if (argc > 4)
+    wait_for_file (argv[4]);
   for (int i = 0; i < processes; i++)
     is (guest_wait (pids[i]), 0, "a process ends by itself");
   for (int i = 0; i < 2 * processes; i++)
