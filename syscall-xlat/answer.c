@@ -214,7 +214,7 @@ change_mode (BzCall *call, const BzPlace *place, guint mode, gboolean *reached)
 
 /* A task may do this to itself; what it may not, raising the hard limit, is not tried. */
 static int
-raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard)
+raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard, guint64 old[2])
 {
   struct rlimit limit;
 
@@ -222,6 +222,8 @@ raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard)
     return errno;
   if (hard <= limit.rlim_max)
     return ENOTSUP;
+  old[0] = limit.rlim_cur;
+  old[1] = limit.rlim_max;
   limit.rlim_cur = MIN (soft, limit.rlim_max);
   return prlimit (call->tid, resource, &limit, NULL) != 0 ? errno : 0;
 }

@@ -167,11 +167,11 @@ bz_call_change_mode (BzCall *call, const BzPlace *place, guint mode, gboolean *r
 }
 
 int
-bz_call_raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard)
+bz_call_raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard, guint64 old[2])
 {
   if (!bz_call_begin (call))
     return ESRCH;
-  return call->notifier->class->raise_limit (call, resource, soft, hard);
+  return call->notifier->class->raise_limit (call, resource, soft, hard, old);
 }
 
 void

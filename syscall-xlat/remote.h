@@ -57,7 +57,7 @@ typedef struct {
   int (*own) (BzCall *call, const BzPlace *place, const BzOwner *give, BzOwner *record);
   int (*make_placeholder) (BzCall *call, const BzPlace *place, guint mode, BzOwner *record);
   int (*change_mode) (BzCall *call, const BzPlace *place, guint mode, gboolean *reached);
-  int (*raise_limit) (BzCall *call, int resource, guint64 soft, guint64 hard);
+  int (*raise_limit) (BzCall *call, int resource, guint64 soft, guint64 hard, guint64 old[2]);
   void (*stop) (BzCall *call);
 } BzNotifierClass;
 
@@ -117,8 +117,8 @@ int bz_call_make_placeholder (BzCall *call, const BzPlace *place, guint mode, Bz
 int bz_call_change_mode (BzCall *call, const BzPlace *place, guint mode, gboolean *reached);
 
 /* 0 when `hard` is above the task's own hard limit: its soft one is then as near to `soft` as it can
- * be. Else a positive errno, and nothing was done. */
-int bz_call_raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard);
+ * be; old: what both were. Else a positive errno, and nothing was done. */
+int bz_call_raise_limit (BzCall *call, int resource, guint64 soft, guint64 hard, guint64 old[2]);
 
 /* Kills the task's process and has it told to the user. */
 void bz_call_stop (BzCall *call);

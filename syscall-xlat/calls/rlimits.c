@@ -20,13 +20,17 @@ widen (guint32 limit)
   return limit == G_MAXUINT32 ? RLIM64_INFINITY : limit;
 }
 
+/* tell_old: an address, or 0: nobody asks for them. */
 static BzVerdict
-raise_limit (BzCall *call, guint32 resource, guint64 soft, guint64 hard)
+raise_limit (BzCall *call, guint32 resource, guint64 soft, guint64 hard, guint64 tell_old)
 {
-  if (resource >= RLIM_NLIMITS || soft > hard || !bz_call_capable (call, CAP_SYS_RESOURCE))
+  guint64 old[2];
+
+  if (resource >= RLIM_NLIMITS || soft > hard || !bz_call_capable (call, CAP_SYS_RESOURCE)
+      || bz_call_raise_limit (call, (int) resource, soft, hard, old) != 0)
     return bz_continue ();
-  return bz_call_raise_limit (call, (int) resource, soft, hard) == 0 ? bz_pretend (0)
-                                                                     : bz_continue ();
+  int failed = tell_old != 0 ? bz_call_write (call, tell_old, old, sizeof old) : 0;
+  return failed != 0 ? bz_errno (failed) : bz_pretend (0);
 }
 
 BzVerdict
@@ -47,18 +51,16 @@ bz_call_setrlimit (BzCall *call)
       limits[0] = widen (narrow[0]);
       limits[1] = widen (narrow[1]);
     }
-  return raise_limit (call, (guint32) call->args[0], limits[0], limits[1]);
+  return raise_limit (call, (guint32) call->args[0], limits[0], limits[1], 0);
 }
 
-/* (pid, resource, new, old). Another process's limits, and who wants the old ones in the same call,
- * are left to the kernel. */
+/* (pid, resource, new, old). Another process's limits are left to the kernel. */
 BzVerdict
 bz_call_prlimit64 (BzCall *call)
 {
   guint64 limits[2];
 
-  if ((guint32) call->args[0] != 0 || call->args[3] != 0
-      || bz_call_read (call, call->args[2], limits, sizeof limits) != 0)
+  if ((guint32) call->args[0] != 0 || bz_call_read (call, call->args[2], limits, sizeof limits) != 0)
     return bz_continue ();
-  return raise_limit (call, (guint32) call->args[1], limits[0], limits[1]);
+  return raise_limit (call, (guint32) call->args[1], limits[0], limits[1], call->args[3]);
 }

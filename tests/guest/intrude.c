@@ -58,6 +58,8 @@ typedef struct {
   word arguments[5];
 } Writer;
 
+static const u64 high_limit[2] = { 1u << 30, 1u << 30 };
+
 static const Writer writers[] = {
   { "uname", N (122, 63), 0, { 0 } },
   { "olduname", N (109, NONE), 0, { 0 } },
@@ -81,6 +83,7 @@ static const Writer writers[] = {
   { "readdir", N (89, NONE), 1, { DIRECTORY, 0, 1 } },
   { "getdents", N (141, 78), 1, { DIRECTORY, 0, 1024 } },
   { "getdents64", N (220, 217), 1, { DIRECTORY, 0, 1024 } },
+  { "prlimit64", N (340, 302), 3, { 0, 7, (word) high_limit } },
   { "_llseek", N (140, NONE), 3, { FILE, 0, 0x70000001, 0, 0 } },
 };
 

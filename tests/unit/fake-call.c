@@ -196,12 +196,14 @@ fake_change_mode (BzCall *call, const BzPlace *place, guint mode, gboolean *reac
 }
 
 static int
-fake_raise_limit (BzCall *call, int resource G_GNUC_UNUSED, guint64 soft, guint64 hard)
+fake_raise_limit (BzCall *call, int resource G_GNUC_UNUSED, guint64 soft, guint64 hard, guint64 old[2])
 {
   BzFake *fake = fake_of (call);
 
   if (hard <= fake->hard_limit)
     return ENOTSUP;
+  old[0] = 17;
+  old[1] = fake->hard_limit;
   fake->soft_limit = MIN (soft, fake->hard_limit);
   return 0;
 }

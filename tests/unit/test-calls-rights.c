@@ -70,7 +70,10 @@ test_limits (void **state G_GNUC_UNUSED)
   memcpy (fake.memory, limits, sizeof limits);
   pretends (bz_fake_run (&fake, bz_call_prlimit64, 0, 7, bz_fake_at (0), 0, 0));
   continues (bz_fake_run (&fake, bz_call_prlimit64, 1, 7, bz_fake_at (0), 0, 0));
-  continues (bz_fake_run (&fake, bz_call_prlimit64, 0, 7, bz_fake_at (0), bz_fake_at (64), 0));
+  pretends (bz_fake_run (&fake, bz_call_prlimit64, 0, 7, bz_fake_at (0), bz_fake_at (64), 0));
+  memcpy (limits, fake.memory + 64, sizeof limits);
+  assert_true (limits[0] == 17 && limits[1] == HARD);
+  fails (bz_fake_run (&fake, bz_call_prlimit64, 0, 7, bz_fake_at (0), BAD_ADDRESS, 0), EFAULT);
 }
 
 static void
