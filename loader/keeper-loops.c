@@ -13,7 +13,7 @@
  * image there, and mount(2) of it is that of any block device. A device goes by LOOP_CLR_FD, once it is mounted
  * if mount(8) has set it up, with the zone, and with a keeper that is killed.
  *
- * Limits: eight of them, of regular files, none of FUSE, nor of an overlay in a zone that has /dev/fuse; the requests are the zone's root's. An image's partitions have no nodes. */
+ * Limits: eight of them, of regular files, none of FUSE, nor of an overlay that is not the zone's tree itself; the requests are the zone's root's. An image's partitions have no nodes. */
 #include "config.h"
 
 #include "loader/keeper-private.h"
@@ -38,12 +38,15 @@
 #define LOOPS 8 /* names of one digit */
 #define NOTHING_BYTES 512
 #define NOT_OURS (-1)
-#define MISC_MAJOR 10
-#define FUSE_MINOR 229
+#ifndef STATX_MNT_ID
+#define STATX_MNT_ID 0x1000U
+#endif
+#define STX_MNT_ID_AT 0x90 /* a member that older headers lack */
 
 struct BzLoops {
   int devices; /* the zone's /dev */
   int nothing; /* what free nodes show */
+  guint64 tree; /* the mount of the zone's tree */
   int bound[LOOPS]; /* -1: free */
   int users[LOOPS]; /* pidfds: who has set them up; -1: unknown */
   gint32 tids[LOOPS]; /* and by which number; 0: unknown */
@@ -64,6 +67,19 @@ look_at (int fd, mode_t *mode, dev_t *number)
   *mode = status.stx_mode;
   *number = makedev (status.stx_rdev_major, status.stx_rdev_minor);
   return TRUE;
+}
+
+/* Its mount, by the kernel's number for it (Linux 5.8); 0: unknown. */
+static guint64
+mount_of (int fd)
+{
+  struct statx status;
+  guint64 number = 0;
+
+  if (fd >= 0 && statx (fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &status) == 0
+      && (status.stx_mask & STATX_MNT_ID) != 0)
+    memcpy (&number, (const guint8 *) &status + STX_MNT_ID_AT, sizeof number);
+  return number;
 }
 
 static dev_t
@@ -208,7 +224,7 @@ make_nothing (void)
 
 /* Who gives the zone loop devices of the host by [Device] wants those. */
 void
-bz_keeper_make_loops (BzKeeper *keeper, int devices)
+bz_keeper_make_loops (BzKeeper *keeper, int tree, int devices)
 {
   gboolean good = TRUE;
 
@@ -218,6 +234,7 @@ bz_keeper_make_loops (BzKeeper *keeper, int devices)
   keeper->loops = g_new0 (struct BzLoops, 1);
   keeper->loops->devices = fcntl (devices, F_DUPFD_CLOEXEC, 0);
   keeper->loops->nothing = make_nothing ();
+  keeper->loops->tree = mount_of (tree);
   for (guint i = 0; i < LOOPS; i++)
     keeper->loops->bound[i] = keeper->loops->users[i] = -1;
   good = keeper->loops->nothing >= 0;
@@ -261,6 +278,7 @@ bz_keeper_leave_loops (const BzKeeper *keeper, BzHandOver *left)
   bz_hand_over_fds (left, "loops-bound", keeper->loops->bound, LOOPS);
   bz_hand_over_fds (left, "loops-users", keeper->loops->users, LOOPS);
   g_variant_dict_insert (&left->values, "loops-clear", "u", clears);
+  g_variant_dict_insert (&left->values, "loops-tree", "t", keeper->loops->tree);
   g_variant_dict_insert_value (&left->values, "loops-mounted",
                                g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, keeper->loops->mounted,
                                                           LOOPS, sizeof (guint64)));
@@ -280,6 +298,7 @@ bz_keeper_take_loops (BzKeeper *keeper, GVariantDict *values, gboolean *bad)
   bz_hand_over_take_fds (values, "loops-bound", keeper->loops->bound, LOOPS, bad);
   bz_hand_over_take_fds (values, "loops-users", keeper->loops->users, LOOPS, bad);
   g_variant_dict_lookup (values, "loops-clear", "u", &clears);
+  g_variant_dict_lookup (values, "loops-tree", "t", &keeper->loops->tree);
   for (guint i = 0; i < LOOPS; i++)
     keeper->loops->clears[i] = (clears >> i & 1) != 0;
   g_autoptr (GVariant) mounted = g_variant_dict_lookup_value (values, "loops-mounted", G_VARIANT_TYPE ("at"));
@@ -328,33 +347,16 @@ flags_of (const Request *request)
   return flags;
 }
 
-/* Whether the zone has /dev/fuse. */
-static gboolean
-may_serve (const BzKeeper *keeper)
-{
-  const GPtrArray *devices = keeper->partition->settings->devices;
-
-  for (guint i = 0; i < devices->len; i++)
-    {
-      const BzDevice *device = g_ptr_array_index (devices, i);
-      struct stat status;
-      if (stat (device->source, &status) != 0 || S_ISDIR (status.st_mode)
-          || (S_ISCHR (status.st_mode) && status.st_rdev == makedev (MISC_MAJOR, FUSE_MINOR)))
-        return TRUE;
-    }
-  return FALSE;
-}
-
 /* Whether a process answers for the file, which may be one of the zone's: what was written to the device is written
- * back as it goes, and the keeper, which closes it, would wait for that process. What an overlay leads to nobody tells;
- * and it asks with the rights of who has mounted it, where FUSE itself refuses the keeper. */
+ * back as it goes, and the keeper, which closes it, would wait for that process. What an overlay of the zone's own leads
+ * to nobody tells; and it asks with the rights of who has mounted it, where FUSE itself refuses the keeper. */
 static gboolean
-is_served (const BzKeeper *keeper, int file)
+is_served (const BzLoops *loops, int file)
 {
   struct statfs system;
 
   return fstatfs (file, &system) != 0 || system.f_type == FUSE_SUPER_MAGIC
-         || (system.f_type == OVERLAYFS_SUPER_MAGIC && may_serve (keeper));
+         || (system.f_type == OVERLAYFS_SUPER_MAGIC && (loops->tree == 0 || mount_of (file) != loops->tree));
 }
 
 static int
@@ -370,7 +372,7 @@ attach (Request *request)
 
   if (loops->bound[slot] >= 0 || is_mounted (loops, slot))
     return EBUSY;
-  if (!look_at (request->file, &mode, &number) || !S_ISREG (mode) || is_served (request->keeper, request->file))
+  if (!look_at (request->file, &mode, &number) || !S_ISREG (mode) || is_served (loops, request->file))
     return EINVAL;
   int flags = fcntl (request->device, F_GETFL) & O_ACCMODE;
   g_variant_dict_lookup (request->body, "offset", "t", &image.offset);

@@ -89,9 +89,10 @@ void bz_keeper_serve_mount (BzKeeper *keeper, BzMessage *message);
 /* Tells, once for each, why the zone may not have it. */
 void bz_keeper_tell_refusal (BzKeeper *keeper, const BzFileSystem *system);
 
-/* keeper-loops.c: loop devices, where the zone may mount images. devices: its /dev, which nobody uses yet. */
+/* keeper-loops.c: loop devices, where the zone may mount images. tree: its tree's mount; devices: its /dev, which nobody
+ * uses yet. */
 typedef struct BzLoops BzLoops;
-void bz_keeper_make_loops (BzKeeper *keeper, int devices);
+void bz_keeper_make_loops (BzKeeper *keeper, int tree, int devices);
 void bz_keeper_drop_loops (BzKeeper *keeper);
 void bz_keeper_leave_loops (const BzKeeper *keeper, BzHandOver *left);
 void bz_keeper_take_loops (BzKeeper *keeper, GVariantDict *values, gboolean *bad);

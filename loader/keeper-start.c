@@ -123,7 +123,7 @@ map_and_prepare (BzKeeper *keeper, GError **error)
     return FALSE;
   gboolean good = bz_prepare (partition, keeper->namespaces[BZ_NAMESPACE_USER], &prepared, error);
   if (good)
-    bz_keeper_make_loops (keeper, prepared.devices);
+    bz_keeper_make_loops (keeper, prepared.root, prepared.devices);
   good = good && send_prepared (keeper, &prepared, error);
   bz_mounts_close (&prepared, partition->volumes->len);
   return good;

@@ -139,16 +139,22 @@ loop_mounts () {
   is 'losetup: of regular files, each device once' "$(echo "$out" | tr '\n' ' ')" 'no directory no device busy brw------- '
   if [ -e /dev/fuse ]; then
     served='mkdir /served /empty /over; /guest/served-'$abi' /served /bin/sh -c'
-    in_zone --device /dev/fuse -- "$served 'head -c 99 /served/image | wc -c
+    in_zone -- "$served 'head -c 99 /served/image | wc -c
       losetup /dev/loop5 /served/image 2>/dev/null || echo refused'"
     is 'losetup: none that a process of the zone serves' "$(echo "$out" | tr -s '\n ' ' ')" '99 refused '
-    in_zone --device /dev/fuse -- "$served 'mount -t overlay -o lowerdir=/served:/empty over /over
+    in_zone -- "$served 'mount -t overlay -o lowerdir=/served:/empty over /over
       head -c 99 /over/image | wc -c; losetup /dev/loop5 /over/image 2>&1; losetup -f'"
     is 'losetup: nor through an overlay, and nobody waits for that process' "$(echo "$out" | tr -s '\n ' ' ')" \
       '99 losetup: /over/image: Invalid argument /dev/loop0 '
   else
     skip 'losetup of a file of FUSE' '/dev/fuse is missing'
   fi
+  run bz -q clone --storage=overlay m layered
+  # shellcheck disable=SC2016 # for the zone's shell
+  run bz -q run layered -- /bin/sh -c 'mount -o loop -t ext4 /image /mnt && cat /mnt/file; echo more >/image.2
+    losetup /dev/loop5 /image.2 && losetup -d /dev/loop5 && echo own'
+  is 'losetup: of an overlay that is the tree itself' "$(echo "$out" | tr '\n' ' ')" 'inside more own ' || explain_run
+  run bz -q remove layered
   in_zone -u 1000 -- 'losetup /dev/loop5 /image 2>/dev/null || echo no'
   is 'losetup: not by users of the zone' "$out" no
   ok 'the loop devices go with the zone' until_true 5 no_loop
