@@ -35,7 +35,7 @@ tests/guest/built: $(BZ_GUEST_FILES)
 	done && touch $@
 
 check_DATA += tests/guest/built
-CLEANFILES += tests/e2e.lock tests/guest/built tests/guest/*-i386 tests/guest/*-x86_64
+CLEANFILES += tests/e2e.lock tests/hosts/initrd-* tests/guest/built tests/guest/*-i386 tests/guest/*-x86_64
 
 BZ_E2E = tests/e2e/boot.sh tests/e2e/login.sh tests/e2e/refresh.sh tests/e2e/calls.sh tests/e2e/config.sh tests/e2e/files.sh tests/e2e/inodes.sh tests/e2e/install.sh tests/e2e/interactive.sh tests/e2e/loader.sh tests/e2e/masks.sh tests/e2e/media.sh tests/e2e/mounts.sh tests/e2e/program.sh tests/e2e/ptys.sh tests/e2e/remounts.sh tests/e2e/rights.sh tests/e2e/run.sh \
 	tests/e2e/autostart.sh \
