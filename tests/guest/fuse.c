@@ -1,5 +1,6 @@
 /* guest-fuse RELEASE [NAME-VECTOR]: one task's translated call hangs on a file that the zone itself
- * serves, and never answers; another task's uname is answered within 10 ms all the same.
+ * serves, and never answers; another task's uname is answered all the same, and does not wait for that one's limit of
+ * seconds. On a busy machine any task may wait for a processor for some hundredths of a second.
  *
  * Mounts a file system of its own over /proc/sys/kernel: speaks just enough of the FUSE protocol
  * (Linux 3.15 and later) to be mounted, then takes requests and leaves them. A child calls
@@ -109,7 +110,7 @@ measure (const char *release)
   is ((long) wrong, 0, "meanwhile uname is answered rightly, 200 times");
   u32 us = (u32) divide (slowest, 1000, &rest);
   print ("fuse: slowest-us %u\n", us);
-  ok (us < 10000, "within 10 ms each time");
+  ok (us < 500000, "and waits for nobody");
 }
 
 int
