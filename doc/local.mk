@@ -2,6 +2,3 @@
 
 dist_doc_DATA = COPYING NEWS README.md SECURITY.md \
 	doc/GLOSSARY.md doc/adding-a-brand.md doc/adding-a-call.md doc/limits.md
-
-# Run by zones (brandzone-syscalls(7), iptables).
-dist_pkgdata_SCRIPTS = doc/zone-iptables

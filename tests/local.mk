@@ -2,7 +2,7 @@
 ## are listed by the directory that they test.
 
 BZ_GUESTS = conform intrude boot clock cost fuse gone heap inodes limits loop memory missing modules mounts newer note release rights sizes storm sysctl
-BZ_GUEST_FILES = tests/guest/guest.c tests/guest/guest.h \
+BZ_GUEST_FILES = tests/guest/guest.c tests/guest/guest.h tests/guest/serve.h \
 	tests/guest/conform.c tests/guest/intrude.c \
 	tests/guest/boot.c tests/guest/clock.c tests/guest/cost.c tests/guest/fuse.c tests/guest/gone.c tests/guest/heap.c tests/guest/inodes.c \
 	tests/guest/limits.c tests/guest/loop.c tests/guest/memory.c tests/guest/missing.c \

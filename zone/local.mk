@@ -257,3 +257,6 @@ tests_fuzz_fuzz_zone_file_SOURCES = tests/fuzz/fuzz-zone-file.c
 tests_fuzz_fuzz_zone_file_LDADD = $(ZONE_LIBS)
 tests_fuzz_fuzz_zone_file_LDFLAGS = -fsanitize=fuzzer,address,undefined
 endif
+
+# Run by zones (brandzone-syscalls(7), iptables).
+dist_pkgdata_SCRIPTS = zone/zone-iptables

@@ -102,7 +102,7 @@ old_iptables () {
     skip 'S19: iptables by the wrapper' 'the host has no iptables-nft that works'
     return
   fi
-  cp "$src/doc/zone-iptables" "$tmp/zone-iptables"
+  cp "$src/zone/zone-iptables" "$tmp/zone-iptables"
   chmod 755 "$tmp/zone-iptables"
   run bz -q run --network none --brand el6 --abi x86_64 -v /usr:/opt/host/usr:ro -v "$tmp/zone-iptables:/sbin/iptables:ro" z -- \
     /bin/sh -c 'iptables -A INPUT -p tcp --dport 22 -j ACCEPT && iptables -nL INPUT'

@@ -5,29 +5,7 @@
  * Mounts a file system of its own over /proc/sys/kernel: speaks just enough of the FUSE protocol
  * (Linux 3.15 and later) to be mounted, then takes requests and leaves them. A child calls
  * _sysctl(KERN_PANIC), which is answered from there. Needs /dev/fuse in the zone. */
-#include "guest.h"
-
-struct fuse_in {
-  u32 length, opcode;
-  u64 unique, node;
-  u32 uid, gid, pid, padding;
-};
-
-struct fuse_out {
-  u32 length;
-  s32 error;
-  u64 unique;
-};
-
-struct fuse_init {
-  u32 major, minor, max_readahead, flags;
-  u16 max_background, congestion_threshold;
-  u32 max_write, time_gran;
-  u16 max_pages, map_alignment;
-  u32 flags2, unused[7];
-};
-
-enum { FUSE_INIT = 26 };
+#include "serve.h"
 
 static long
 serve_init (long fd)

@@ -5,7 +5,7 @@
  * Serves a FUSE file system that answers everything but READ, whose one file claims to be an
  * executable of 1 MiB. One child maps that file for execution, another one executes it. Needs
  * /dev/fuse for this part. */
-#include "guest.h"
+#include "serve.h"
 
 enum {
   NR_ftruncate = 77,
@@ -17,33 +17,6 @@ enum {
   PROT_READ = 1,
   PROT_EXEC = 4,
   MAP_PRIVATE = 2,
-  FUSE_LOOKUP = 1,
-  FUSE_FORGET = 2,
-  FUSE_GETATTR = 3,
-  FUSE_OPEN = 14,
-  FUSE_READ = 15,
-  FUSE_RELEASE = 18,
-  FUSE_FLUSH = 25,
-  FUSE_INIT = 26,
-  FUSE_INTERRUPT = 36,
-  FUSE_BATCH_FORGET = 42,
-};
-
-struct fuse_in {
-  u32 length, opcode;
-  u64 unique, node;
-  u32 uid, gid, pid, padding;
-};
-
-struct fuse_out {
-  u32 length;
-  s32 error;
-  u64 unique;
-};
-
-struct fuse_attributes {
-  u64 inode, size, blocks, seconds[3];
-  u32 nanoseconds[3], mode, links, uid, gid, special, block_size, flags;
 };
 
 static long device;

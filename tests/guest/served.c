@@ -1,43 +1,18 @@
 /* guest-served DIRECTORY PROGRAM [ARGUMENT...]: runs the program while DIRECTORY/image is a megabyte of zeros that a
  * process of the zone serves by FUSE, which ends with the zone. Once it was read nobody is told of its attributes any
  * more: who asks waits for ever. Needs /dev/fuse in the zone. */
-#include "guest.h"
-
-struct fuse_in {
-  u32 length, opcode;
-  u64 unique, node;
-  u32 uid, gid, pid, padding;
-};
-
-struct fuse_out {
-  u32 length;
-  s32 error;
-  u64 unique;
-};
-
-struct fuse_init {
-  u32 major, minor, max_readahead, flags;
-  u16 max_background, congestion_threshold;
-  u32 max_write, time_gran;
-  u16 max_pages, map_alignment;
-  u32 flags2, unused[7];
-};
-
-struct fuse_attr {
-  u64 ino, size, blocks, atime, mtime, ctime;
-  u32 atimensec, mtimensec, ctimensec, mode, nlink, uid, gid, rdev, blksize, flags;
-};
+#include "serve.h"
 
 struct fuse_get {
   u64 valid;
   u32 valid_nsec, padding;
-  struct fuse_attr attr;
+  struct fuse_attributes attr;
 };
 
 struct fuse_entry {
   u64 node, generation, valid, attr_valid;
   u32 valid_nsec, attr_valid_nsec;
-  struct fuse_attr attr;
+  struct fuse_attributes attr;
 };
 
 struct fuse_statfs {
@@ -53,21 +28,6 @@ struct fuse_open {
 struct fuse_read {
   u64 handle, offset;
   u32 size;
-};
-
-enum {
-  LOOKUP = 1,
-  FORGET = 2,
-  GETATTR = 3,
-  OPEN = 14,
-  READ = 15,
-  STATFS = 17,
-  RELEASE = 18,
-  FLUSH = 25,
-  INIT = 26,
-  OPENDIR = 27,
-  RELEASEDIR = 29,
-  BATCH_FORGET = 42,
 };
 
 #define SILENCE 1 /* in place of a reply's length */
@@ -86,12 +46,12 @@ static struct {
 } reply;
 
 static void
-describe (struct fuse_attr *attr, u64 node)
+describe (struct fuse_attributes *attr, u64 node)
 {
-  attr->ino = node;
+  attr->inode = node;
   attr->size = node == 1 ? 0 : 1 << 20;
   attr->mode = node == 1 ? 040777 : 0100666;
-  attr->nlink = 1;
+  attr->links = 1;
 }
 
 /* How long the reply's body is, SILENCE, or a negative errno. */
@@ -104,35 +64,35 @@ answer (const struct fuse_in *in)
   memset (&reply.body, 0, 256);
   switch (in->opcode)
     {
-    case INIT:
+    case FUSE_INIT:
       reply.body.init.major = 7;
       reply.body.init.minor = 31;
       reply.body.init.max_write = 4096;
       return sizeof reply.body.init;
-    case LOOKUP:
+    case FUSE_LOOKUP:
       if (!equal ((const char *) (in + 1), "image"))
         return -E_NOENT;
       reply.body.entry.node = 2;
       describe (&reply.body.entry.attr, 2);
       return sizeof reply.body.entry;
-    case GETATTR:
+    case FUSE_GETATTR:
       if (was_read && in->node == 2)
         return SILENCE;
       describe (&reply.body.get.attr, in->node);
       return sizeof reply.body.get;
-    case STATFS:
+    case FUSE_STATFS:
       reply.body.statfs.bsize = reply.body.statfs.frsize = 4096;
       reply.body.statfs.namelen = 255;
       return sizeof reply.body.statfs;
-    case OPEN:
-    case OPENDIR:
+    case FUSE_OPEN:
+    case FUSE_OPENDIR:
       return sizeof reply.body.open;
-    case READ:
+    case FUSE_READ:
       was_read = 1;
       return (s32) (part->size < sizeof reply.body ? part->size : sizeof reply.body);
-    case RELEASE:
-    case RELEASEDIR:
-    case FLUSH:
+    case FUSE_RELEASE:
+    case FUSE_RELEASEDIR:
+    case FUSE_FLUSH:
       return 0;
     default:
       return -E_NOSYS;
@@ -147,7 +107,7 @@ serve (long fd)
 
   while ((n = call (NR_read, fd, request, sizeof request)) >= (long) sizeof *in)
     {
-      if (in->opcode == FORGET || in->opcode == BATCH_FORGET)
+      if (in->opcode == FUSE_FORGET || in->opcode == FUSE_BATCH_FORGET)
         continue;
       s32 length = answer (in);
       if (length == SILENCE)
