@@ -13,7 +13,8 @@
  * image there, and mount(2) of it is that of any block device. A device goes by LOOP_CLR_FD, once it is mounted
  * if mount(8) has set it up, with the zone, and with a keeper that is killed.
  *
- * Limits: eight of them, of regular files, none of FUSE, nor of an overlay that is not the zone's tree itself; the requests are the zone's root's. An image's partitions have no nodes. */
+ * Limits: eight of them, of regular files, none of FUSE, nor of an overlay that is not the zone's tree itself; the requests
+ * are the zone's root's. An image's partitions have no nodes. */
 #include "config.h"
 
 #include "loader/keeper-private.h"

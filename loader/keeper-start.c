@@ -10,9 +10,9 @@
  *   starts the supervisor; "go"  ->  the command executes
  *                                <-  "started" [+ pty]         (from process 1)
  *
- * A zone with files that are served sends "views" before all else. A zone that boots sends "terminals" (masters) and "pins" (what may not be unmounted) before
- * "ready", and its first process executes init itself: the end of its socket takes the place of
- * "started".
+ * A zone with files that are served sends "views" before all else. A zone that boots sends
+ * "terminals" (masters) and "pins" (what may not be unmounted) before "ready", and its first process
+ * executes init itself: the end of its socket takes the place of "started".
  *
  * At any point "error" ends it. Until the end of the zone the first process has the keeper as the
  * parent whose death kills it: a zone without its keeper would have nobody to answer its calls. */

@@ -7,7 +7,8 @@
  * Choice: what the tree has stays; a name that it lacks is made, empty, and what is shown lies on
  * it in memory. An empty file or directory counts as lacking: it is what the last start left. A
  * directory is made in the tree itself with its empty files, for a package to put its own beside and in the
- * place of them: a kernel's modules stay where rpm has put them. A tree that can't be written does without. What changes is served (views-main.c).
+ * place of them: a kernel's modules stay where rpm has put them. A tree that can't be written does without. What changes
+ * all the time is served (views-main.c).
  * Limits: /proc/1/mounts under another name can't be replaced by mount(8), which says so and goes on. */
 #include "config.h"
 

@@ -3,8 +3,8 @@
  * limit, and from then on nothing was put right in the zone.
  *
  * Choice: those that were used longest ago are closed and their files forgotten; who meets one again
- * has it looked at again. What nobody uses is freed: who compiles all day executes a new file each second. As many stay as the limit allows, for who holds the last descriptor of a plain user's
- * copy may take a lease on it (images.c). */
+ * has it looked at again. What nobody uses is freed: who compiles all day executes a new file each second. As many stay
+ * as the limit allows, for who holds the last descriptor of a plain user's copy may take a lease on it (images.c). */
 #include "config.h"
 
 #include "loader/shadow/known.h"
@@ -17,7 +17,8 @@
 #define KNOWN_MAX 65536
 #define OPEN_MAX_FILES 4096
 #define OPEN_LEAST 8
-#define OPEN_MOST_BYTES (G_GUINT64_CONSTANT (1) << 30) /* twice the cache: what that has evicted stays on the disk while it is open */
+/* Twice the cache: what that has evicted stays on the disk while it is open. */
+#define OPEN_MOST_BYTES (G_GUINT64_CONSTANT (1) << 30)
 #define OTHER_DESCRIPTORS 128 /* what the supervisor needs besides */
 
 struct BzKnownFiles {
